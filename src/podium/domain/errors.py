@@ -1,0 +1,100 @@
+"""What can go wrong, in three families; every room raises these, `api/problems.py` maps them.
+
+The family says what the reader should do: change something (`UserError`), wait and try again
+(`TemporaryError`), or give up (`PermanentError`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class PodiumError(Exception):
+    """Base of every error that Podium raises on purpose. `code` is stable and machine-readable."""
+
+    code = "internal"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One wrong field: where (`resources.gpus`), what is wrong, and what would be right."""
+
+    field: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        words = f"{self.field}: {self.message}" if self.field else self.message
+        return f"{words} {self.remedy}".rstrip()
+
+
+class UserError(PodiumError):
+    """The request is wrong and stays wrong until the sender changes the named fields."""
+
+    code = "invalid"
+
+    def __init__(self, *faults: FieldFault, message: str = "") -> None:
+        super().__init__(message or "; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class NotFoundError(PodiumError):
+    """Nothing of that name that this person may see."""
+
+    code = "not_found"
+
+
+class ConflictError(PodiumError):
+    """The thing exists already, or its state does not allow the request."""
+
+    code = "conflict"
+
+
+class ForbiddenError(PodiumError):
+    """Known to this person, but not allowed to them."""
+
+    code = "forbidden"
+
+
+class UnauthenticatedError(PodiumError):
+    """No valid credential came with the request."""
+
+    code = "unauthenticated"
+
+
+class TooLargeError(PodiumError):
+    """A body, file or list is above its limit, which the message names."""
+
+    code = "too_large"
+
+
+class TemporaryError(PodiumError):
+    """Trying again after `retry_after_seconds` may succeed without any change."""
+
+    code = "temporary"
+
+    def __init__(self, message: str, *, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StalePlanError(TemporaryError):
+    """The rows changed under a plan; the scheduler decides again on a fresh snapshot."""
+
+    code = "stale_plan"
+
+
+class LeaseLostError(TemporaryError):
+    """Another server took over this loop; whatever was in hand must not be written."""
+
+    code = "lease_lost"
+
+
+class PermanentError(PodiumError):
+    """Trying again cannot help."""
+
+    code = "permanent"

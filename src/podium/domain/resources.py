@@ -1,0 +1,98 @@
+"""What a replica asks for and what it is granted, as integers with units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from podium.domain.quantity import GPU_MILLI, Range
+
+
+class TopologyLevel(StrEnum):
+    """Places that hold each other, smallest first."""
+
+    NVLINK = "nvlink"
+    NODE = "node"
+    RACK = "rack"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Where the replicas of a gang must (`within`) or should (`prefer`) stand together."""
+
+    within: TopologyLevel | None = None
+    prefer: TopologyLevel | None = None
+
+
+ANYWHERE = Topology()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What each replica needs. Exactly one of these shapes of GPU demand holds:
+
+    - none: `gpu_milli == 0`, no fraction by memory, no MIG profile;
+    - whole devices: `gpu_milli` a multiple of 1000;
+    - a share of one device: `0 < gpu_milli < 1000`;
+    - a share by memory: `gpu_share_bytes > 0` (the milli follows from the device's memory);
+    - MIG: `mig_profile` set, `mig_count` instances.
+
+    `gpu_memory` filters devices by their total memory; `gpu_types` by type, empty = any.
+    """
+
+    cpu_milli: int
+    memory_bytes: int
+    gpu_milli: int = 0
+    gpu_share_bytes: int = 0
+    gpu_types: tuple[str, ...] = ()
+    gpu_memory: Range | None = None
+    mig_profile: str | None = None
+    mig_count: int = 0
+    node_labels: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.cpu_milli >= 0
+        assert self.memory_bytes >= 0
+        shapes = (self.gpu_milli > 0) + (self.gpu_share_bytes > 0) + (self.mig_profile is not None)
+        assert shapes <= 1, "a replica asks for GPUs in one way"
+        assert self.gpu_milli < GPU_MILLI or self.gpu_milli % GPU_MILLI == 0, "1.5 GPUs"
+        assert (self.mig_profile is None) == (self.mig_count == 0)
+
+    @property
+    def wants_gpu(self) -> bool:
+        return self.gpu_milli > 0 or self.gpu_share_bytes > 0 or self.mig_profile is not None
+
+    @property
+    def whole_gpus(self) -> int:
+        """Count of whole devices, 0 for shares, MIG and CPU-only work."""
+        return self.gpu_milli // GPU_MILLI
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceShare:
+    """A part of one device: all of it (1000) or less, and the memory that goes with it."""
+
+    device_id: str
+    gpu_milli: int
+    memory_bytes: int
+
+    def __post_init__(self) -> None:
+        assert 0 < self.gpu_milli <= GPU_MILLI
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaCount:
+    """How many replicas, and what they mean.
+
+    A gang starts with at least `minimum` at once and grows to `maximum` when elastic. An array is
+    `maximum` tasks that start and end each for itself (`minimum` is then 1).
+    """
+
+    minimum: int
+    maximum: int
+    array: bool = False
+
+    def __post_init__(self) -> None:
+        assert 1 <= self.minimum <= self.maximum
+        assert not self.array or self.minimum == 1

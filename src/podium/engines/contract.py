@@ -1,0 +1,158 @@
+"""What every engine promises. `control/` calls this; `tests/contract` holds each engine to it.
+
+The engine is the only room that touches machines. It keeps its own durable record of what it
+started, so that a server that was killed finds everything again:
+
+- `ensure` is idempotent: called any number of times, before and after a crash, by one server or
+  the next, it starts the allocation at most once.
+- What was started goes on without the server. `observe` tells of it, adopted or not.
+- An end stays observable until `settle` says that it has been recorded.
+- A running allocation's devices may be counted free only after its end was observed: the engine
+  reports an end when no process of the allocation is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from podium.domain.node import Node
+from podium.domain.reason import Cause
+from podium.domain.workload import Program
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceGrant:
+    """A device handed to an allocation, with what the process must be told about it."""
+
+    index: int
+    uuid: str
+    gpu_milli: int
+    memory_bytes: int
+    mig: bool
+    virtual: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """All that an engine needs to start one allocation.
+
+    `env` holds the final environment of the work (identity, rank, rendezvous and what the spec
+    asked for); the engine adds only what depends on the machine, such as `CUDA_VISIBLE_DEVICES`.
+    `secrets` are kept apart so that no engine writes them where others read.
+    """
+
+    allocation_id: str
+    workload_id: str
+    name: str
+    project: str
+    rank: int
+    replicas: int
+    attempt: int
+    node: str
+    program: Program
+    env: tuple[tuple[str, str], ...]
+    secrets: tuple[tuple[str, str], ...]
+    cpu_milli: int
+    memory_bytes: int
+    devices: tuple[DeviceGrant, ...]
+    grace_seconds: int
+    archive_path: str | None = None  # the uploaded source, when there is one
+
+
+class Phase(StrEnum):
+    STARTING = "starting"  # accepted; fetching code, not yet running
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One allocation as the engine sees it now. Durations are on a clock that does not jump.
+
+    `cause` is set when ENDED: COMPLETED for exit code 0, else what the engine knows. `message` is
+    one plain sentence for the person.
+    """
+
+    allocation_id: str
+    phase: Phase
+    runtime_ms: int = 0
+    exit_code: int | None = None
+    signal: int | None = None
+    cause: Cause | None = None
+    message: str = ""
+    cpu_time_ms: int = 0
+    memory_peak_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """Whole lines of one allocation's log from byte `offset`.
+
+    `next_offset` continues without loss or repeat; `lost_bytes` counts what rotation or a full
+    disk dropped before this chunk; `complete` means the allocation ended and all was read. Each
+    line is `<milliseconds since 1970> <o|e> <text>`, `o` for standard output, `e` for error.
+    """
+
+    offset: int
+    next_offset: int
+    lines: tuple[str, ...]
+    lost_bytes: int
+    complete: bool
+
+
+class Engine(Protocol):
+    """See the module's text for the promise."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set by the engine when something ended or started; a hint, cleared by the observer."""
+        ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None:
+        """Let go of the machine without touching what runs on it."""
+        ...
+
+    async def inventory(self) -> Sequence[Node]:
+        """The machines of this engine now, with their devices."""
+        ...
+
+    async def rendezvous_port(self, node: str) -> int:
+        """A port on `node` that is free now, for a gang's master."""
+        ...
+
+    async def ensure(self, launch: Launch) -> None:
+        """Start the allocation unless that has been done. Raises TemporaryError to be called
+        again later, PermanentError when it can never start (the message is for the person)."""
+        ...
+
+    async def observe(self) -> Sequence[Observation]:
+        """Every allocation that was ensured and not yet settled."""
+        ...
+
+    async def stop(self, allocation_id: str, *, grace_seconds: int) -> None:
+        """Ask it to end: SIGTERM now, SIGKILL to all of it after the grace. Idempotent; unknown
+        and ended allocations are left alone. A shorter grace in a later call shortens the wait."""
+        ...
+
+    async def settle(self, allocation_ids: Sequence[str]) -> None:
+        """The ends of these are recorded; `observe` need not tell of them again. Idempotent."""
+        ...
+
+    async def read_log(
+        self, allocation_id: str, *, offset: int = 0, limit_bytes: int = 65536
+    ) -> LogChunk:
+        """Lines from `offset`; negative offsets count from the end. Raises NotFoundError."""
+        ...
+
+    async def remove(self, allocation_ids: Sequence[str]) -> None:
+        """Delete logs and working folders of settled allocations. Idempotent."""
+        ...

@@ -1,0 +1,181 @@
+"""Workloads, their replicas, history, reasons and usage, as the API answers them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from podium.domain.lifecycle import ReplicaState, WorkloadState
+from podium.domain.reason import Cause, WaitReason
+from podium.domain.workload import Kind
+from podium.spec.views.base import View
+
+
+class EvidenceView(View):
+    fact: str = Field(examples=["gpus_free"])
+    value: str = Field(examples=["2"])
+    subject: str = Field("", description="What the fact is about, such as a node's name.")
+
+
+class RefusalView(View):
+    """Why a workload waits: one dominant typed reason."""
+
+    reason: WaitReason
+    message: str = Field(description="One plain sentence.")
+    remedy: str = Field("", description="What would let it start.")
+    evidence: list[EvidenceView] = Field(default_factory=list)
+    since: datetime
+
+
+class UsageView(View):
+    """What was used. GPU-seconds count allocated time times the share of the device."""
+
+    gpu_seconds: float
+    cpu_seconds_allocated: float
+    cpu_seconds_used: float
+    memory_peak_bytes: int
+
+
+class ReplicaCountsView(View):
+    """How many replicas are in each state; `total` is what was asked for."""
+
+    total: int
+    waiting: int = 0
+    scheduled: int = 0
+    starting: int = 0
+    running: int = 0
+    stopping: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+class ResourcesView(View):
+    """What each replica asks for, in words that the spec uses and in integers."""
+
+    cpu_milli: int
+    memory_bytes: int
+    gpu_milli: int = Field(description="1000 is one whole GPU.")
+    gpu_share_bytes: int = 0
+    gpu_types: list[str] = Field(default_factory=list)
+    mig_profile: str | None = None
+    text: str = Field(description="In words.", examples=["2 × H100 · 4 CPU · 16 GiB"])
+
+
+class WorkloadView(View):
+    """A workload as lists show it."""
+
+    id: str = Field(examples=["w-01k2x5e8g7h3m9qz"])
+    name: str
+    project: str
+    team: str
+    owner: str
+    kind: Kind
+    state: WorkloadState
+    cause: Cause | None = Field(None, description="Why it is in this state.")
+    message: str = Field("", description="One plain sentence about its state now.")
+    priority: int
+    resources: ResourcesView
+    replicas: ReplicaCountsView
+    array: bool = Field(False, description="True when the replicas are tasks of an array.")
+    attempt: int = Field(description="Counts from 1; grows with each retry or preemption.")
+    retries: int
+    submitted_at: datetime
+    queued_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    deadline: datetime | None = None
+    max_runtime_seconds: int | None = None
+    waiting: RefusalView | None = Field(None, description="Set while it is queued.")
+    labels: dict[str, str] = Field(default_factory=dict)
+    version: int = Field(description="Grows with each change.")
+
+
+class DeviceShareView(View):
+    """A device, or a part of one, that a replica holds."""
+
+    index: int
+    uuid: str
+    type: str
+    gpu_milli: int
+    memory_bytes: int
+    virtual: bool
+
+
+class ReplicaView(View):
+    """One rank's latest attempt: where it runs or ran, and how it ended."""
+
+    rank: int
+    state: ReplicaState
+    attempt: int
+    allocation_id: str | None = None
+    node: str | None = None
+    devices: list[DeviceShareView] = Field(default_factory=list)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    cause: Cause | None = None
+    message: str = ""
+    usage: UsageView
+
+
+class EventView(View):
+    """One line of a workload's history."""
+
+    seq: int
+    at: datetime
+    workload_id: str
+    project: str
+    rank: int | None = None
+    kind: str = Field(examples=["WorkloadScheduled"])
+    state: str = Field(description="The state after the event.")
+    cause: Cause
+    message: str = ""
+    actor: str = Field(description="A username, or `podium`.")
+
+
+class WorkloadDetailView(WorkloadView):
+    """A workload with all that is known about it."""
+
+    submitted_spec: dict[str, object] = Field(description="As it was sent.")
+    resolved_spec: dict[str, object] = Field(description="With every default filled in.")
+    replica_list: list[ReplicaView] = Field(
+        description="The first 1,000 ranks; `GET …/replicas` pages through all."
+    )
+    depends_on: list[str] = Field(default_factory=list, description="Ids of what it waits for.")
+    usage: UsageView
+
+
+class ExplanationView(View):
+    """The answer to "why is it not running?" — or what it is doing instead."""
+
+    workload_id: str
+    state: WorkloadState
+    headline: str = Field(description="One plain sentence.")
+    waiting: RefusalView | None = None
+    queue_position: int | None = Field(None, description="1 is next; null when not queued.")
+    queue_length: int | None = None
+    events: list[EventView] = Field(default_factory=list, description="The latest, newest last.")
+
+
+class SubmittedView(View):
+    """What a submission made. `created` is false when an idempotency key was seen before."""
+
+    id: str
+    name: str
+    project: str
+    state: WorkloadState
+    created: bool = True
+
+
+class SubmittedManyView(View):
+    items: list[SubmittedView]
+
+
+class ChangeView(View):
+    """One message of the live stream: an event, and the workload after it."""
+
+    event: EventView
+    workload: WorkloadView
