@@ -68,9 +68,22 @@ def usage_of(allocation: Allocation, now_ms: int) -> Usage:
         held_ms = max(0, now_ms - allocation.started_at_ms)
     else:
         held_ms = 0
-    return Usage(
-        gpu_ms=allocation.gpu_milli * held_ms // 1000,
-        cpu_allocated_ms=allocation.cpu_milli * held_ms // 1000,
+    return usage_of_time(
+        held_ms,
+        gpu_milli=allocation.gpu_milli,
+        cpu_milli=allocation.cpu_milli,
         cpu_used_ms=allocation.cpu_time_ms,
         memory_peak_bytes=allocation.memory_peak_bytes,
+    )
+
+
+def usage_of_time(
+    held_ms: int, *, gpu_milli: int, cpu_milli: int, cpu_used_ms: int, memory_peak_bytes: int
+) -> Usage:
+    """The bill for holding so much for so long."""
+    return Usage(
+        gpu_ms=gpu_milli * held_ms // 1000,
+        cpu_allocated_ms=cpu_milli * held_ms // 1000,
+        cpu_used_ms=cpu_used_ms,
+        memory_peak_bytes=memory_peak_bytes,
     )

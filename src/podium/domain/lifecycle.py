@@ -80,10 +80,12 @@ WORKLOAD_TRANSITIONS: Mapping[tuple[WorkloadState, WorkloadEvent], WorkloadState
             (_W.SCHEDULED, _WE.STOP_REQUESTED): _W.STOPPING,
             (_W.STARTING, _WE.RUNNING): _W.RUNNING,
             (_W.STARTING, _WE.STOP_REQUESTED): _W.STOPPING,
+            # Nothing of it is left to stop: its only replica, or all at once, ended badly.
+            (_W.STARTING, _WE.FAILED): _W.FAILED,
+            (_W.STARTING, _WE.REQUEUED): _W.QUEUED,
             (_W.RUNNING, _WE.STOP_REQUESTED): _W.STOPPING,
             (_W.RUNNING, _WE.SUCCEEDED): _W.SUCCEEDED,
             (_W.RUNNING, _WE.FAILED): _W.FAILED,
-            # An array whose placed tasks have all ended, with others still waiting for room.
             (_W.RUNNING, _WE.REQUEUED): _W.QUEUED,
             (_W.STOPPING, _WE.REQUEUED): _W.QUEUED,
             (_W.STOPPING, _WE.FAILED): _W.FAILED,

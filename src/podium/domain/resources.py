@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from podium.domain.quantity import GPU_MILLI, Range
+from podium.domain.quantity import GPU_MILLI, Range, format_bytes, format_milli
 
 
 class TopologyLevel(StrEnum):
@@ -96,3 +96,30 @@ class ReplicaCount:
     def __post_init__(self) -> None:
         assert 1 <= self.minimum <= self.maximum
         assert not self.array or self.minimum == 1
+
+
+def request_text(request: Request) -> str:
+    """What each replica asks for, for people: `2 × H100 · 4 CPU · 16 GiB`."""
+    parts = [f"{format_milli(request.cpu_milli)} CPU", format_bytes(request.memory_bytes)]
+    types = " or ".join(request.gpu_types)
+    if request.mig_profile is not None:
+        instances = f"{request.mig_count} × " if request.mig_count > 1 else ""
+        parts.insert(0, f"{instances}{request.mig_profile}{f' of {types}' if types else ''}")
+    elif request.gpu_share_bytes:
+        parts.insert(0, f"{format_bytes(request.gpu_share_bytes)} of {types or 'a GPU'}")
+    elif request.gpu_milli:
+        count = format_milli(request.gpu_milli)
+        shared = request.gpu_milli < GPU_MILLI
+        gpus = f"{count} GPU" if shared and not types else f"{count} × {types or 'GPU'}"
+        parts.insert(0, gpus + _memory_text(request.gpu_memory))
+    return " · ".join(parts)
+
+
+def _memory_text(memory: Range | None) -> str:
+    if memory is None:
+        return ""
+    low = format_bytes(memory.minimum)
+    if memory.maximum is None:
+        return f" with {low} or more"
+    high = format_bytes(memory.maximum)
+    return f" with {low} to {high}" if memory.minimum else f" with up to {high}"

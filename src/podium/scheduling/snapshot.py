@@ -39,7 +39,11 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """What an open allocation keeps from others. `ends_at_ms` is its limit, where it has one."""
+    """What an open allocation keeps from others. `ends_at_ms` is its limit, where it has one.
+
+    `kind` tells work that ends by itself from services and workspaces, for whose end nobody
+    should wait; None counts as work that ends.
+    """
 
     allocation_id: str
     workload_id: str
@@ -51,6 +55,7 @@ class Hold:
     devices: tuple[DeviceShare, ...]
     started_at_ms: int | None = None
     ends_at_ms: int | None = None
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Each figure that the README quotes, measured on a real server: `python -m benchmarks`."""

@@ -1,0 +1,62 @@
+/** Sign-in by username and password. Shown in place, at whatever address one wanted. */
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import type { FormEvent } from "react";
+import { isSignedOut } from "../api/problem";
+import { useTitle } from "../frame/title";
+import { Card } from "./Card";
+import { useSignIn } from "./queries";
+import classes from "./session.module.css";
+
+export function SignIn({ linkFailed }: { linkFailed: boolean }) {
+  useTitle("Sign in");
+  const signIn = useSignIn();
+
+  function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    signIn.mutate({
+      username: String(form.get("username")),
+      password: String(form.get("password")),
+    });
+  }
+
+  return (
+    <Card title="Sign in" lead="Use the account that your administrator gave you.">
+      <form className={classes.form} onSubmit={submit}>
+        {linkFailed && !signIn.isError && (
+          <p className={classes.failure} role="alert">
+            This sign-in link was used before or is too old. Sign in with your password, or ask for
+            a new link.
+          </p>
+        )}
+        <TextInput
+          label="Username"
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          autoFocus
+          required
+          withAsterisk={false}
+        />
+        <PasswordInput
+          label="Password"
+          name="password"
+          autoComplete="current-password"
+          required
+          withAsterisk={false}
+        />
+        {signIn.isError && (
+          <p className={classes.failure} role="alert">
+            {isSignedOut(signIn.error)
+              ? "The username or the password is not right."
+              : signIn.error.message}
+          </p>
+        )}
+        <Button type="submit" size="sm" loading={signIn.isPending} fullWidth>
+          Sign in
+        </Button>
+      </form>
+    </Card>
+  );
+}

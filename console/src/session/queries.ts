@@ -1,0 +1,88 @@
+/** Who is signed in, signing in and out. */
+import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { answered, api } from "../api/client";
+import { isSignedOut } from "../api/problem";
+import type { Identity } from "../api/types";
+
+const identityKey = ["session", "identity"];
+
+/** The identity; null when nobody is signed in. */
+export function useIdentityQuery(enabled = true) {
+  return useQuery({ queryKey: identityKey, queryFn: identityFetch, enabled, staleTime: 60_000 });
+}
+
+/** For what is drawn only inside SessionGate, where somebody is signed in. */
+export function useIdentity(): Identity {
+  const { data } = useIdentityQuery();
+  if (!data) throw new Error("useIdentity is used outside of SessionGate.");
+  return data;
+}
+
+async function identityFetch(): Promise<Identity | null> {
+  try {
+    return await answered(api.GET("/api/v1/auth/me"));
+  } catch (error) {
+    if (isSignedOut(error)) return null;
+    throw error;
+  }
+}
+
+/** The session is over: the gate shows sign-in in place, so the address stays where one was. */
+export function sessionEnded(queries: QueryClient): void {
+  queries.setQueryData(identityKey, null);
+}
+
+export function sessionRecheck(queries: QueryClient): void {
+  void queries.invalidateQueries({ queryKey: identityKey });
+}
+
+/** Another person may see other things, so nothing of the last one is kept. */
+async function sessionBegun(queries: QueryClient): Promise<void> {
+  queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+  await queries.fetchQuery({ queryKey: identityKey, queryFn: identityFetch });
+}
+
+export function useSignIn() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { username: string; password: string }) =>
+      answered(api.POST("/api/v1/auth/login", { body: { ...body, token_name: "console" } })),
+    onSuccess: () => sessionBegun(queries),
+  });
+}
+
+/** Exchanges the one-time ticket once, however often the page renders. */
+export function useTicket(ticket: string | null) {
+  const queries = useQueryClient();
+  return useQuery({
+    queryKey: ["session", "ticket"],
+    queryFn: async () => {
+      await answered(api.POST("/api/v1/auth/ticket", { body: { ticket: ticket ?? "" } }));
+      await sessionBegun(queries);
+      return true;
+    },
+    enabled: ticket !== null,
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useSignOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => answered(api.POST("/api/v1/auth/logout")),
+    onSuccess: () => sessionEnded(queries),
+  });
+}
+
+export function usePasswordChange() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { current: string; new: string }) =>
+      answered(api.POST("/api/v1/auth/password", { body })),
+    // A wrong current password is a fault of the form and not the end of the session.
+    meta: { keepsSession: true },
+    onSuccess: () => queries.invalidateQueries({ queryKey: identityKey }),
+  });
+}

@@ -1,0 +1,98 @@
+/** A server-sent event stream that never gives up. The workloads' live feed and the logs use it. */
+
+export type Phase = "connecting" | "live" | "delayed" | "disconnected";
+
+export interface StreamStatus {
+  phase: Phase;
+  /** When this phase's story began, in milliseconds since 1970. */
+  sinceMs: number;
+}
+
+export interface StreamOptions {
+  /** The address to open; `after` is the id of the last event heard, if any. */
+  url: (after: string | null) => string;
+  /** What to do with each named event. Data arrives parsed from JSON. */
+  events: Record<string, (data: unknown, stream: Stream) => void>;
+  onStatus?: (status: StreamStatus) => void;
+  /** Called each time that the stream opens: events before this moment may have been missed. */
+  onOpen?: () => void;
+  /** Called each time that the connection is lost. */
+  onLost?: () => void;
+  open?: (url: string) => EventSource;
+}
+
+/** A short gap is no news: it is said as "delayed" first. */
+export const DISCONNECTED_AFTER_MS = 10_000;
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 15_000;
+
+export class Stream {
+  private source: EventSource | null = null;
+  private lastId: string | null = null;
+  private lostAtMs: number | null = null;
+  private retryMs = RETRY_FIRST_MS;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private saidLostTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly options: StreamOptions) {}
+
+  start(): void {
+    this.say("connecting", Date.now());
+    window.addEventListener("online", this.connect);
+    this.connect();
+  }
+
+  stop(): void {
+    window.removeEventListener("online", this.connect);
+    clearTimeout(this.retryTimer);
+    clearTimeout(this.saidLostTimer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  private readonly connect = (): void => {
+    clearTimeout(this.retryTimer);
+    this.source?.close();
+    const open = this.options.open ?? ((url: string) => new EventSource(url));
+    const source = open(this.options.url(this.lastId));
+    source.onopen = () => this.opened();
+    source.onerror = () => this.lost(source);
+    for (const [name, hear] of Object.entries(this.options.events)) {
+      source.addEventListener(name, (event: MessageEvent<string>) => {
+        if (event.lastEventId) this.lastId = event.lastEventId;
+        hear(event.data ? JSON.parse(event.data) : null, this);
+      });
+    }
+    this.source = source;
+  };
+
+  private opened(): void {
+    clearTimeout(this.saidLostTimer);
+    this.lostAtMs = null;
+    this.retryMs = RETRY_FIRST_MS;
+    this.say("live", Date.now());
+    this.options.onOpen?.();
+  }
+
+  private lost(source: EventSource): void {
+    if (this.lostAtMs === null) {
+      const lostAtMs = Date.now();
+      this.lostAtMs = lostAtMs;
+      this.say("delayed", lostAtMs);
+      this.saidLostTimer = setTimeout(
+        () => this.say("disconnected", lostAtMs),
+        DISCONNECTED_AFTER_MS,
+      );
+    }
+    this.options.onLost?.();
+    // The browser tries again by itself unless the answer was an error; then it is up to us.
+    if (source.readyState !== source.CLOSED) return;
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(this.connect, this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+  }
+
+  private say(phase: Phase, sinceMs: number): void {
+    this.options.onStatus?.({ phase, sinceMs });
+  }
+}

@@ -1,0 +1,133 @@
+/** Documents as the server answers them, with what a test cares about put in. */
+import type { Device, Identity, Node, Workload, WorkloadDetail, WorkloadEvent } from "../api/types";
+
+export function identityOf(given: Partial<Identity> = {}): Identity {
+  return {
+    username: "ana",
+    administrator: false,
+    roles: {},
+    must_change_password: false,
+    ...given,
+  };
+}
+
+export function countsOf(given: Partial<Workload["replicas"]> = {}): Workload["replicas"] {
+  return {
+    total: 1,
+    waiting: 0,
+    scheduled: 0,
+    starting: 0,
+    running: 0,
+    stopping: 0,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    ...given,
+  };
+}
+
+export function workloadOf(given: Partial<Workload> = {}): Workload {
+  return {
+    id: "w-1",
+    name: "train",
+    project: "vision",
+    team: "research",
+    owner: "ana",
+    kind: "training",
+    state: "running",
+    cause: "started",
+    message: "",
+    priority: 50,
+    resources: {
+      cpu_milli: 4000,
+      memory_bytes: 1 << 30,
+      gpu_milli: 2000,
+      gpu_share_bytes: 0,
+      gpu_types: ["H100"],
+      text: "2 × H100 · 4 CPU · 1 GiB",
+    },
+    replicas: countsOf({ running: 1 }),
+    array: false,
+    attempt: 1,
+    retries: 0,
+    submitted_at: "2026-03-01T09:00:00Z",
+    queued_at: "2026-03-01T09:00:00Z",
+    started_at: "2026-03-01T09:00:10Z",
+    ended_at: null,
+    deadline: null,
+    max_runtime_seconds: null,
+    waiting: null,
+    labels: {},
+    version: 1,
+    ...given,
+  };
+}
+
+export function detailOf(given: Partial<WorkloadDetail> = {}): WorkloadDetail {
+  return {
+    ...workloadOf(),
+    submitted_spec: {},
+    resolved_spec: { name: "train" },
+    replica_list: [],
+    depends_on: [],
+    usage: { gpu_seconds: 0, cpu_seconds_allocated: 0, cpu_seconds_used: 0, memory_peak_bytes: 0 },
+    ...given,
+  };
+}
+
+export function eventOf(given: Partial<WorkloadEvent> = {}): WorkloadEvent {
+  return {
+    seq: 1,
+    at: "2026-03-01T09:00:00Z",
+    workload_id: "w-1",
+    project: "vision",
+    rank: null,
+    kind: "WorkloadQueued",
+    state: "queued",
+    cause: "submitted",
+    message: "",
+    actor: "ana",
+    ...given,
+  };
+}
+
+export function deviceOf(given: Partial<Device> = {}): Device {
+  return {
+    id: "d-0",
+    index: 0,
+    uuid: "GPU-0",
+    type: "H100",
+    model: "NVIDIA H100 80GB HBM3",
+    memory_bytes: 80 * 2 ** 30,
+    mig_profile: null,
+    virtual: false,
+    healthy: true,
+    gpu_milli_used: 0,
+    memory_bytes_used: 0,
+    workloads: [],
+    ...given,
+  };
+}
+
+export function nodeOf(given: Partial<Node> = {}): Node {
+  return {
+    name: "node-1",
+    engine: "local",
+    state: "ready",
+    address: "10.0.0.1",
+    labels: {},
+    rack: "",
+    block: "",
+    cpu_milli: 8000,
+    cpu_milli_used: 2000,
+    memory_bytes: 16 * 2 ** 30,
+    memory_bytes_used: 2 ** 30,
+    devices: [],
+    seen_at: "2026-03-01T09:00:00Z",
+    ...given,
+  };
+}
+
+export function pageOf<Item>(items: Item[], next_cursor: string | null = null) {
+  return { items, next_cursor };
+}

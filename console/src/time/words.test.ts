@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { bytesInWords, gpuHoursInWords, milliInWords } from "../quantity/words";
+import { durationInWords, exactUtc, relativeInWords } from "./words";
+
+test.each([
+  [0, "0 s"],
+  [59.9, "59 s"],
+  [65, "1 min 5 s"],
+  [1800, "30 min"],
+  [12_000, "3 h 20 min"],
+  [7200, "2 h"],
+  [190_000, "2 d 4 h"],
+])("%s seconds are %s", (seconds, words) => {
+  expect(durationInWords(seconds)).toBe(words);
+});
+
+test.each([
+  [2_000, "now"],
+  [-2_000, "now"],
+  [40_000, "40 s ago"],
+  [240_000, "4 min ago"],
+  [-7_200_000, "in 2 h"],
+  [200_000_000, "2 d ago"],
+])("%s ms later it is %s", (laterMs, words) => {
+  const at = "2026-03-01T09:30:12Z";
+  expect(relativeInWords(at, Date.parse(at) + laterMs)).toBe(words);
+});
+
+test("exact times and quantities carry their unit", () => {
+  expect(exactUtc("2026-03-01T10:30:12.345+01:00")).toBe("2026-03-01 09:30:12 UTC");
+  expect(bytesInWords(80 * 2 ** 30)).toBe("80 GiB");
+  expect(bytesInWords(1536)).toBe("1.5 KiB");
+  expect(milliInWords(500)).toBe("0.5");
+  expect(gpuHoursInWords(11_523)).toBe("3.2 GPU-hours");
+});

@@ -1,0 +1,92 @@
+/** What the pages read about workloads, and the cache keys that the live feed writes to. */
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { answered, api } from "../api/client";
+import type { Page, Workload, WorkloadDetail } from "../api/types";
+import type { WorkloadFilters } from "./filters";
+
+export const PAGE_SIZE = 100;
+
+export const workloadKeys = {
+  all: ["workloads"] as const,
+  lists: ["workloads", "list"] as const,
+  list: (filters: WorkloadFilters) => ["workloads", "list", filters] as const,
+  detail: (id: string) => ["workloads", "detail", id] as const,
+  events: (id: string) => ["workloads", "events", id] as const,
+  explain: (id: string) => ["workloads", "explain", id] as const,
+};
+
+export function useWorkloadList(filters: WorkloadFilters) {
+  return useInfiniteQuery({
+    queryKey: workloadKeys.list(filters),
+    queryFn: ({ pageParam, signal }): Promise<Page<Workload>> =>
+      answered(
+        api.GET("/api/v1/workloads", {
+          params: {
+            query: { ...filters, limit: PAGE_SIZE, ...(pageParam && { cursor: pageParam }) },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor,
+    // The live feed keeps it true; a look from time to time would only cost.
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useWorkload(id: string) {
+  return useQuery({
+    queryKey: workloadKeys.detail(id),
+    queryFn: ({ signal }): Promise<WorkloadDetail> =>
+      answered(api.GET("/api/v1/workloads/{ref}", { params: { path: { ref: id } }, signal })),
+  });
+}
+
+export function useWorkloadEvents(id: string) {
+  return useQuery({
+    queryKey: workloadKeys.events(id),
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/api/v1/workloads/{workload_id}/events", {
+          params: { path: { workload_id: id }, query: { limit: 500 } },
+          signal,
+        }),
+      ),
+  });
+}
+
+export function useExplanation(id: string, enabled: boolean) {
+  return useQuery({
+    queryKey: workloadKeys.explain(id),
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/api/v1/workloads/{workload_id}/explain", {
+          params: { path: { workload_id: id } },
+          signal,
+        }),
+      ),
+    enabled,
+  });
+}
+
+export function useCancel(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      answered(
+        api.POST("/api/v1/workloads/{workload_id}/cancel", {
+          params: { path: { workload_id: id } },
+          body: { reason: "" },
+        }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: workloadKeys.detail(id) }),
+  });
+}

@@ -1,0 +1,181 @@
+"""Puts the API together: routes, errors, limits, headers, and the console's files."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, Response
+from starlette.exceptions import HTTPException
+
+from podium import __version__
+from podium.api import (
+    auth,
+    logs,
+    nodes,
+    problems,
+    projects,
+    server,
+    uploads,
+    usage,
+    users,
+    workloads,
+)
+from podium.api.context import Context
+from podium.spec.views.problem import Problem
+from podium.spec.workload import json_schema
+
+PREFIX = "/api/v1"
+WEBROOT = Path(__file__).parent.parent / "webroot"
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_BODY_BYTES_MAX = 2**20
+_OWN_LIMITS = (f"{PREFIX}/workloads", f"{PREFIX}/uploads")
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+            b"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+        ),
+    ),
+)
+
+
+def make_app(context: Context | None) -> FastAPI:
+    """The application. `context=None` gives one that only knows its own document."""
+    app = FastAPI(
+        title="Podium",
+        version=__version__,
+        description="AI orchestration for private GPU clusters: schedule, run and watch AI work.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.context = context
+    problems.install(app)
+    app.include_router(server.open_router)
+    app.include_router(server.metrics_router)
+    for router in (
+        auth.open_router,
+        auth.router,
+        workloads.router,
+        logs.router,
+        nodes.router,
+        projects.router,
+        users.router,
+        usage.router,
+        uploads.router,
+        server.router,
+    ):
+        app.include_router(router, prefix=PREFIX)
+    app.add_api_route("/{path:path}", _console, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_middleware(Guard)
+    _complete_document(app)
+    return app
+
+
+class Guard:
+    """Security headers on every answer, and a limit on bodies that no route reads itself."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            await send(message)
+
+        if scope["path"].startswith(_OWN_LIMITS) or not _too_large(scope):
+            await self._app(scope, receive, guarded)
+            return
+        detail = f"The request is larger than {_BODY_BYTES_MAX // 2**20} MiB, the limit."
+        refusal = problems.problem_response(413, "too_large", "Too large", detail)
+        await refusal(scope, receive, guarded)
+
+
+def _too_large(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return not value.isdigit() or int(value) > _BODY_BYTES_MAX
+        if name == b"transfer-encoding":
+            return True  # small requests say how long they are
+    return False
+
+
+async def _console(path: str) -> Response:
+    """The console's files; any other page of it is its index, which routes by itself."""
+    if path.startswith("api/"):
+        raise HTTPException(404, f"There is nothing at /{path}.")
+    file = (WEBROOT / path).resolve()
+    if path and file.is_relative_to(WEBROOT.resolve()) and file.is_file():
+        cache = "public, max-age=31536000, immutable" if "assets" in file.parts else "no-cache"
+        return FileResponse(file, headers={"Cache-Control": cache})
+    index = WEBROOT / "index.html"
+    if not index.is_file():
+        raise HTTPException(
+            404, "The console is not built here. Run `make install`, or use the API."
+        )
+    if Path(path).suffix:
+        raise HTTPException(404, f"There is nothing at /{path}.")
+    return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+def _complete_document(app: FastAPI) -> None:
+    """Add what FastAPI cannot know: the spec's schema, the problem's, and how to sign in."""
+    made = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        document = made()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(_embedded("WorkloadSpec", json_schema()))
+        schemas.update(_embedded("Problem", Problem.model_json_schema()))
+        document["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "podium_session"},
+        }
+        document["security"] = [{"token": []}, {"session": []}]
+        open_paths = {"/healthz", "/readyz", f"{PREFIX}/auth/login", f"{PREFIX}/auth/ticket"}
+        for path in open_paths:
+            for operation in document["paths"][path].values():
+                operation["security"] = []
+        return document
+
+    app.openapi = complete  # type: ignore[method-assign]
+
+
+def _embedded(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A stand-alone JSON Schema as components of the document: its $defs move beside it."""
+    body = {key: value for key, value in schema.items() if key not in ("$defs", "$schema", "$id")}
+    parts = {name: body, **schema.get("$defs", {})}
+    return {key: _redirect(part) for key, part in parts.items()}
+
+
+def _redirect(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {
+            key: value.replace("#/$defs/", "#/components/schemas/")
+            if key == "$ref" and isinstance(value, str)
+            else _redirect(value)
+            for key, value in part.items()
+        }
+    if isinstance(part, list):
+        return [_redirect(each) for each in part]
+    return part

@@ -1,0 +1,72 @@
+"""What Prometheus reads: the cluster by sum, and how the server itself is doing."""
+
+from __future__ import annotations
+
+from fastapi.responses import Response
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.process_collector import ProcessCollector
+
+from podium.api.context import Context
+from podium.domain.lifecycle import WorkloadState
+from podium.domain.tenancy import Scope
+from podium.store import nodes, workloads
+from podium.store.database import Transaction
+
+_NOBODY = Scope(frozenset())
+
+
+async def exposition(context: Context) -> Response:
+    """Sums over everyone; names of nodes and GPU types, none of people or projects."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    await context.database.read(lambda tx: _cluster(tx, registry))
+    _server(context, registry)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _cluster(tx: Transaction, registry: CollectorRegistry) -> None:
+    states = Gauge("podium_workloads", "Workloads by state.", ["state"], registry=registry)
+    counts = workloads.workload_count_by_state(tx)
+    for state in WorkloadState:
+        states.labels(state.value).set(counts.get(state, 0))
+    gpus = Gauge("podium_gpus", "GPUs by type.", ["node", "type", "virtual"], registry=registry)
+    used = Gauge(
+        "podium_gpus_allocated",
+        "GPUs held, in parts of a whole one.",
+        ["node", "type", "virtual"],
+        registry=registry,
+    )
+    up = Gauge("podium_node_ready", "1 when the node takes work.", ["node"], registry=registry)
+    loads = nodes.node_loads(tx, _NOBODY)
+    for node in nodes.node_list(tx):
+        up.labels(node.name).set(node.state == "ready")
+        held = dict(loads[node.name].gpu_milli) if node.name in loads else {}
+        for device in node.devices:
+            labels = (node.name, device.type, str(device.virtual).lower())
+            gpus.labels(*labels).inc()
+            used.labels(*labels).inc(held.get(device.id, 0) / 1000)
+
+
+def _server(context: Context, registry: CollectorRegistry) -> None:
+    steps = Gauge("podium_loop_steps", "Steps of a loop so far.", ["loop"], registry=registry)
+    busy = Gauge(
+        "podium_loop_busy_seconds", "Time spent in a loop's steps.", ["loop"], registry=registry
+    )
+    failures = Gauge(
+        "podium_loop_failures", "Failures in a row of a loop.", ["loop"], registry=registry
+    )
+    for loop in context.loops:
+        steps.labels(loop.name).set(loop.steps)
+        busy.labels(loop.name).set(loop.busy_seconds)
+        failures.labels(loop.name).set(loop.failures)
+    followers = Gauge("podium_log_followers", "Log streams that are open.", registry=registry)
+    followers.set(context.log_tails.followers)
+    streams = Gauge("podium_change_streams", "Change streams that are open.", registry=registry)
+    streams.set(context.feed.subscribers)
+    drift = Gauge(
+        "podium_clock_drift_seconds",
+        "How far the machine's clock was set since the start.",
+        registry=registry,
+    )
+    drift.set(context.database.clock.drift_ms() / 1000)

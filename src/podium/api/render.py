@@ -1,0 +1,246 @@
+"""Domain values → the documents of `spec/views`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from podium.domain.allocation import Usage, usage_of
+from podium.domain.event import Event
+from podium.domain.lifecycle import ReplicaState, WorkloadState
+from podium.domain.node import Device, Node
+from podium.domain.reason import Refusal, WaitReason
+from podium.domain.resources import DeviceShare, Request
+from podium.domain.tenancy import Membership, Project, Scope, Token, User
+from podium.domain.workload import Workload
+from podium.spec.views.base import utc, utc_or_none
+from podium.spec.views.node import DeviceView, NodeView
+from podium.spec.views.tenancy import (
+    MemberView,
+    ProjectView,
+    SecretView,
+    TokenView,
+    UserView,
+)
+from podium.spec.views.workload import (
+    DeviceShareView,
+    EventView,
+    EvidenceView,
+    RefusalView,
+    ReplicaCountsView,
+    ReplicaView,
+    ResourcesView,
+    UsageView,
+    WorkloadView,
+)
+from podium.spec.workload import request_text
+from podium.store.allocations import RankFacts
+from podium.store.nodes import NodeLoad
+from podium.store.projects import SecretRecord
+
+_NEW = Refusal(WaitReason.NEW, "Just submitted; the scheduler looks at it next.")
+
+
+def workload_view(
+    workload: Workload, counts: Mapping[ReplicaState, int], scope: Scope
+) -> WorkloadView:
+    return WorkloadView(
+        id=workload.id,
+        name=workload.name,
+        project=workload.project,
+        team=workload.team,
+        owner=workload.owner,
+        kind=workload.kind,
+        state=workload.state,
+        cause=workload.cause,
+        message=workload.message,
+        priority=workload.priority,
+        resources=resources_view(workload.request),
+        replicas=ReplicaCountsView(
+            total=workload.replicas.maximum,
+            **{state.value: count for state, count in counts.items()},
+        ),
+        array=workload.replicas.array,
+        attempt=workload.attempt,
+        retries=workload.retries,
+        submitted_at=utc(workload.submitted_at_ms),
+        queued_at=utc(workload.queued_at_ms),
+        started_at=utc_or_none(workload.started_at_ms),
+        ended_at=utc_or_none(workload.ended_at_ms),
+        deadline=utc_or_none(workload.deadline_ms),
+        max_runtime_seconds=workload.max_runtime_seconds,
+        waiting=refusal_view(workload, counts, scope),
+        labels=dict(workload.labels),
+        version=workload.version,
+    )
+
+
+def refusal_view(
+    workload: Workload, counts: Mapping[ReplicaState, int], scope: Scope
+) -> RefusalView | None:
+    """Why (the rest of) a workload waits. Holders that the reader may not see are left out."""
+    waits = workload.state is WorkloadState.QUEUED or (
+        workload.replicas.array
+        and workload.ended_at_ms is None
+        and counts.get(ReplicaState.WAITING, 0) > 0
+    )
+    if not waits:
+        return None
+    refusal = workload.refusal or _NEW
+    since_ms = workload.refused_since_ms or workload.queued_at_ms
+    return RefusalView(
+        reason=refusal.reason,
+        message=refusal.message,
+        remedy=refusal.remedy,
+        evidence=[
+            EvidenceView(fact=each.fact, value=each.value, subject=each.subject)
+            for each in refusal.evidence
+            if each.fact != "holder" or scope.admits(each.subject)
+        ],
+        since=utc(since_ms),
+    )
+
+
+def resources_view(request: Request) -> ResourcesView:
+    return ResourcesView(
+        cpu_milli=request.cpu_milli,
+        memory_bytes=request.memory_bytes,
+        gpu_milli=request.gpu_milli,
+        gpu_share_bytes=request.gpu_share_bytes,
+        gpu_types=list(request.gpu_types),
+        mig_profile=request.mig_profile,
+        text=request_text(request),
+    )
+
+
+def usage_view(usage: Usage) -> UsageView:
+    return UsageView(
+        gpu_seconds=usage.gpu_ms / 1000,
+        cpu_seconds_allocated=usage.cpu_allocated_ms / 1000,
+        cpu_seconds_used=usage.cpu_used_ms / 1000,
+        memory_peak_bytes=usage.memory_peak_bytes,
+    )
+
+
+def replica_view(facts: RankFacts, devices: Mapping[str, Device], now_ms: int) -> ReplicaView:
+    held = facts.allocation
+    if held is None:
+        return ReplicaView(
+            rank=facts.rank,
+            state=facts.state,
+            attempt=facts.attempt,
+            usage=usage_view(Usage()),
+        )
+    return ReplicaView(
+        rank=facts.rank,
+        state=facts.state,
+        attempt=held.attempt,
+        allocation_id=held.id,
+        node=held.node,
+        devices=[_share_view(each, devices.get(each.device_id)) for each in held.devices],
+        started_at=utc_or_none(held.started_at_ms),
+        ended_at=utc_or_none(held.released_at_ms),
+        exit_code=held.exit_code,
+        signal=held.signal,
+        cause=held.cause,
+        message=held.message,
+        usage=usage_view(usage_of(held, now_ms)),
+    )
+
+
+def event_view(event: Event) -> EventView:
+    return EventView(
+        seq=event.seq,
+        at=utc(event.at_ms),
+        workload_id=event.workload_id,
+        project=event.project,
+        rank=event.rank,
+        kind=event.kind,
+        state=event.state,
+        cause=event.cause,
+        message=event.message,
+        actor=event.actor,
+    )
+
+
+def node_view(node: Node, load: NodeLoad) -> NodeView:
+    milli, memory = dict(load.gpu_milli), dict(load.gpu_memory_bytes)
+    holders: dict[str, list[str]] = {}
+    for device_id, workload_id in load.holders:
+        holders.setdefault(device_id, []).append(workload_id)
+    return NodeView(
+        name=node.name,
+        engine=node.engine,
+        state=node.state,
+        address=node.address,
+        labels=dict(node.labels),
+        rack=node.rack,
+        block=node.block,
+        cpu_milli=node.cpu_milli,
+        cpu_milli_used=load.cpu_milli,
+        memory_bytes=node.memory_bytes,
+        memory_bytes_used=load.memory_bytes,
+        devices=[
+            DeviceView(
+                id=each.id,
+                index=each.index,
+                uuid=each.uuid,
+                type=each.type,
+                model=each.model,
+                memory_bytes=each.memory_bytes,
+                mig_profile=each.mig_profile,
+                virtual=each.virtual,
+                healthy=each.healthy,
+                gpu_milli_used=milli.get(each.id, 0),
+                memory_bytes_used=memory.get(each.id, 0),
+                workloads=holders.get(each.id, []),
+            )
+            for each in node.devices
+        ],
+        seen_at=utc(node.seen_at_ms),
+    )
+
+
+def user_view(user: User) -> UserView:
+    return UserView(
+        username=user.username,
+        administrator=user.administrator,
+        created_at=utc(user.created_at_ms),
+    )
+
+
+def project_view(project: Project) -> ProjectView:
+    return ProjectView(name=project.name, team=project.team, created_at=utc(project.created_at_ms))
+
+
+def member_view(member: Membership) -> MemberView:
+    return MemberView(project=member.project, username=member.username, role=member.role)
+
+
+def token_view(token: Token) -> TokenView:
+    return TokenView(
+        id=token.id,
+        name=token.name,
+        created_at=utc(token.created_at_ms),
+        expires_at=utc_or_none(token.expires_at_ms),
+        last_used_at=utc_or_none(token.last_used_at_ms),
+    )
+
+
+def secret_view(secret: SecretRecord) -> SecretView:
+    return SecretView(
+        project=secret.project,
+        name=secret.name,
+        updated_at=utc(secret.updated_at_ms),
+        updated_by=secret.updated_by,
+    )
+
+
+def _share_view(share: DeviceShare, device: Device | None) -> DeviceShareView:
+    return DeviceShareView(
+        index=device.index if device else -1,
+        uuid=device.uuid if device else share.device_id,
+        type=device.type if device else "",
+        gpu_milli=share.gpu_milli,
+        memory_bytes=share.memory_bytes,
+        virtual=device.virtual if device else False,
+    )

@@ -1,0 +1,102 @@
+"""About the server itself: health, version, the spec's schema, metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from podium.api.answers import answer
+from podium.api.context import Context, Ctx, Who, context_of
+from podium.api.metrics import exposition
+from podium.domain.errors import PodiumError
+from podium.spec.views.server import AboutView, CheckView, HealthView
+from podium.spec.workload import json_schema
+from podium.store import nodes
+
+open_router = APIRouter(tags=["server"])
+router = APIRouter(tags=["server"])
+metrics_router = APIRouter(tags=["server"])
+
+_FAILURES_ALARMING = 5
+_DRIFT_MS_ALARMING = 5_000
+
+
+@open_router.get("/healthz", response_model=HealthView)
+async def live() -> Response:
+    """The process answers."""
+    return answer(HealthView(ok=True))
+
+
+@open_router.get("/readyz", response_model=HealthView, responses={503: {"model": HealthView}})
+async def ready(request: Request) -> Response:
+    """It can serve: the database answers and the loops go round."""
+    checks = await _checks(context_of(request))
+    # A clock that was set is told, but it is no reason to send people elsewhere.
+    ok = all(each.ok for each in checks if each.name != "clock")
+    return answer(HealthView(ok=ok, checks=checks), status=200 if ok else 503)
+
+
+@router.get("/about", response_model=AboutView)
+async def about(context: Ctx, _who: Who) -> Response:
+    """Version, parts, and whether some GPUs here are virtual."""
+    known = await context.database.read(nodes.node_list)
+    return answer(
+        AboutView(
+            version=context.about["version"],
+            store=context.database.dialect,
+            engines=sorted(context.engines),
+            virtual_gpus=any(device.virtual for node in known for device in node.devices),
+        )
+    )
+
+
+@router.get("/schemas/workload")
+async def workload_schema(_who: Who) -> dict[str, Any]:
+    """JSON Schema of the workload spec, for editors and validators."""
+    return json_schema()
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request, _who: Who) -> Response:
+    return JSONResponse(request.app.openapi())
+
+
+@metrics_router.get("/metrics", response_class=Response)
+async def metrics(context: Ctx, _who: Who) -> Response:
+    """Prometheus text. Give Prometheus a token as `authorization.credentials`."""
+    return await exposition(context)
+
+
+async def _checks(context: Context) -> list[CheckView]:
+    checks = []
+    try:
+        known = await context.database.read(nodes.node_list)
+    except PodiumError as error:
+        checks.append(CheckView(name="database", ok=False, detail=error.message))
+    else:
+        checks.append(CheckView(name="database", ok=True, detail=context.database.dialect))
+        checks.append(
+            CheckView(name="nodes", ok=bool(known), detail=f"{len(known)} known to the store")
+        )
+    checks.extend(
+        CheckView(
+            name=f"loop {loop.name}",
+            ok=loop.failures < _FAILURES_ALARMING,
+            detail=f"{loop.failures} failures in a row" if loop.failures else "",
+        )
+        for loop in context.loops
+    )
+    drift_ms = context.database.clock.drift_ms()
+    checks.append(
+        CheckView(
+            name="clock",
+            ok=abs(drift_ms) < _DRIFT_MS_ALARMING,
+            detail=""
+            if abs(drift_ms) < _DRIFT_MS_ALARMING
+            else f"The machine's clock was set by {drift_ms / 1000:.0f} s since the server "
+            "started. Times go on steadily; a restart adopts the new clock.",
+        )
+    )
+    return checks

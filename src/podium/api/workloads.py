@@ -1,0 +1,405 @@
+"""Workloads: submit, list, look at, explain, cancel, and follow changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Header, Query, Request
+from fastapi.responses import Response
+
+from podium.api.answers import (
+    Cursor,
+    Limit,
+    answer,
+    body_of,
+    decode_cursor,
+    decode_number_cursor,
+    page,
+)
+from podium.api.context import Ctx, Who
+from podium.api.render import (
+    event_view,
+    refusal_view,
+    replica_view,
+    usage_view,
+    workload_view,
+)
+from podium.api.streams import event_stream, frame
+from podium.domain.errors import FieldFault, UserError
+from podium.domain.headline import headline
+from podium.domain.identity import is_id
+from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
+from podium.domain.tenancy import Identity
+from podium.domain.workload import Kind, Workload
+from podium.intake.workloads import Submitted, workload_cancel, workload_submit
+from podium.spec.views.base import Page
+from podium.spec.views.workload import (
+    EventView,
+    ExplanationView,
+    ReplicaView,
+    SubmittedManyView,
+    SubmittedView,
+    UsageView,
+    WorkloadDetailView,
+    WorkloadView,
+)
+from podium.spec.workload import SPEC_BYTES_MAX, check, load_documents, resolved
+from podium.store import allocations, events, nodes, usage, workloads
+from podium.store.database import Transaction
+from podium.store.workloads import WorkloadFilter
+
+router = APIRouter(prefix="/workloads", tags=["workloads"])
+
+BULK_BYTES_MAX = 64 * 2**20
+_RANKS_SHOWN = 1000
+_SPEC_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/WorkloadSpec"}},
+            "application/yaml": {"schema": {"type": "string"}},
+        },
+    }
+}
+_BULK_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["workloads"],
+                    "properties": {
+                        "workloads": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": 10_000,
+                            "items": {"$ref": "#/components/schemas/WorkloadSpec"},
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
+}
+WorkloadId = str
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=SubmittedView,
+    openapi_extra=_SPEC_BODY,
+    responses={200: {"model": SubmittedView, "description": "The key was seen before."}},
+)
+async def submit(
+    request: Request,
+    context: Ctx,
+    who: Who,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Submit one workload: JSON, or YAML with `Content-Type: application/yaml`.
+
+    Send an `Idempotency-Key` to be able to send the same request again after a lost answer.
+    """
+    body = await body_of(request, SPEC_BYTES_MAX, "The spec")
+    documents = _documents(request, body)
+    if len(documents) != 1:
+        raise UserError(
+            FieldFault("body", f"holds {len(documents)} specs.", "Send several to /workloads/bulk.")
+        )
+    (made,) = await workload_submit(context.office, who, documents, key=idempotency_key)
+    return answer(_submitted(made), status=201 if made.created else 200)
+
+
+@router.post("/bulk", status_code=201, response_model=SubmittedManyView, openapi_extra=_BULK_BODY)
+async def submit_many(request: Request, context: Ctx, who: Who) -> Response:
+    """Submit up to 10,000 workloads: all of them, or none. `depends_on` may name one another."""
+    body = await body_of(request, BULK_BYTES_MAX, "The request")
+    (document,) = load_documents(body, content_type="application/json")
+    specs = document.get("workloads")
+    if not isinstance(specs, list) or not all(isinstance(each, dict) for each in specs):
+        raise UserError(FieldFault("workloads", "must be a list of specs."))
+    made = await workload_submit(context.office, who, specs)
+    return answer(SubmittedManyView(items=[_submitted(each) for each in made]), status=201)
+
+
+@router.post("/validate", openapi_extra=_SPEC_BODY)
+async def validate(request: Request, context: Ctx, who: Who) -> dict[str, Any]:
+    """Check a spec without submitting it. Answers it with every default filled in."""
+    body = await body_of(request, SPEC_BYTES_MAX, "The spec")
+    (document, *more) = _documents(request, body)
+    if more:
+        raise UserError(FieldFault("body", "holds several specs.", "Send them one by one."))
+    only = next(iter(who.roles)) if len(who.roles) == 1 else None
+    wish = check(document, now_ms=context.database.now_ms(), project=only)
+    return {"resolved": resolved(wish)}
+
+
+@router.get("", response_model=Page[WorkloadView])
+async def list_workloads(
+    context: Ctx,
+    who: Who,
+    project: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006 - FastAPI copies it
+    state: Annotated[list[WorkloadState], Query(max_length=20)] = [],  # noqa: B006
+    kind: Annotated[list[Kind], Query(max_length=20)] = [],  # noqa: B006
+    owner: Annotated[str | None, Query(max_length=63)] = None,
+    name: Annotated[str | None, Query(max_length=63)] = None,
+    label: Annotated[list[str], Query(max_length=20, description="`key=value`")] = [],  # noqa: B006
+    q: Annotated[str | None, Query(max_length=100, description="Part of a name, or an id.")] = None,
+    order: Annotated[str, Query(pattern="^(newest|oldest)$")] = "newest",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Workloads that you can see, newest first."""
+    chosen = WorkloadFilter(
+        projects=tuple(project),
+        states=tuple(state),
+        kinds=tuple(kind),
+        owner=owner,
+        name=name,
+        text=q,
+        labels=tuple(_label(each) for each in label),
+    )
+    after = decode_cursor(cursor)
+
+    def read(tx: Transaction) -> Page[WorkloadView]:
+        found = workloads.workload_list(
+            tx,
+            who.scope,
+            chosen,
+            limit=limit + 1,
+            after=after,
+            newest_first=order == "newest",
+        )
+        counts = workloads.replica_counts_many(tx, [each.id for each in found])
+        return page(
+            found,
+            limit,
+            lambda each: workload_view(each, counts[each.id], who.scope),
+            lambda each: each.id,
+        )
+
+    return answer(await context.database.read(read))
+
+
+@router.get("/stream", responses=_STREAM, response_class=Response)
+async def stream_changes(
+    context: Ctx,
+    who: Who,
+    project: Annotated[str | None, Query(max_length=63)] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**62, description="An event's `seq`.")] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Every change as it happens. `change` carries a ChangeView; `resync` says to list again."""
+    since = _since(after, last_event_id)
+    subscription, missed = await context.feed.subscribe(who.scope, since)
+
+    async def frames() -> AsyncGenerator[bytes, None]:
+        try:
+            changes = missed
+            while True:
+                if subscription.behind:
+                    subscription.behind = False
+                    yield frame("resync", "{}")
+                for each in changes:
+                    if project is None or each.event.project == project:
+                        view = each.view(who.scope)
+                        yield frame("change", view.model_dump_json(), str(each.event.seq))
+                changes = await subscription.next()
+        finally:
+            context.feed.unsubscribe(subscription)
+
+    return event_stream(frames(), context.closing)
+
+
+@router.get("/{ref}", response_model=WorkloadDetailView)
+async def show(
+    ref: str,
+    context: Ctx,
+    who: Who,
+    project: Annotated[str | None, Query(max_length=63)] = None,
+) -> Response:
+    """Everything about one workload, by its id, or by its name with `project`."""
+
+    def read(tx: Transaction) -> WorkloadDetailView:
+        workload = _find(tx, who, ref, project)
+        now_ms = context.database.now_ms()
+        counts = workloads.replica_counts_many(tx, [workload.id])[workload.id]
+        documents = workloads.documents_fetch(tx, who.scope, workload.id)
+        ranks = allocations.rank_list(tx, who.scope, workload.id, limit=_RANKS_SHOWN)
+        devices = {device.id: device for node in nodes.node_list(tx) for device in node.devices}
+        return WorkloadDetailView(
+            **dict(workload_view(workload, counts, who.scope)),
+            submitted_spec=documents.submitted,
+            resolved_spec=documents.resolved,
+            replica_list=[replica_view(each, devices, now_ms) for each in ranks],
+            depends_on=workloads.dependency_ids(tx, who.scope, workload.id),
+            usage=usage_view(usage.usage_of_workload(tx, who.scope, workload.id, now_ms)),
+        )
+
+    return answer(await context.database.read(read))
+
+
+@router.get("/{workload_id}/replicas", response_model=Page[ReplicaView])
+async def list_replicas(
+    workload_id: WorkloadId, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """Each rank's latest attempt, in rank order."""
+    after = decode_number_cursor(cursor, -1)
+
+    def read(tx: Transaction) -> Page[ReplicaView]:
+        ranks = allocations.rank_list(tx, who.scope, workload_id, limit=limit + 1, after=after)
+        devices = {device.id: device for node in nodes.node_list(tx) for device in node.devices}
+        now_ms = context.database.now_ms()
+        return page(
+            ranks,
+            limit,
+            lambda each: replica_view(each, devices, now_ms),
+            lambda each: each.rank,
+        )
+
+    return answer(await context.database.read(read))
+
+
+@router.get("/{workload_id}/events", response_model=Page[EventView])
+async def list_events(
+    workload_id: WorkloadId, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """The workload's history, oldest first."""
+    after = decode_number_cursor(cursor, 0)
+
+    def read(tx: Transaction) -> Page[EventView]:
+        workloads.workload_fetch(tx, who.scope, workload_id)
+        found = events.event_list(tx, who.scope, workload_id, limit=limit + 1, after=after)
+        return page(found, limit, event_view, lambda each: each.seq)
+
+    return answer(await context.database.read(read))
+
+
+@router.get("/{workload_id}/explain", response_model=ExplanationView)
+async def explain(workload_id: WorkloadId, context: Ctx, who: Who) -> Response:
+    """Why it is not running, or what it is doing instead, in one sentence with the evidence."""
+
+    def read(tx: Transaction) -> ExplanationView:
+        workload = workloads.workload_fetch(tx, who.scope, workload_id)
+        counts = workloads.replica_counts_many(tx, [workload_id])[workload_id]
+        waiting = refusal_view(workload, counts, who.scope)
+        position = length = None
+        if workload.state is WorkloadState.QUEUED:
+            position, length = workloads.queue_position(tx, workload_id)
+        latest = events.event_list(tx, who.scope, workload_id, limit=20, newest=True)
+        return ExplanationView(
+            workload_id=workload_id,
+            state=workload.state,
+            headline=headline(workload, counts),
+            waiting=waiting,
+            queue_position=position,
+            queue_length=length,
+            events=[event_view(each) for each in latest],
+        )
+
+    return answer(await context.database.read(read))
+
+
+@router.post("/{workload_id}/cancel", response_model=WorkloadView)
+async def cancel(
+    workload_id: WorkloadId,
+    context: Ctx,
+    who: Who,
+    reason: Annotated[str, Body(embed=True, max_length=500)] = "",
+) -> Response:
+    """End it, wherever it is. What has ended already stays as it is."""
+    await workload_cancel(context.office, who, workload_id, reason=reason)
+
+    def read(tx: Transaction) -> WorkloadView:
+        workload = workloads.workload_fetch(tx, who.scope, workload_id)
+        counts = workloads.replica_counts_many(tx, [workload_id])[workload_id]
+        return workload_view(workload, counts, who.scope)
+
+    return answer(await context.database.read(read))
+
+
+@router.get("/{workload_id}/usage", response_model=UsageView)
+async def show_usage(workload_id: WorkloadId, context: Ctx, who: Who) -> Response:
+    """What it has used up to now."""
+    now_ms = context.database.now_ms()
+
+    def read(tx: Transaction) -> UsageView:
+        workloads.workload_fetch(tx, who.scope, workload_id)
+        return usage_view(usage.usage_of_workload(tx, who.scope, workload_id, now_ms))
+
+    return answer(await context.database.read(read))
+
+
+@router.get("/{workload_id}/stream", responses=_STREAM, response_class=Response)
+async def stream_one(
+    workload_id: WorkloadId,
+    context: Ctx,
+    who: Who,
+    after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """One workload's changes as they happen; `end` follows its last one."""
+    since = _since(after, last_event_id)
+    subscription, missed = await context.feed.subscribe(who.scope, since)
+    try:
+        workload = await context.database.read(
+            lambda tx: workloads.workload_fetch(tx, who.scope, workload_id)
+        )
+    except BaseException:
+        context.feed.unsubscribe(subscription)
+        raise
+
+    async def frames() -> AsyncGenerator[bytes, None]:
+        ended = workload.state in WORKLOAD_ENDS
+        try:
+            changes = missed
+            while True:
+                for each in changes:
+                    if each.event.workload_id == workload_id:
+                        view = each.view(who.scope)
+                        yield frame("change", view.model_dump_json(), str(each.event.seq))
+                        ended = each.workload.state in WORKLOAD_ENDS
+                if ended:
+                    yield frame("end", "{}")
+                    return
+                changes = await subscription.next()
+        finally:
+            context.feed.unsubscribe(subscription)
+
+    return event_stream(frames(), context.closing)
+
+
+def _documents(request: Request, body: bytes) -> list[dict[str, object]]:
+    content_type = request.headers.get("content-type", "application/json").partition(";")[0]
+    return load_documents(body, content_type=content_type.strip().lower())
+
+
+def _submitted(made: Submitted) -> SubmittedView:
+    return SubmittedView(
+        id=made.id, name=made.name, project=made.project, state=made.state, created=made.created
+    )
+
+
+def _find(tx: Transaction, who: Identity, ref: str, project: str | None) -> Workload:
+    if is_id(ref) or project is None:
+        return workloads.workload_fetch(tx, who.scope, ref)
+    return workloads.workload_find(tx, who.scope, project, ref)
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise UserError(FieldFault("label", f"'{text}' is not key=value."))
+    return key, value
+
+
+def _since(after: int | None, last_event_id: str | None) -> int | None:
+    if last_event_id and last_event_id.isdigit() and len(last_event_id) <= 18:
+        return int(last_event_id)
+    return after

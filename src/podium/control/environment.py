@@ -1,0 +1,45 @@
+"""The environment that work finds: who it is, its rank, and where its replicas meet.
+
+The rendezvous variables are those that torchrun and `init_method="env://"` read.
+"""
+
+from __future__ import annotations
+
+from podium.domain.allocation import Allocation
+from podium.domain.workload import Program, Workload
+
+
+def environment(
+    workload: Workload,
+    program: Program,
+    allocation: Allocation,
+    *,
+    replicas: int,
+    master_address: str,
+) -> tuple[tuple[str, str], ...]:
+    """Name and value of every variable; the spec's own `env` wins over ours."""
+    ours = {
+        "PODIUM_WORKLOAD_ID": workload.id,
+        "PODIUM_WORKLOAD_NAME": workload.name,
+        "PODIUM_PROJECT": workload.project,
+        "PODIUM_KIND": workload.kind.value,
+        "PODIUM_ATTEMPT": str(allocation.attempt),
+        "PODIUM_NODE": allocation.node,
+    }
+    if workload.replicas.array:
+        ours["PODIUM_TASK_INDEX"] = str(allocation.rank)
+        ours["PODIUM_TASK_COUNT"] = str(workload.replicas.maximum)
+        return tuple({**ours, **dict(program.env)}.items())
+    ours |= {
+        "PODIUM_RANK": str(allocation.rank),
+        "PODIUM_REPLICAS": str(replicas),
+        "RANK": str(allocation.rank),
+        "WORLD_SIZE": str(replicas),
+        "LOCAL_RANK": "0",
+        "LOCAL_WORLD_SIZE": "1",
+        "GROUP_RANK": str(allocation.rank),
+    }
+    if workload.rendezvous_port is not None:
+        ours["MASTER_ADDR"] = master_address
+        ours["MASTER_PORT"] = str(workload.rendezvous_port)
+    return tuple({**ours, **dict(program.env)}.items())

@@ -1,0 +1,187 @@
+"""Starts what was scheduled. The engine starts each allocation once, however often it is asked,
+so a crash between starting and writing it down is repaired by asking again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from podium.control.environment import environment
+from podium.control.machine import Machine
+from podium.domain.allocation import Allocation
+from podium.domain.errors import PermanentError, TemporaryError
+from podium.domain.lifecycle import ReplicaState
+from podium.domain.node import Node
+from podium.domain.reason import Cause
+from podium.domain.resources import DeviceShare
+from podium.domain.tenancy import WHOLE
+from podium.domain.workload import Program, UploadSource, Workload
+from podium.engines.contract import DeviceGrant, Launch
+from podium.store import allocations, nodes, projects, replicas, workloads
+from podium.store.database import Transaction
+from podium.store.replicas import End
+from podium.store.sealing import Sealer
+from podium.store.submissions import upload_path
+
+_BATCH = 128
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A batch of allocations to start, with all that their launches need."""
+
+    due: Sequence[Allocation]
+    workloads: dict[str, Workload]
+    programs: Mapping[str, Program]
+    secrets: Mapping[str, Mapping[str, bytes]]  # sealed, by workload
+    placed: Mapping[str, int]  # replicas of this attempt that have a place
+    masters: Mapping[str, str]  # node of rank 0
+    nodes: Mapping[str, Node]
+
+    def grant(self, node: str, share: DeviceShare) -> DeviceGrant:
+        """Raises TemporaryError while the device is not reported, e.g. in the middle of a
+        change of its layout."""
+        for device in self.nodes[node].devices:
+            if device.id == share.device_id:
+                return DeviceGrant(
+                    index=device.index,
+                    uuid=device.uuid,
+                    gpu_milli=share.gpu_milli,
+                    memory_bytes=share.memory_bytes,
+                    mig=device.mig_profile is not None,
+                    virtual=device.virtual,
+                )
+        raise TemporaryError(f"Node {node} does not report device {share.device_id} now.")
+
+
+def _assign(tx: Transaction, *, workload_id: str, port: int) -> int:
+    return replicas.rendezvous_assign(tx, workload_id, port)
+
+
+class Launcher:
+    def __init__(self, machine: Machine, sealer: Sealer, uploads_path: Path) -> None:
+        self._machine = machine
+        self._sealer = sealer
+        self._uploads_path = uploads_path
+
+    async def step(self) -> bool:
+        """Start a batch. True when there may be more."""
+        machine = self._machine
+        if not machine.leads:
+            return False
+        async with machine.hands:
+            work = await machine.database.read(self._gather)
+            if not work.due:
+                return False
+            await self._fix_rendezvous(work)
+            answers = await asyncio.gather(*(self._start(work, each) for each in work.due))
+            started = [each.id for each, end in zip(work.due, answers, strict=True) if end is None]
+            refused = [end for end in answers if isinstance(end, End)]
+            later = [each for each in answers if isinstance(each, TemporaryError)]
+
+            def write(tx: Transaction) -> None:
+                now_ms = machine.database.now_ms()
+                replicas.replicas_launched(tx, started, now_ms)
+                replicas.replicas_ended(tx, refused, now_ms)
+
+            await machine.leadership.fenced(machine.lease, write)
+        machine.hints.wake("observe", "events")
+        if refused:
+            machine.hints.wake("schedule", "stop")
+        if later:
+            raise later[0]
+        return len(work.due) == _BATCH
+
+    def _gather(self, tx: Transaction) -> Work:
+        due = allocations.allocation_list_open(
+            tx, nodes=self._machine.nodes, states=[ReplicaState.SCHEDULED], limit=_BATCH
+        )
+        ids = {each.workload_id for each in due}
+        found = workloads.workload_fetch_many(tx, WHOLE, ids)
+        programs = workloads.program_fetch_many(tx, ids) if ids else {}
+        secrets = {
+            key: projects.secret_sealed(tx, found[key].project, program.secrets)
+            for key, program in programs.items()
+            if program.secrets
+        }
+        counts = workloads.replica_counts_many(tx, ids)
+        placed = {
+            key: sum(count.values()) - count.get(ReplicaState.WAITING, 0)
+            for key, count in counts.items()
+        }
+        masters = allocations.master_nodes(tx, ids)
+        known = {node.name: node for node in nodes.node_list(tx)}
+        return Work(due, found, programs, secrets, placed, masters, known)
+
+    async def _fix_rendezvous(self, work: Work) -> None:
+        """Every gang gets a port before its first replica starts, and keeps it for the attempt."""
+        machine = self._machine
+        for key, workload in list(work.workloads.items()):
+            is_gang = workload.replicas.maximum > 1 and not workload.replicas.array
+            if not is_gang or workload.rendezvous_port is not None:
+                continue
+            port = await machine.engine.rendezvous_port(work.masters[key])
+            await machine.leadership.fenced(
+                machine.lease, partial(_assign, workload_id=key, port=port)
+            )
+        fresh = await machine.database.read(
+            lambda tx: workloads.workload_fetch_many(tx, WHOLE, work.workloads)
+        )
+        work.workloads.update(fresh)
+
+    async def _start(self, work: Work, allocation: Allocation) -> End | TemporaryError | None:
+        try:
+            await self._machine.engine.ensure(self._launch(work, allocation))
+        except TemporaryError as error:
+            return error
+        except PermanentError as error:
+            return End(allocation_id=allocation.id, cause=Cause.START_FAILED, message=error.message)
+        except Exception:
+            _log.exception("launch_failed", allocation=allocation.id)
+            return TemporaryError(f"Allocation {allocation.id} could not be started yet.")
+        return None
+
+    def _launch(self, work: Work, allocation: Allocation) -> Launch:
+        workload = work.workloads[allocation.workload_id]
+        program = work.programs[workload.id]
+        master = work.masters.get(workload.id, allocation.node)
+        count = 1 if workload.replicas.array else work.placed[workload.id]
+        archive = None
+        if isinstance(program.source, UploadSource):
+            archive = str(upload_path(self._uploads_path, workload.project, program.source.sha256))
+        return Launch(
+            allocation_id=allocation.id,
+            workload_id=workload.id,
+            name=workload.name,
+            project=workload.project,
+            rank=allocation.rank,
+            replicas=count,
+            attempt=allocation.attempt,
+            node=allocation.node,
+            program=program,
+            env=environment(
+                workload,
+                program,
+                allocation,
+                replicas=count,
+                master_address=work.nodes[master].address,
+            ),
+            secrets=self._opened(work.secrets.get(workload.id, {}), program),
+            cpu_milli=allocation.cpu_milli,
+            memory_bytes=allocation.memory_bytes,
+            devices=tuple(work.grant(allocation.node, share) for share in allocation.devices),
+            grace_seconds=workload.grace_seconds,
+            archive_path=archive,
+        )
+
+    def _opened(self, sealed: Mapping[str, bytes], program: Program) -> tuple[tuple[str, str], ...]:
+        missing = [name for name in program.secrets if name not in sealed]
+        if missing:
+            raise PermanentError(f"The secret {missing[0]} was removed before the work started.")
+        return tuple((name, self._sealer.unseal(sealed[name])) for name in program.secrets)

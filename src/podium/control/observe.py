@@ -1,0 +1,160 @@
+"""Writes down what the engine sees: what runs, what ended, what is gone, what ran too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from podium.control.machine import Machine
+from podium.domain.allocation import Allocation
+from podium.domain.lifecycle import ReplicaState, WorkloadState
+from podium.domain.quantity import format_duration
+from podium.domain.reason import Cause
+from podium.engines.contract import Observation, Phase
+from podium.store import allocations, lifecycle, replicas, workloads
+from podium.store.database import Transaction
+from podium.store.replicas import End
+
+_LAUNCHED = (ReplicaState.STARTING, ReplicaState.RUNNING, ReplicaState.STOPPING)
+_OPEN_MAX = 100_000
+_CHUNK = 100
+
+
+class Observer:
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    async def step(self) -> bool:
+        machine = self._machine
+        if not machine.leads:
+            return False
+        # The store first: whatever it calls launched, the engine must know by then.
+        held = {each.id: each for each in await self._open()}
+        seen = {each.allocation_id: each for each in await machine.engine.observe()}
+        await self._record(held, seen)
+        if held.keys() - seen.keys():
+            await self._bury()
+        await self._settle(held, seen)
+        await self._limit(held, seen)
+        return False
+
+    async def _open(self) -> list[Allocation]:
+        return await self._machine.database.read(
+            lambda tx: allocations.allocation_list_open(
+                tx, nodes=self._machine.nodes, states=_LAUNCHED, limit=_OPEN_MAX
+            )
+        )
+
+    async def _record(self, held: dict[str, Allocation], seen: dict[str, Observation]) -> None:
+        running = [
+            key
+            for key, each in seen.items()
+            if each.phase is Phase.RUNNING
+            and key in held
+            and held[key].state is ReplicaState.STARTING
+        ]
+        ended = [
+            _end(each) for key, each in seen.items() if each.phase is Phase.ENDED and key in held
+        ]
+        for start in range(0, len(running), _CHUNK):
+            await self._write_running(running[start : start + _CHUNK])
+        for start in range(0, len(ended), _CHUNK):
+            await self._write_ends(ended[start : start + _CHUNK])
+        if ended:
+            self._machine.hints.wake("schedule", "stop")
+        if running or ended:
+            self._machine.hints.wake("events")
+
+    async def _bury(self) -> None:
+        """Release what the store calls launched and the engine has no trace of.
+
+        Looked at again while nothing can be started: what was stopped before it started never
+        will be, and what vanished is reported as lost.
+        """
+        machine = self._machine
+        async with machine.hands:
+            held = await self._open()
+            seen = {each.allocation_id for each in await machine.engine.observe()}
+            gone = [each for each in held if each.id not in seen]
+            await self._write_ends([_gone(each) for each in gone])
+        if gone:
+            machine.hints.wake("schedule", "stop", "events")
+
+    async def _settle(self, held: dict[str, Allocation], seen: dict[str, Observation]) -> None:
+        """Let the engine forget ends that are written down, now or before a crash."""
+        ended = [key for key, each in seen.items() if each.phase is Phase.ENDED]
+        recorded = [key for key in ended if key in held]
+        unknown = [key for key in ended if key not in held]
+        if unknown:
+            recorded += await self._machine.database.read(
+                lambda tx: sorted(allocations.allocation_released(tx, unknown))
+            )
+        if recorded:
+            await self._machine.engine.settle(recorded)
+
+    async def _limit(self, held: dict[str, Allocation], seen: dict[str, Observation]) -> None:
+        """Stop what has run for longer than its `max_runtime`, by the engine's steady clock."""
+        longest: dict[str, int] = {}
+        for key, each in seen.items():
+            if each.phase is Phase.RUNNING and key in held:
+                owner = held[key].workload_id
+                longest[owner] = max(longest.get(owner, 0), each.runtime_ms)
+        if not longest:
+            return
+        limits = await self._machine.database.read(lambda tx: workloads.max_runtime_of(tx, longest))
+        over = sorted(key for key, seconds in limits.items() if longest[key] >= seconds * 1000)
+        if not over:
+            return
+
+        def stop(tx: Transaction, now_ms: int) -> None:
+            for row in lifecycle.workload_rows(tx, over).values():
+                if row["state"] in (WorkloadState.STARTING, WorkloadState.RUNNING):
+                    limit = format_duration(row["max_runtime_seconds"] * 1000)
+                    lifecycle.workload_stop(
+                        tx,
+                        row,
+                        Cause.MAX_RUNTIME,
+                        now_ms,
+                        message=f"It ran for its max_runtime of {limit}.",
+                    )
+
+        await self._write(stop)
+        self._machine.hints.wake("stop", "events")
+
+    async def _write_running(self, ids: Sequence[str]) -> None:
+        await self._write(lambda tx, now_ms: replicas.replicas_running(tx, ids, now_ms))
+
+    async def _write_ends(self, ends: Sequence[End]) -> None:
+        await self._write(lambda tx, now_ms: replicas.replicas_ended(tx, ends, now_ms))
+
+    async def _write(self, function: Callable[[Transaction, int], None]) -> None:
+        machine = self._machine
+        await machine.leadership.fenced(
+            machine.lease, lambda tx: function(tx, machine.database.now_ms())
+        )
+
+
+def _end(seen: Observation) -> End:
+    return End(
+        allocation_id=seen.allocation_id,
+        cause=seen.cause or Cause.LOST,
+        message=seen.message,
+        exit_code=seen.exit_code,
+        signal=seen.signal,
+        runtime_ms=seen.runtime_ms,
+        cpu_time_ms=seen.cpu_time_ms,
+        memory_peak_bytes=seen.memory_peak_bytes,
+    )
+
+
+def _gone(allocation: Allocation) -> End:
+    if allocation.state is ReplicaState.STOPPING and allocation.started_at_ms is None:
+        return End(
+            allocation_id=allocation.id,
+            cause=Cause.CANCELLED,
+            message="It was stopped before it had started.",
+        )
+    return End(
+        allocation_id=allocation.id,
+        cause=Cause.LOST,
+        message=f"Node {allocation.node} has no trace of its process.",
+    )

@@ -1,0 +1,74 @@
+"""The scheduling cycle: snapshot, decide, commit what still holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from podium.control.leadership import Leadership
+from podium.domain.reason import Refusal
+from podium.scheduling.decide import decide
+from podium.scheduling.plan import Plan
+from podium.store.database import Database, Transaction
+from podium.store.hints import Hints
+from podium.store.ids import IdSource
+from podium.store.plans import Committed, commit_plan
+from podium.store.snapshot import snapshot
+
+LEASE = "schedule"
+_SEED = 0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Cycles:
+    """Counted for metrics."""
+
+    cycles: int = 0
+    placements: int = 0
+    stale: int = 0
+
+
+class Scheduler:
+    def __init__(
+        self, database: Database, hints: Hints, leadership: Leadership, ids: IdSource
+    ) -> None:
+        self.counted = Cycles()
+        self._database = database
+        self._hints = hints
+        self._leadership = leadership
+        self._ids = ids
+        # Refusals as last written, so that an unchanged queue costs no write.
+        self._written: dict[str, Refusal] = {}
+
+    async def step(self) -> bool:
+        """One cycle. True when part of the plan was stale and must be decided again."""
+        if not self._leadership.leads(LEASE):
+            self._written.clear()
+            return False
+        plan = await self._database.read(self._decide)
+        self.counted.cycles += 1
+        refusals = {each.workload_id: each.refusal for each in plan.refusals}
+        changed = tuple(
+            each for each in plan.refusals if self._written.get(each.workload_id) != each.refusal
+        )
+        if not plan.placements and not changed:
+            self._written = refusals
+            return False
+        news = Plan(placements=plan.placements, refusals=changed)
+        committed = await self._leadership.fenced(LEASE, lambda tx: self._commit(tx, news))
+        self._written = refusals
+        self.counted.placements += committed.placed
+        self.counted.stale += len(committed.rejected)
+        if committed.placed:
+            self._hints.wake("launch", "events")
+        for workload_id, reason in committed.rejected:
+            _log.info("plan_stale", workload=workload_id, reason=reason)
+        return bool(committed.rejected)
+
+    def _decide(self, tx: Transaction) -> Plan:
+        return decide(snapshot(tx), self._database.now_ms(), _SEED)
+
+    def _commit(self, tx: Transaction, plan: Plan) -> Committed:
+        return commit_plan(tx, plan, self._database.now_ms(), new_id=lambda: self._ids.new("a"))

@@ -1,0 +1,39 @@
+"""What every intake module works with, and the one place where rights are checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.domain.errors import ForbiddenError, NotFoundError
+from podium.domain.tenancy import Action, Identity
+from podium.store.database import Database
+from podium.store.hints import Hints
+from podium.store.ids import IdSource
+from podium.store.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The store and its companions, made once by `main`."""
+
+    database: Database
+    hints: Hints
+    ids: IdSource
+    sealer: Sealer
+    uploads_path: Path
+
+
+def authorise(identity: Identity, action: Action, project: str | None = None) -> None:
+    """Raises ForbiddenError, or NotFoundError for a project that this person may not know of."""
+    if identity.may(action, project):
+        return
+    if project is not None and not identity.scope.admits(project):
+        raise NotFoundError(f"There is no project {project} that you can see.")
+    role = identity.roles.get(project) if project is not None else None
+    if project is not None:
+        raise ForbiddenError(
+            f"Your role in project {project} is {role}; it does not include {action}. "
+            "Ask a lead of the project for a role that does."
+        )
+    raise ForbiddenError(f"Only administrators may do this ({action}).")

@@ -1,0 +1,90 @@
+"""The `podium` command with all its parts: the client's commands, and `up`, which serves.
+
+Kept light, because every command passes through here; the server is loaded by `up` alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from podium.cli import options
+from podium.cli.app import app, run
+
+DEFAULT_HOME = Path("~/.podium")
+DEFAULT_PORT = 8470
+
+
+@app.command("up", rich_help_panel=options.CLUSTER)
+def up(
+    home: Annotated[
+        Path,
+        typer.Option(envvar="PODIUM_HOME", help="Where the server keeps its data."),
+    ] = DEFAULT_HOME,
+    host: Annotated[
+        str, typer.Option(envvar="PODIUM_HOST", help="Address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="PODIUM_PORT", min=0, max=65535, help="Port; 0 takes a free one.")
+    ] = DEFAULT_PORT,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PODIUM_DATABASE",
+            metavar="URL",
+            help="postgresql://… to share a database; SQLite in the home folder otherwise.",
+            show_default=False,
+        ),
+    ] = None,
+    virtual_gpus: Annotated[
+        int | None,
+        typer.Option(
+            envvar="PODIUM_VIRTUAL_GPUS",
+            min=0,
+            max=1024,
+            help="Pretend so many GPUs, to try Podium without any. Default: the real ones, or 4 "
+            "virtual ones where there are none.",
+            show_default=False,
+        ),
+    ] = None,
+    virtual_gpu_type: Annotated[
+        str, typer.Option(envvar="PODIUM_VIRTUAL_GPU_TYPE", help="The type that they claim to be.")
+    ] = "A100",
+    node_name: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PODIUM_NODE_NAME", help="Name of this machine as a node.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Serve Podium on this machine: API, console, and the loops that run the work.
+
+    Stop it with Ctrl-C: what runs goes on, and the next start finds it again.
+
+      podium up                        on http://127.0.0.1:8470, data in ~/.podium
+      podium up --virtual-gpus 8       try scheduling without any GPU
+    """
+    from podium.server import Settings, serve
+
+    serve(
+        Settings(
+            home=home.expanduser(),
+            host=host,
+            port=port,
+            database=database,
+            virtual_gpus=virtual_gpus,
+            virtual_gpu_type=virtual_gpu_type,
+            node_name=node_name,
+        )
+    )
+
+
+def main() -> None:
+    """Entry point of the `podium` script."""
+    run(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Checks a plan against fresh rows before it is committed; `store.commit_plan` calls this.
+
+It counts again from nodes and holds and shares no bookkeeping with `decide`, so that a mistake
+there, or a row that changed since, cannot give a device away twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from podium.domain.node import Device, Node, NodeState
+from podium.domain.quantity import GPU_MILLI
+from podium.domain.resources import DeviceShare, Request
+from podium.scheduling.plan import Placement, Plan
+from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.topology import place_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Which placements still hold, in the plan's order, and which workloads must be decided again
+    (id, reason in plain words)."""
+
+    accepted: tuple[Placement, ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
+
+
+def verify(snapshot: Snapshot, plan: Plan) -> Verdict:
+    """Accepts each workload's placements whole or not at all; those accepted count as held for
+    the ones after."""
+    ledger = _Ledger(snapshot)
+    demands = {demand.workload_id: demand for demand in snapshot.demands}
+    standing: dict[str, list[str]] = {}
+    for hold in snapshot.holds:
+        standing.setdefault(hold.workload_id, []).append(hold.node)
+    accepted: list[Placement] = []
+    rejected: list[tuple[str, str]] = []
+    groups: dict[str, list[Placement]] = {}
+    for placement in plan.placements:
+        groups.setdefault(placement.workload_id, []).append(placement)
+    for workload_id, group in groups.items():
+        demand = demands.get(workload_id)
+        if demand is None:
+            rejected.append((workload_id, "it does not wait for a place any more"))
+            continue
+        objection = (
+            _ranks(demand, group)
+            or _requests(ledger, demand, group)
+            or _together(ledger, demand, group, standing.get(workload_id, []))
+            or ledger.take_all(group)
+        )
+        if objection:
+            rejected.append((workload_id, objection))
+        else:
+            accepted.extend(group)
+    return Verdict(accepted=tuple(accepted), rejected=tuple(rejected))
+
+
+class _Ledger:
+    """What each node and each device has left."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.nodes: dict[str, Node] = {node.name: node for node in snapshot.nodes}
+        self.devices: dict[tuple[str, str], Device] = {}
+        self._cpu: dict[str, int] = {}
+        self._memory: dict[str, int] = {}
+        self._gpu: dict[tuple[str, str], tuple[int, int]] = {}
+        for node in snapshot.nodes:
+            self._cpu[node.name] = node.cpu_milli
+            self._memory[node.name] = node.memory_bytes
+            for device in node.devices:
+                self.devices[node.name, device.id] = device
+                self._gpu[node.name, device.id] = (GPU_MILLI, device.memory_bytes)
+        for hold in snapshot.holds:
+            if hold.node in self.nodes:
+                self._book(hold.node, hold.cpu_milli, hold.memory_bytes, hold.devices, sign=-1)
+
+    def take_all(self, group: list[Placement]) -> str:
+        """Book all of them, or none and say why not."""
+        for index, placement in enumerate(group):
+            objection = self._short(placement)
+            if objection:
+                for booked in group[:index]:
+                    self._book_placement(booked, sign=1)
+                return objection
+            self._book_placement(placement, sign=-1)
+        return ""
+
+    def _short(self, placement: Placement) -> str:
+        name = placement.node
+        if placement.cpu_milli > max(0, self._cpu[name]):
+            return f"{name} has too few CPUs free"
+        if placement.memory_bytes > max(0, self._memory[name]):
+            return f"{name} has too little memory free"
+        for share in placement.devices:
+            milli, size = self._gpu[name, share.device_id]
+            if share.gpu_milli > milli or share.memory_bytes > size:
+                index = self.devices[name, share.device_id].index
+                return f"GPU {index} of {name} is taken"
+        return ""
+
+    def _book_placement(self, placement: Placement, *, sign: int) -> None:
+        self._book(
+            placement.node,
+            placement.cpu_milli,
+            placement.memory_bytes,
+            placement.devices,
+            sign=sign,
+        )
+
+    def _book(
+        self,
+        node: str,
+        cpu_milli: int,
+        memory_bytes: int,
+        devices: tuple[DeviceShare, ...],
+        *,
+        sign: int,
+    ) -> None:
+        self._cpu[node] += sign * cpu_milli
+        self._memory[node] += sign * memory_bytes
+        for share in devices:
+            key = (node, share.device_id)
+            if key in self._gpu:  # a device that is gone has nothing to give
+                milli, size = self._gpu[key]
+                self._gpu[key] = (
+                    milli + sign * share.gpu_milli,
+                    size + sign * share.memory_bytes,
+                )
+
+
+def _ranks(demand: Demand, group: list[Placement]) -> str:
+    if demand.blocked is not None:
+        return f"it may not start now: {demand.blocked.message}"
+    ranks = [placement.rank for placement in group]
+    if len(frozenset(ranks)) < len(ranks):
+        return "a rank is placed twice"
+    pending = frozenset(demand.pending_ranks)
+    gone = [rank for rank in ranks if rank not in pending]
+    if gone:
+        return f"rank {gone[0]} does not wait for a place any more"
+    if len(group) < demand.minimum:
+        return f"{len(group)} replicas are placed, but it needs {demand.minimum} at once"
+    return ""
+
+
+def _requests(ledger: _Ledger, demand: Demand, group: list[Placement]) -> str:
+    """Each placement is on a node that may take it and grants what the request asks for."""
+    request = demand.request
+    for placement in group:
+        node = ledger.nodes.get(placement.node)
+        if node is None:
+            return f"{placement.node} is gone"
+        if node.state is not NodeState.READY:
+            return f"{node.name} is {node.state.value}"
+        if any(label not in node.labels for label in request.node_labels):
+            return f"{node.name} lacks a label that it asks for"
+        if (placement.cpu_milli, placement.memory_bytes) != (
+            request.cpu_milli,
+            request.memory_bytes,
+        ):
+            return "its request has changed"
+        objection = _devices(ledger, request, placement)
+        if objection:
+            return objection
+    return ""
+
+
+def _devices(ledger: _Ledger, request: Request, placement: Placement) -> str:
+    wanted = request.mig_count or request.whole_gpus or int(request.wants_gpu)
+    distinct = frozenset(share.device_id for share in placement.devices)
+    if len(placement.devices) != wanted or len(distinct) != wanted:
+        return "its request has changed"
+    for share in placement.devices:
+        device = ledger.devices.get((placement.node, share.device_id))
+        if device is None:
+            return f"a GPU of {placement.node} is gone"
+        if not device.healthy:
+            return f"GPU {device.index} of {placement.node} is not healthy"
+        types = [name.casefold() for name in request.gpu_types]
+        if (
+            device.mig_profile != request.mig_profile
+            or (types and device.type.casefold() not in types)
+            or (request.gpu_memory is not None and device.memory_bytes not in request.gpu_memory)
+        ):
+            return f"GPU {device.index} of {placement.node} is not what it asks for"
+        if not _amount_right(request, device, share):
+            return "its request has changed"
+    return ""
+
+
+def _amount_right(request: Request, device: Device, share: DeviceShare) -> bool:
+    if request.gpu_share_bytes:
+        # Rounded up: one thousandth less would be too little of the device.
+        covers = share.gpu_milli * device.memory_bytes >= request.gpu_share_bytes * GPU_MILLI
+        spare = (share.gpu_milli - 1) * device.memory_bytes >= request.gpu_share_bytes * GPU_MILLI
+        return covers and not spare and share.memory_bytes == request.gpu_share_bytes
+    if 0 < request.gpu_milli < GPU_MILLI:
+        size = device.memory_bytes * request.gpu_milli // GPU_MILLI
+        return (share.gpu_milli, share.memory_bytes) == (request.gpu_milli, size)
+    return (share.gpu_milli, share.memory_bytes) == (GPU_MILLI, device.memory_bytes)
+
+
+def _together(ledger: _Ledger, demand: Demand, group: list[Placement], standing: list[str]) -> str:
+    within = demand.topology.within
+    if within is None:
+        return ""
+    names = [placement.node for placement in group]
+    names += [name for name in standing if name in ledger.nodes]
+    if len(frozenset(place_of(ledger.nodes[name], within) for name in names)) > 1:
+        return f"its replicas would not stand in one {within.value}"
+    return ""

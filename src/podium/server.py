@@ -1,0 +1,312 @@
+"""The composition root: the only place that knows concrete engines and settings.
+
+`podium up` calls `serve`. One process holds the API, the console's files and every loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from podium import __version__
+from podium.api.app import make_app
+from podium.api.context import Context
+from podium.api.feed import Feed
+from podium.api.log_tail import LogTails
+from podium.control import deadlines, schedule
+from podium.control.inventory import Inventory
+from podium.control.launch import Launcher
+from podium.control.leadership import LEASE_SECONDS, Leadership
+from podium.control.loop import Loop
+from podium.control.machine import Machine, lease_name
+from podium.control.observe import Observer
+from podium.control.reap import Reaper
+from podium.control.stop import Stopper
+from podium.domain.errors import FieldFault, PermanentError, UserError
+from podium.domain.identity import name_suggestion
+from podium.domain.tenancy import Identity, Role
+from podium.engines.contract import Engine
+from podium.engines.local.engine import LocalEngine
+from podium.intake.office import Office
+from podium.intake.projects import member_set, project_create
+from podium.intake.sign_in import SignIn
+from podium.intake.users import first_user_create
+from podium.store.database import Database
+from podium.store.hints import Hints
+from podium.store.ids import IdSource
+from podium.store.retention import Retention
+from podium.store.sealing import Sealer
+
+FIRST_PROJECT = "default"
+_GRACEFUL_SECONDS = 3
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to serve; `podium up --help` tells what each one means."""
+
+    home: Path
+    host: str
+    port: int
+    database: str | None
+    virtual_gpus: int | None
+    virtual_gpu_type: str
+    node_name: str | None
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises UserError or PermanentError when it cannot start."""
+    _configure_log()
+    with _home(settings.home), _listening(settings) as listener:
+        import uvloop
+
+        uvloop.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    url = settings.database or f"sqlite:///{settings.home / 'podium.db'}"
+    database = Database(url)
+    await database.open()
+    try:
+        office = Office(
+            database=database,
+            hints=Hints(),
+            ids=IdSource(database.clock),
+            sealer=Sealer(settings.home / "secret.key"),
+            uploads_path=settings.home / "uploads",
+        )
+        sign_in = SignIn(office)
+        engine = LocalEngine(
+            settings.home,
+            node_name=settings.node_name or name_suggestion(socket.gethostname()),
+            virtual_gpus=settings.virtual_gpus,
+            virtual_gpu_type=settings.virtual_gpu_type,
+        )
+        await engine.open()
+        try:
+            await _run(settings, listener, office, sign_in, engine)
+        finally:
+            await engine.close()
+    finally:
+        await database.close()
+
+
+async def _run(
+    settings: Settings,
+    listener: socket.socket,
+    office: Office,
+    sign_in: SignIn,
+    engine: Engine,
+) -> None:
+    database, hints = office.database, office.hints
+    names = [schedule.LEASE, deadlines.LEASE, lease_name(engine)]
+    leadership = Leadership(database, _holder(settings.home), names)
+    loops = _loops(office, leadership, engine)
+    feed = Feed(database, hints)
+    context = Context(
+        office=office,
+        sign_in=sign_in,
+        engines={engine.name: engine},
+        feed=feed,
+        log_tails=LogTails(),
+        loops=loops,
+        about={"version": __version__},
+    )
+    address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
+    await leadership.renew()
+    await _welcome(office, sign_in, address)
+    async with _tasks([*(loop.run() for loop in loops), feed.run(), _relay(engine, hints)]):
+        server = _Server(context)
+        await server.serve(sockets=[listener])
+    await leadership.release()
+
+
+def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]:
+    database, hints = office.database, office.hints
+    machine = Machine(engine, database, hints, leadership)
+    scheduler = schedule.Scheduler(database, hints, leadership, office.ids)
+    launcher = Launcher(machine, office.sealer, office.uploads_path)
+    ends = deadlines.Deadlines(database, hints, leadership)
+
+    async def renew() -> bool:
+        if await leadership.renew():
+            hints.wake("inventory", "schedule", "launch", "observe", "stop")
+        return False
+
+    return [
+        Loop("lease", renew, hints, period_seconds=LEASE_SECONDS / 3),
+        Loop("inventory", Inventory(machine).step, hints, wake_on=("inventory",), period_seconds=5),
+        Loop("schedule", scheduler.step, hints, wake_on=("schedule",), period_seconds=2),
+        Loop("launch", launcher.step, hints, wake_on=("launch",), period_seconds=1),
+        Loop("observe", Observer(machine).step, hints, wake_on=("observe",), period_seconds=1),
+        Loop("stop", Stopper(machine).step, hints, wake_on=("stop",), period_seconds=2),
+        Loop("deadlines", ends.step, hints, period_seconds=1),
+        Loop("reap", Reaper(machine, Retention()).step, hints, period_seconds=600),
+    ]
+
+
+async def _relay(engine: Engine, hints: Hints) -> None:
+    """Pass the engine's own signal on to the loop that looks at it."""
+    while True:
+        await engine.changed.wait()
+        engine.changed.clear()
+        hints.wake("observe")
+
+
+async def _welcome(office: Office, sign_in: SignIn, address: str) -> None:
+    """At the first start make the administrator and a project, and say how to sign in."""
+    given = os.environ.get("PODIUM_ADMIN_PASSWORD")
+    made = await first_user_create(office, sign_in, given)
+    if made is None:
+        _say(f"Podium {__version__} serves at {address}")
+        return
+    user, one_time = made
+    identity = Identity(username=user.username, administrator=True, roles={}, token_id="")
+    await project_create(office, sign_in, identity, name=FIRST_PROJECT, team=FIRST_PROJECT)
+    await member_set(
+        office,
+        sign_in,
+        identity,
+        project=FIRST_PROJECT,
+        username=user.username,
+        role=Role.LEAD,
+    )
+    _say(f"Podium {__version__} serves at {address}")
+    if one_time is None:
+        _say(f"Sign in as {user.username} with the password in PODIUM_ADMIN_PASSWORD.")
+        return
+    ticket = await sign_in.make_ticket(user.username)
+    _say("")
+    _say("First start. Sign in to the console with this link, within an hour:")
+    _say(f"  {address}/#ticket={ticket}")
+    _say(f"or as {user.username} with the one-time password:  {one_time}")
+    _say(f"For the command line:  podium login {address} --username {user.username}")
+    _say("")
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, told about our streams: they end first, so that stopping takes no time."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(
+            uvicorn.Config(
+                make_app(context),
+                log_config=None,
+                access_log=False,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                server_header=False,
+                backlog=2048,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+            )
+        )
+        self._context = context
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        self._context.closing.set()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+
+@contextlib.asynccontextmanager
+async def _tasks(coroutines: Sequence[object]) -> AsyncIterator[None]:
+    running = [asyncio.ensure_future(each) for each in coroutines]  # type: ignore[call-overload]
+    try:
+        yield
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _home(path: Path) -> Iterator[None]:
+    """Make the folder and keep it for this process: two servers must not share it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UserError(
+            FieldFault("home", f"{path} cannot be used: {error.strerror}.", "Choose another.")
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise PermanentError(
+            f"Another server already uses {path}. Stop it first, or choose another --home."
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise UserError(
+            FieldFault(
+                "port",
+                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.",
+                "Choose another with --port.",
+            )
+        ) from error
+    with listener:
+        yield listener
+
+
+def _holder(home: Path) -> str:
+    """The server's own name in leases; the same after a restart on the same home."""
+    path = home / "server.id"
+    if not path.exists():
+        path.write_text(secrets.token_hex(8))
+    return f"{socket.gethostname()}/{path.read_text().strip()}"
+
+
+def _shown(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - shown, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _configure_log() -> None:
+    """One line for each event on standard error; JSON when it goes to a file or a collector."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

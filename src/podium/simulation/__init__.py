@@ -1,0 +1,1 @@
+"""Virtual time over the same scheduling code that serves production."""

@@ -1,0 +1,315 @@
+"""The shape of a workload spec: every field with its words, examples and JSON Schema.
+
+`spec/workload.py` checks with these models; people may also build a `WorkloadSpec` in Python and
+send its `model_dump(exclude_none=True)`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from podium.domain.identity import NAME_LENGTH_MAX, is_id, name_fault
+from podium.domain.policy import (
+    GRACE_SECONDS_MAX,
+    PRIORITY_MAX,
+    PRIORITY_NAMES,
+    REPLICAS_MAX,
+    RETRIES_MAX,
+)
+from podium.domain.resources import TopologyLevel
+from podium.domain.workload import Kind
+from podium.spec.faults import FieldError, checked, described, each
+from podium.spec.fields import (
+    DURATION_SCHEMA,
+    TEXT_MAP_SCHEMA,
+    read_choice,
+    read_deadline,
+    read_duration,
+    read_grace,
+    read_integer,
+    read_labels,
+    read_list,
+    read_name,
+    read_priority,
+    write_duration,
+)
+from podium.spec.program import (
+    SECRETS_MAX,
+    VOLUMES_SCHEMA,
+    SourceSpec,
+    read_command,
+    read_env,
+    read_image,
+    read_script,
+    read_secrets,
+    read_volumes,
+)
+from podium.spec.resources import REPLICAS_SCHEMA, ResourcesSpec, read_replicas
+
+DEPENDS_ON_MAX = 1000
+SCHEMA_ID = "urn:podium:workload:1"
+
+_read_array = partial(read_integer, minimum=1, maximum=REPLICAS_MAX)
+_read_retries = partial(read_integer, minimum=0, maximum=RETRIES_MAX)
+_read_kind = partial(read_choice, names=tuple(Kind))
+_read_level = partial(read_choice, names=tuple(TopologyLevel))
+
+
+def _read_version(value: object) -> int:
+    if isinstance(value, bool) or value != 1:
+        raise FieldError(
+            f"is {described(value)}; this server knows version 1.", "Write 1, or leave it out."
+        )
+    return 1
+
+
+def read_depends_on(value: object) -> tuple[str, ...]:
+    def read(entry: object) -> str:
+        if not isinstance(entry, str) or not (is_id(entry) or name_fault(entry) is None):
+            raise FieldError(
+                f"is {described(entry)}, which is neither a name nor an id.",
+                "Write the name of a workload in the same project, or its id.",
+            )
+        return entry
+
+    entries = read_list(value, length_max=DEPENDS_ON_MAX, example="[prepare, w-01k2x5e8g7h3m9qz]")
+    return tuple(dict.fromkeys(each(((str(i), entry) for i, entry in enumerate(entries)), read)))
+
+
+_TEXT: dict[str, object] = {"type": "string", "minLength": 1}
+_NAME: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH_MAX}
+_DURATION = WithJsonSchema(DURATION_SCHEMA)
+
+_Version = Annotated[
+    Literal[1], checked(_read_version), WithJsonSchema({"type": "integer", "const": 1})
+]
+_Kind = Annotated[
+    Kind, checked(_read_kind), WithJsonSchema({"type": "string", "enum": list(map(str, Kind))})
+]
+_Name = Annotated[str, checked(read_name), WithJsonSchema(_NAME)]
+_Command = Annotated[
+    str | list[str],
+    checked(read_command),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _TEXT,
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": ["string", "number", "boolean"]},
+                },
+            ]
+        }
+    ),
+]
+_Script = Annotated[str, checked(read_script), WithJsonSchema(_TEXT)]
+_Image = Annotated[str, checked(read_image), WithJsonSchema(_TEXT)]
+_Replicas = Annotated[int | dict[str, int], checked(read_replicas), WithJsonSchema(REPLICAS_SCHEMA)]
+_Array = Annotated[
+    int,
+    checked(_read_array),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": REPLICAS_MAX}),
+]
+_Priority = Annotated[
+    int | str,
+    checked(read_priority),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": PRIORITY_MAX},
+                {"type": "string", "enum": list(PRIORITY_NAMES)},
+            ]
+        }
+    ),
+]
+_Duration = Annotated[int | str, checked(read_duration), _DURATION]
+_Grace = Annotated[int | str, checked(read_grace), _DURATION]
+_Deadline = Annotated[int | str, checked(read_deadline), _DURATION]
+_Retries = Annotated[
+    int,
+    checked(_read_retries),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": RETRIES_MAX}),
+]
+_TextMap = Annotated[dict[str, str | float | bool], WithJsonSchema(TEXT_MAP_SCHEMA)]
+_Volumes = Annotated[
+    dict[str, str] | list[dict[str, str | bool]],
+    checked(read_volumes),
+    WithJsonSchema(VOLUMES_SCHEMA),
+]
+_Level = Annotated[
+    TopologyLevel,
+    checked(_read_level),
+    WithJsonSchema({"type": "string", "enum": list(map(str, TopologyLevel))}),
+]
+
+
+class TopologySpec(BaseModel):
+    """Where the replicas stand together: one NVLink domain, node, rack or block."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    within: _Level | None = Field(
+        None, description="All replicas must be within one of these.", examples=["rack"]
+    )
+    prefer: _Level | None = Field(
+        None,
+        description="All replicas should be within one of these if they can.",
+        examples=["nvlink"],
+    )
+
+
+class WorkloadSpec(BaseModel):
+    """A workload as people write it. It runs either `command` or `script`; a field that is left
+    out or null takes its default. Values stay as they were written."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        title="Podium workload",
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "training",
+                    "name": "resnet-50",
+                    "project": "vision",
+                    "command": "torchrun train.py --epochs 10",
+                    "source": {"git": "https://git.example.com/vision/resnet.git", "ref": "main"},
+                    "resources": {"gpus": 2, "gpu_type": ["H100", "H200"], "memory": "64GiB"},
+                    "replicas": 4,
+                    "max_runtime": "8h",
+                }
+            ]
+        },
+    )
+
+    version: _Version | None = Field(
+        None, description="The version of this format; 1 when left out.", examples=[1]
+    )
+    kind: _Kind | None = Field(
+        None,
+        description="What kind of work it is, which gives it its defaults; batch when left out.",
+        examples=["training"],
+    )
+    name: _Name = Field(
+        description=f"Up to {NAME_LENGTH_MAX} lower-case letters, digits and inner hyphens.",
+        examples=["resnet-50"],
+    )
+    project: _Name | None = Field(
+        None,
+        description="The project that it belongs to; left out, the one that is set where you "
+        "submit.",
+        examples=["vision"],
+    )
+    command: _Command | None = Field(
+        None,
+        description="The program and its arguments. A text is split at spaces and quotes, but no "
+        "shell runs it; a list is taken as it is.",
+        examples=["python train.py --epochs 10", ["python", "train.py"]],
+    )
+    script: _Script | None = Field(
+        None,
+        description="Lines run by /bin/sh -e, or by the program that their first line names "
+        "after '#!'.",
+        examples=["pip install -r requirements.txt\npython train.py\n"],
+    )
+    image: _Image | None = Field(
+        None,
+        description="Container image, for engines that run containers.",
+        examples=["registry.example.com/vision/train:1.4"],
+    )
+    source: SourceSpec | None = Field(None, description="Code to fetch into the working folder.")
+    resources: ResourcesSpec | None = Field(None, description="What each replica needs.")
+    replicas: _Replicas | None = Field(
+        None,
+        description="How many replicas start together (a gang); `{min, max}` lets the gang grow "
+        "and shrink. 1 when left out.",
+        examples=[4, {"min": 2, "max": 8}],
+    )
+    array: _Array | None = Field(
+        None,
+        description="How many tasks to run, each for itself, in place of replicas.",
+        examples=[20],
+    )
+    topology: TopologySpec | None = Field(
+        None, description="Where the replicas stand together; anywhere when left out."
+    )
+    priority: _Priority | None = Field(
+        None,
+        description=f"0 to {PRIORITY_MAX}, or "
+        + ", ".join(f"{name} ({level})" for name, level in PRIORITY_NAMES.items())
+        + "; left out, its kind's.",
+        examples=["high", 60],
+    )
+    max_runtime: _Duration | None = Field(
+        None,
+        description="It is stopped after running this long. A number is seconds.",
+        examples=["8h", "1h30m"],
+    )
+    deadline: _Deadline | None = Field(
+        None,
+        description="It is given up when it has not ended by then: a time with its zone, or a "
+        "duration from its submission on.",
+        examples=["2031-07-01T18:00:00Z", "12h"],
+    )
+    retries: _Retries | None = Field(
+        None, description="How often it is started again after a failure.", examples=[2]
+    )
+    grace: _Grace | None = Field(
+        None,
+        description="How long it may take to end after it was asked to, at most "
+        f"{write_duration(GRACE_SECONDS_MAX)}; left out, its kind's.",
+        examples=["30s"],
+    )
+    env: Annotated[_TextMap, checked(read_env)] | None = Field(
+        None,
+        description="Environment variables. Numbers, true and false become text.",
+        examples=[{"EPOCHS": 10, "MODE": "fast"}],
+    )
+    secrets: (
+        Annotated[
+            list[str],
+            checked(read_secrets),
+            WithJsonSchema({"type": "array", "items": {"type": "string"}, "maxItems": SECRETS_MAX}),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Names of the project's secrets that it gets as environment variables.",
+        examples=[["HF_TOKEN"]],
+    )
+    volumes: _Volumes | None = Field(
+        None,
+        description="Folders of the node, seen as `volumes/NAME` in the working folder.",
+        examples=[{"data": "/srv/data"}, [{"name": "data", "path": "/srv/data"}]],
+    )
+    depends_on: (
+        Annotated[
+            list[str],
+            checked(read_depends_on),
+            WithJsonSchema(
+                {"type": "array", "items": {"type": "string"}, "maxItems": DEPENDS_ON_MAX}
+            ),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Names (of the same project) or ids of workloads that must succeed first.",
+        examples=[["prepare"]],
+    )
+    labels: Annotated[_TextMap, checked(read_labels)] | None = Field(
+        None, description="Words of your own, to find it by.", examples=[{"run": "42"}]
+    )
+
+
+def json_schema() -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of a spec. It is never stricter than `check`; rules between
+    fields are left to `check`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        **WorkloadSpec.model_json_schema(),
+    }

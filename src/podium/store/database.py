@@ -1,0 +1,238 @@
+"""The way to the database: short synchronous functions, run in threads, each in one transaction.
+
+Because a transaction's function is synchronous, it cannot wait for the network: law 4 holds by
+construction. `main` opens one `Database`; every room calls `read` and `write`.
+
+SQLite has one writer at a time. `write` therefore hands its function to a single writer thread
+that commits whatever has gathered in one go, each function in its own savepoint: sixteen clients
+cost one flush to disk instead of sixteen, and a function that fails takes nobody with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from podium.domain.errors import PodiumError, TemporaryError
+from podium.store.clock import SteadyClock
+
+Transaction = sa.Connection
+Result = TypeVar("Result")
+
+_BATCH_MAX = 64
+_READERS = 4
+_POSTGRESQL_WRITERS = 8
+_RETRIES = 5
+_SERIALISATION_FAILURES = frozenset({"40001", "40P01"})
+
+
+class Database:
+    """A store at a URL: `sqlite:///…/podium.db` or `postgresql://…`."""
+
+    def __init__(self, url: str, *, clock: SteadyClock | None = None) -> None:
+        self.url = _with_driver(url)
+        self.dialect = self.url.get_backend_name()
+        self.clock = clock or SteadyClock()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="podium-read")
+        self._read_engine = _engine(self.url, writes=False)
+        self._write_engine = _engine(self.url, writes=True)
+        self._writer: _SqliteWriter | None = None
+        self._writers: ThreadPoolExecutor | None = None
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    async def open(self) -> None:
+        """Bring the tables to this version and start the threads."""
+        from podium.store.migrations import migrate
+
+        await asyncio.get_running_loop().run_in_executor(self._readers, migrate, self._write_engine)
+        if self.dialect == "sqlite":
+            self._writer = _SqliteWriter(self._write_engine)
+        else:
+            self._writers = ThreadPoolExecutor(
+                _POSTGRESQL_WRITERS, thread_name_prefix="podium-write"
+            )
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
+        if self._writers is not None:
+            self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self._read_engine.dispose()
+        self._write_engine.dispose()
+
+    async def read(self, function: Callable[[Transaction], Result]) -> Result:
+        """Run `function` on one consistent view of the data; it must not write."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, _read, self._read_engine, function
+        )
+
+    async def write(self, function: Callable[[Transaction], Result]) -> Result:
+        """Run `function` in a transaction that is durable when this returns.
+
+        It may be run again when the database asks for a retry, so it must have no effect outside
+        the transaction. Raises TemporaryError when the database cannot be written now.
+        """
+        if self._writer is not None:
+            return await asyncio.wrap_future(self._writer.submit(function))
+        assert self._writers is not None, "the database is open"
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writers, _write, self._write_engine, function
+        )
+
+
+class _SqliteWriter:
+    """The one thread that writes to SQLite, in groups."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[tuple[Callable[[Transaction], Any], Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._thread = threading.Thread(target=self._run, name="podium-write", daemon=True)
+        self._thread.start()
+
+    def submit(self, function: Callable[[Transaction], Result]) -> Future[Result]:
+        future: Future[Result] = Future()
+        self._queue.put((function, future))
+        return future
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            last = False
+            with contextlib.suppress(queue.Empty):
+                while len(group) < _BATCH_MAX:
+                    item = self._queue.get_nowait()
+                    if item is None:
+                        last = True
+                        break
+                    group.append(item)
+            self._commit(group)
+            if last:
+                return
+
+    def _commit(self, group: list[tuple[Callable[[Transaction], Any], Future[Any]]]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        alone = len(group) == 1
+        try:
+            with self._engine.begin() as connection:
+                for function, future in group:
+                    if not future.set_running_or_notify_cancel():
+                        continue
+                    if alone:
+                        done.append((future, function(connection)))
+                        continue
+                    try:
+                        with connection.begin_nested():
+                            result = function(connection)
+                    except Exception as error:
+                        if _spoils_the_group(error):
+                            raise
+                        future.set_exception(_translated(error))
+                    else:
+                        done.append((future, result))
+        except BaseException as error:
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(_translated(error))
+        else:
+            for future, result in done:
+                future.set_result(result)
+
+
+def _spoils_the_group(error: Exception) -> bool:
+    """Whether SQLite may have rolled back the whole transaction, not just the savepoint."""
+    return isinstance(error, OperationalError)
+
+
+def _read(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Result:
+    try:
+        with engine.connect() as connection:
+            return function(connection)
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+def _write(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Result:
+    for attempt in range(_RETRIES):
+        try:
+            with engine.begin() as connection:
+                return function(connection)
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state not in _SERIALISATION_FAILURES or attempt == _RETRIES - 1:
+                raise _translated(error) from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _translated(error: BaseException) -> BaseException:
+    if isinstance(error, PodiumError) or not isinstance(error, OperationalError):
+        return error
+    words = str(error.orig)
+    if "full" in words:
+        return TemporaryError(
+            "The disk that holds Podium's database is full. Nothing was lost; free some space "
+            "and try again.",
+            retry_after_seconds=10,
+        )
+    return TemporaryError(f"The database cannot be used now: {words}", retry_after_seconds=2)
+
+
+def _with_driver(url: str) -> sa.URL:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _engine(url: sa.URL, *, writes: bool) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(
+            url,
+            connect_args={"check_same_thread": False, "timeout": 10},
+            pool_size=1 if writes else _READERS,
+            max_overflow=0,
+        )
+        sa.event.listen(engine, "connect", _sqlite_pragmas(query_only=not writes))
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+    return sa.create_engine(
+        url,
+        pool_size=_POSTGRESQL_WRITERS if writes else _READERS,
+        max_overflow=0,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+    )
+
+
+def _sqlite_pragmas(*, query_only: bool) -> Callable[[Any, Any], None]:
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, see the listener above
+        for pragma in (
+            "journal_mode=WAL",
+            # A submission that was answered survives a power cut, not only a crash.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-8192",
+            f"query_only={'ON' if query_only else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return on_connect

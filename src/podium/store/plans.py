@@ -1,0 +1,191 @@
+"""Commits a plan: verified on fresh rows, then allocations, states, events and refusals, all in
+the transaction of the caller (`control/schedule`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from podium.domain.lifecycle import ReplicaEvent, ReplicaState, WorkloadEvent, replica_next
+from podium.domain.quantity import format_milli
+from podium.domain.reason import Cause
+from podium.scheduling.plan import Placement, Plan
+from podium.scheduling.verify import verify
+from podium.store import tables
+from podium.store.allocations import allocation_insert
+from podium.store.codec import Row
+from podium.store.database import Transaction
+from podium.store.lifecycle import event_insert, event_row, workload_apply, workload_rows
+from podium.store.snapshot import snapshot
+from podium.store.workloads import refusal_update
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of a plan. `rejected` names workloads whose placement was stale."""
+
+    placed: int
+    rejected: tuple[tuple[str, str], ...]
+    refusals_changed: int
+
+
+def commit_plan(
+    tx: Transaction, plan: Plan, now_ms: int, *, new_id: Callable[[], str]
+) -> Committed:
+    """Write what still holds of the plan. Stale parts are left for the next decision."""
+    accepted: Sequence[Placement] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
+    if plan.placements:
+        fresh = snapshot(tx, only={each.workload_id for each in plan.placements})
+        verdict = verify(fresh, plan)
+        accepted, rejected = verdict.accepted, verdict.rejected
+        _place(tx, accepted, now_ms, new_id)
+    placed = {each.workload_id for each in accepted}
+    waiting = _still_waiting(tx, [each.workload_id for each in plan.refusals])
+    changed = refusal_update(
+        tx,
+        [
+            (each.workload_id, each.refusal)
+            for each in plan.refusals
+            if each.workload_id in waiting and each.workload_id not in placed
+        ],
+        now_ms,
+    )
+    return Committed(len(accepted), rejected, changed)
+
+
+def _place(
+    tx: Transaction, accepted: Sequence[Placement], now_ms: int, new_id: Callable[[], str]
+) -> None:
+    by_workload: dict[str, list[Placement]] = {}
+    for placement in accepted:
+        by_workload.setdefault(placement.workload_id, []).append(placement)
+    workloads = workload_rows(tx, by_workload)
+    attempts = _attempts(tx, list(by_workload))
+    allocations: list[dict[str, Any]] = []
+    shares: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    moves: list[dict[str, Any]] = []
+    scheduled = replica_next(ReplicaState.WAITING, ReplicaEvent.SCHEDULED)
+    for workload_id, placements in by_workload.items():
+        workload = workloads[workload_id]
+        for placement in placements:
+            allocation_id = new_id()
+            attempt = attempts[workload_id, placement.rank]
+            allocations.append(
+                _allocation(allocation_id, placement, workload, attempt, scheduled, now_ms)
+            )
+            shares.extend(
+                {
+                    "allocation_id": allocation_id,
+                    "device_id": share.device_id,
+                    "gpu_milli": share.gpu_milli,
+                    "memory_bytes": share.memory_bytes,
+                }
+                for share in placement.devices
+            )
+            moves.append({"of": workload_id, "at": placement.rank})
+            if workload["replicas_max"] > 1:
+                events.append(
+                    event_row(
+                        workload,
+                        ReplicaEvent.SCHEDULED,
+                        scheduled,
+                        Cause.PLACED,
+                        now_ms,
+                        message=f"On {placement.node}.",
+                        rank=placement.rank,
+                    )
+                )
+        if workload["state"] == "queued":
+            workload_apply(
+                tx,
+                workload,
+                WorkloadEvent.SCHEDULED,
+                Cause.PLACED,
+                now_ms,
+                message=_where(placements),
+            )
+    if not allocations:
+        return
+    allocation_insert(tx, allocations, shares)
+    replica = tables.replicas
+    tx.execute(
+        sa.update(replica)
+        .where(replica.c.workload_id == sa.bindparam("of"), replica.c.rank == sa.bindparam("at"))
+        .values(state=scheduled.value),
+        moves,
+    )
+    event_insert(tx, events)
+
+
+def _allocation(
+    allocation_id: str,
+    placement: Placement,
+    workload: Row,
+    attempt: int,
+    state: ReplicaState,
+    now_ms: int,
+) -> dict[str, Any]:
+    return {
+        "id": allocation_id,
+        "workload_id": placement.workload_id,
+        "project": workload["project"],
+        "rank": placement.rank,
+        "attempt": attempt,
+        "node": placement.node,
+        "state": state.value,
+        "cpu_milli": placement.cpu_milli,
+        "memory_bytes": placement.memory_bytes,
+        "gpu_milli": sum(share.gpu_milli for share in placement.devices),
+        "created_at_ms": now_ms,
+        "message": "",
+        "runtime_ms": 0,
+        "cpu_time_ms": 0,
+        "memory_peak_bytes": 0,
+        "removed": False,
+    }
+
+
+def _attempts(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], int]:
+    replica = tables.replicas
+    found: dict[tuple[str, int], int] = {}
+    for start in range(0, len(ids), 500):
+        rows = tx.execute(
+            sa.select(replica.c.workload_id, replica.c.rank, replica.c.attempt).where(
+                replica.c.workload_id.in_(ids[start : start + 500]),
+                replica.c.state == ReplicaState.WAITING.value,
+            )
+        )
+        found.update(((row.workload_id, row.rank), row.attempt) for row in rows)
+    return found
+
+
+def _still_waiting(tx: Transaction, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` that are queued, or arrays under way."""
+    table = tables.workloads
+    found: set[str] = set()
+    for start in range(0, len(ids), 500):
+        found.update(
+            tx.scalars(
+                sa.select(table.c.id).where(
+                    table.c.id.in_(ids[start : start + 500]),
+                    (table.c.state == "queued")
+                    | (table.c.is_array & table.c.state.in_(["scheduled", "starting", "running"])),
+                )
+            )
+        )
+    return found
+
+
+def _where(placements: Sequence[Placement]) -> str:
+    nodes = sorted({each.node for each in placements})
+    gpu_milli = sum(share.gpu_milli for each in placements for share in each.devices)
+    place = nodes[0] if len(nodes) == 1 else f"{len(nodes)} nodes"
+    if not gpu_milli:
+        return f"Placed on {place}."
+    unit = "GPU" if gpu_milli <= 1000 else "GPUs"
+    return f"Placed on {place} with {format_milli(gpu_milli)} {unit}."

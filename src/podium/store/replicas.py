@@ -1,0 +1,243 @@
+"""What the engines report about replicas, written down: launched, running, ended.
+
+Called by `control/launch`, `control/observe` and `control/stop` inside their transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from podium.domain.allocation import usage_of_time
+from podium.domain.lifecycle import (
+    ReplicaEvent,
+    ReplicaState,
+    WorkloadEvent,
+    WorkloadState,
+    replica_next,
+)
+from podium.domain.outcome import RETRY_IS_FREE, may_retry
+from podium.domain.reason import Cause
+from podium.store import tables
+from podium.store.codec import Row
+from podium.store.database import Transaction
+from podium.store.lifecycle import (
+    event_insert,
+    event_row,
+    workload_apply,
+    workload_conclude,
+    workload_rows,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How one allocation ended, as its engine tells it."""
+
+    allocation_id: str
+    cause: Cause
+    message: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    runtime_ms: int = 0
+    cpu_time_ms: int = 0
+    memory_peak_bytes: int = 0
+
+
+def replicas_launched(tx: Transaction, ids: Sequence[str], now_ms: int) -> None:
+    """The engine has accepted these allocations."""
+    for row in _open_rows(tx, ids):
+        if row["state"] != ReplicaState.SCHEDULED:
+            continue  # stopped in the meantime
+        _replica_apply(tx, row, ReplicaEvent.LAUNCHED, Cause.PLACED, now_ms)
+    for workload in workload_rows(tx, _workloads_of(tx, ids)).values():
+        if workload["state"] == WorkloadState.SCHEDULED:
+            workload_apply(tx, workload, WorkloadEvent.LAUNCHED, Cause.PLACED, now_ms)
+
+
+def replicas_running(tx: Transaction, ids: Sequence[str], now_ms: int) -> None:
+    """The processes of these allocations have started."""
+    touched: set[str] = set()
+    for row in _open_rows(tx, ids):
+        if row["state"] != ReplicaState.STARTING:
+            continue
+        _replica_apply(
+            tx, row, ReplicaEvent.RUNNING, Cause.STARTED, now_ms, {"started_at_ms": now_ms}
+        )
+        touched.add(row["workload_id"])
+    for workload in workload_rows(tx, touched).values():
+        workload_conclude(tx, workload, now_ms)
+
+
+def replicas_ended(tx: Transaction, ends: Sequence[End], now_ms: int) -> None:
+    """No process of these allocations is left: release what they held, bill it, and take the
+    consequences for their workloads. Ends that are recorded already are passed over."""
+    by_id = {end.allocation_id: end for end in ends}
+    touched: set[str] = set()
+    rows = _open_rows(tx, list(by_id))
+    workloads = workload_rows(tx, {row["workload_id"] for row in rows})
+    for row in rows:
+        workload = workloads[row["workload_id"]]
+        if workload["state"] == WorkloadState.SCHEDULED:
+            launched = WorkloadEvent.LAUNCHED
+            workload = workload_apply(tx, workload, launched, Cause.PLACED, now_ms)
+            workloads[row["workload_id"]] = workload
+        _replica_end(tx, row, workload, by_id[row["id"]], now_ms)
+        touched.add(row["workload_id"])
+    for workload in workload_rows(tx, touched).values():
+        workload_conclude(tx, workload, now_ms)
+
+
+def rendezvous_assign(tx: Transaction, workload_id: str, port: int) -> int:
+    """Fix the port where this attempt's replicas meet; the first answer stays."""
+    table = tables.workloads
+    tx.execute(
+        sa.update(table)
+        .where(table.c.id == workload_id, table.c.rendezvous_port.is_(None))
+        .values(rendezvous_port=port)
+    )
+    return int(
+        tx.execute(sa.select(table.c.rendezvous_port).where(table.c.id == workload_id)).scalar_one()
+    )
+
+
+def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int) -> None:
+    facts: dict[str, Any] = {
+        "released_at_ms": now_ms,
+        "exit_code": end.exit_code,
+        "signal": end.signal,
+        "runtime_ms": end.runtime_ms,
+        "cpu_time_ms": end.cpu_time_ms,
+        "memory_peak_bytes": end.memory_peak_bytes,
+        "message": end.message,
+    }
+    if row["started_at_ms"] is None and end.runtime_ms:
+        facts["started_at_ms"] = now_ms - end.runtime_ms
+    if row["state"] == ReplicaState.SCHEDULED:
+        row = _replica_apply(tx, row, ReplicaEvent.LAUNCHED, Cause.PLACED, now_ms)
+    cause, event = end.cause, ReplicaEvent.FAILED
+    if end.cause is Cause.COMPLETED:
+        event = ReplicaEvent.SUCCEEDED
+        if row["state"] == ReplicaState.STARTING:
+            row = _replica_apply(tx, row, ReplicaEvent.RUNNING, Cause.STARTED, now_ms)
+    elif row["state"] == ReplicaState.STOPPING:
+        event = ReplicaEvent.CANCELLED
+        cause = Cause(workload["cause"])
+    facts["cause"] = cause.value
+    row = _replica_apply(tx, row, event, cause, now_ms, facts, end.message)
+    _bill(tx, {**row, "team": workload["team"]}, now_ms)
+    if workload["is_array"] and event is ReplicaEvent.FAILED:
+        _retry_task(tx, row, workload, cause, now_ms)
+
+
+def _retry_task(tx: Transaction, row: Row, workload: Row, cause: Cause, now_ms: int) -> None:
+    """Queue a failed task of an array again, for itself, while it has retries left."""
+    replica = tables.replicas
+    mine = (replica.c.workload_id == row["workload_id"]) & (replica.c.rank == row["rank"])
+    failures = tx.execute(sa.select(replica.c.failures).where(mine)).scalar_one()
+    failures += cause not in RETRY_IS_FREE
+    values: dict[str, Any] = {"failures": failures}
+    under_way = workload["state"] in ("scheduled", "starting", "running")
+    if under_way and may_retry(cause, failures=failures, retries=workload["retries"]):
+        after = replica_next(ReplicaState.FAILED, ReplicaEvent.REQUEUED)
+        values |= {"state": after.value, "attempt": replica.c.attempt + 1}
+        event_insert(
+            tx,
+            [
+                event_row(
+                    workload,
+                    ReplicaEvent.REQUEUED,
+                    after,
+                    Cause.RETRY,
+                    now_ms,
+                    message=f"Queued again for attempt {row['attempt'] + 1}.",
+                    rank=row["rank"],
+                )
+            ],
+        )
+    tx.execute(sa.update(replica).where(mine).values(values))
+
+
+def _bill(tx: Transaction, row: Row, now_ms: int) -> None:
+    """Usage of a released allocation. Its key is the allocation's, so it is billed once."""
+    used = usage_of_time(
+        row["runtime_ms"],
+        gpu_milli=row["gpu_milli"],
+        cpu_milli=row["cpu_milli"],
+        cpu_used_ms=row["cpu_time_ms"],
+        memory_peak_bytes=row["memory_peak_bytes"],
+    )
+    tx.execute(
+        sa.insert(tables.usage).values(
+            allocation_id=row["id"],
+            workload_id=row["workload_id"],
+            project=row["project"],
+            team=row["team"],
+            ended_at_ms=now_ms,
+            **asdict(used),
+        )
+    )
+
+
+def _replica_apply(
+    tx: Transaction,
+    row: Row,
+    event: ReplicaEvent,
+    cause: Cause,
+    now_ms: int,
+    facts: dict[str, Any] | None = None,
+    message: str = "",
+) -> Row:
+    after = replica_next(
+        ReplicaState(row["state"]), event, subject=f"{row['workload_id']} rank {row['rank']}"
+    )
+    changes = {"state": after.value, **(facts or {})}
+    tx.execute(
+        sa.update(tables.allocations).where(tables.allocations.c.id == row["id"]).values(changes)
+    )
+    tx.execute(
+        sa.update(tables.replicas)
+        .where(
+            tables.replicas.c.workload_id == row["workload_id"],
+            tables.replicas.c.rank == row["rank"],
+        )
+        .values(state=after.value)
+    )
+    if row["replicas_max"] > 1:
+        about = {"project": row["project"], "id": row["workload_id"]}
+        event_insert(
+            tx,
+            [event_row(about, event, after, cause, now_ms, message=message, rank=row["rank"])],
+        )
+    return {**row, **changes}
+
+
+def _open_rows(tx: Transaction, ids: Sequence[str]) -> list[Row]:
+    table, workload = tables.allocations, tables.workloads
+    found: list[Row] = []
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), 500):
+        statement = (
+            sa.select(table, workload.c.replicas_max)
+            .join(workload, workload.c.id == table.c.workload_id)
+            .where(table.c.id.in_(wanted[start : start + 500]), table.c.released_at_ms.is_(None))
+            .order_by(table.c.id)
+        )
+        found.extend(tx.execute(statement).mappings())
+    return found
+
+
+def _workloads_of(tx: Transaction, ids: Iterable[str]) -> set[str]:
+    table = tables.allocations
+    wanted = sorted(set(ids))
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        found.update(
+            tx.scalars(
+                sa.select(table.c.workload_id).where(table.c.id.in_(wanted[start : start + 500]))
+            )
+        )
+    return found

@@ -1,0 +1,70 @@
+"""Keeps every history table bounded. Called by `control/reap`, a slice at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from podium.store import tables
+from podium.store.database import Transaction
+from podium.store.users import token_delete_expired
+
+_DAY_MS = 86_400_000
+_SLICE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long ended things are kept, in days. Usage and audit outlive the workloads."""
+
+    logs_days: int = 30
+    workloads_days: int = 180
+    usage_days: int = 1100
+    audit_days: int = 2200
+    idempotency_days: int = 2
+
+
+def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
+    """Delete up to a slice of each table's oldest rows. Returns how many went; call again while
+    it is not 0. Workloads go only after their logs went."""
+    token_delete_expired(tx, now_ms)
+    trimmed = _workloads(tx, now_ms - keep.workloads_days * _DAY_MS)
+    for table, column, days in (
+        (tables.events, "at_ms", keep.workloads_days),
+        (tables.usage, "ended_at_ms", keep.usage_days),
+        (tables.audit, "at_ms", keep.audit_days),
+        (tables.idempotency, "created_at_ms", keep.idempotency_days),
+    ):
+        trimmed += _oldest(tx, table, column, now_ms - days * _DAY_MS)
+    return trimmed
+
+
+def _workloads(tx: Transaction, before_ms: int) -> int:
+    table, held = tables.workloads, tables.allocations
+    ids = tx.scalars(
+        sa.select(table.c.id)
+        .where(
+            table.c.ended_at_ms < before_ms,
+            ~sa.exists().where(held.c.workload_id == table.c.id, held.c.removed.is_(False)),
+        )
+        .order_by(table.c.ended_at_ms)
+        .limit(_SLICE)
+    ).all()
+    if ids:
+        tx.execute(sa.delete(table).where(table.c.id.in_(ids)))
+    return len(ids)
+
+
+def _oldest(tx: Transaction, table: sa.Table, column: str, before_ms: int) -> int:
+    keys = list(table.primary_key.columns)
+    rows = tx.execute(
+        sa.select(*keys).where(table.c[column] < before_ms).order_by(table.c[column]).limit(_SLICE)
+    ).all()
+    if not rows:
+        return 0
+    if len(keys) == 1:
+        tx.execute(sa.delete(table).where(keys[0].in_([row[0] for row in rows])))
+    else:
+        tx.execute(sa.delete(table).where(sa.tuple_(*keys).in_([tuple(row) for row in rows])))
+    return len(rows)

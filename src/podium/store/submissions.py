@@ -1,0 +1,65 @@
+"""What belongs to submitting: idempotency keys and uploaded sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from podium.store import tables
+from podium.store.database import Transaction
+
+
+def idempotency_find(tx: Transaction, username: str, key: str) -> tuple[str, str] | None:
+    """Digest and workload id of an earlier submission with this key."""
+    table = tables.idempotency
+    row = tx.execute(
+        sa.select(table.c.digest, table.c.workload_id).where(
+            table.c.username == username, table.c.key == key
+        )
+    ).first()
+    return None if row is None else (row.digest, row.workload_id)
+
+
+def idempotency_insert(
+    tx: Transaction, username: str, key: str, digest: str, workload_id: str, now_ms: int
+) -> None:
+    tx.execute(
+        sa.insert(tables.idempotency).values(
+            username=username,
+            key=key,
+            digest=digest,
+            workload_id=workload_id,
+            created_at_ms=now_ms,
+        )
+    )
+
+
+def upload_insert(
+    tx: Transaction, project: str, sha256: str, size_bytes: int, username: str, now_ms: int
+) -> None:
+    """Idempotent: the same archive in the same project is one upload."""
+    if upload_exists(tx, project, sha256):
+        return
+    tx.execute(
+        sa.insert(tables.uploads).values(
+            project=project,
+            sha256=sha256,
+            size_bytes=size_bytes,
+            username=username,
+            created_at_ms=now_ms,
+        )
+    )
+
+
+def upload_exists(tx: Transaction, project: str, sha256: str) -> bool:
+    table = tables.uploads
+    found = tx.scalar(
+        sa.select(table.c.sha256).where(table.c.project == project, table.c.sha256 == sha256)
+    )
+    return found is not None
+
+
+def upload_path(root: Path, project: str, sha256: str) -> Path:
+    """Where the archive itself lies, below the folder that holds all uploads."""
+    return root / project / f"{sha256}.tar.gz"

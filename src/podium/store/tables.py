@@ -1,0 +1,337 @@
+"""Every table, as SQLAlchemy Core. Migrations make them; `tests/unit/store` holds both equal.
+
+Resources are integer columns that SQL can sum. JSON text holds only what nobody sums: programs,
+labels, evidence. Times are milliseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite gives 64-bit row numbers only to a column declared INTEGER.
+_SEQUENCE = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _ms(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _project() -> Column[str]:
+    return Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), nullable=False)
+
+
+teams = Table("teams", metadata, Column("name", Text, primary_key=True), _ms("created_at_ms"))
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("team", Text, ForeignKey("teams.name", onupdate="CASCADE"), nullable=False),
+    _ms("created_at_ms"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("administrator", Boolean, nullable=False),
+    Column("must_change_password", Boolean, nullable=False),
+    _ms("created_at_ms"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+    Column("username", Text, ForeignKey("users.username"), primary_key=True),
+    Column("role", Text, nullable=False),
+    Index("memberships_by_user", "username"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("username", Text, ForeignKey("users.username"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False, unique=True),
+    Column("single_use", Boolean, nullable=False),
+    _ms("created_at_ms"),
+    _ms("expires_at_ms", nullable=True),
+    _ms("last_used_at_ms", nullable=True),
+    Index("tokens_by_user", "username"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    _ms("updated_at_ms"),
+    Column("updated_by", Text, nullable=False),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("engine", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cordoned", Boolean, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("cpu_milli", BigInteger, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("rack", Text, nullable=False),
+    Column("block", Text, nullable=False),
+    _ms("seen_at_ms"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("node", Text, ForeignKey("nodes.name", ondelete="CASCADE"), nullable=False),
+    Column("index", Integer, nullable=False),
+    Column("uuid", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("mig_profile", Text),
+    Column("virtual", Boolean, nullable=False),
+    Column("healthy", Boolean, nullable=False),
+    Index("devices_by_node", "node"),
+)
+
+workloads = Table(
+    "workloads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    _project(),
+    Column("team", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cause", Text),
+    Column("message", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("cpu_milli", BigInteger, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("gpu_milli", BigInteger, nullable=False),
+    Column("gpu_share_bytes", BigInteger, nullable=False),
+    Column("gpu_types", Text, nullable=False),
+    Column("gpu_memory_min_bytes", BigInteger),
+    Column("gpu_memory_max_bytes", BigInteger),
+    Column("mig_profile", Text),
+    Column("mig_count", Integer, nullable=False),
+    Column("node_labels", Text, nullable=False),
+    Column("topology_within", Text),
+    Column("topology_prefer", Text),
+    Column("replicas_min", Integer, nullable=False),
+    Column("replicas_max", Integer, nullable=False),
+    Column("is_array", Boolean, nullable=False),
+    _ms("submitted_at_ms"),
+    _ms("queued_at_ms"),
+    _ms("started_at_ms", nullable=True),
+    _ms("ended_at_ms", nullable=True),
+    _ms("deadline_ms", nullable=True),
+    Column("max_runtime_seconds", BigInteger),
+    Column("grace_seconds", Integer, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("dependencies_open", Integer, nullable=False),
+    Column("refusal_reason", Text),
+    Column("refusal_message", Text),
+    Column("refusal_remedy", Text),
+    Column("refusal_evidence", Text),
+    _ms("refused_since_ms", nullable=True),
+    Column("rendezvous_port", Integer),
+    Column("labels", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Index("workloads_by_project", "project", "id"),
+    Index("workloads_by_name", "project", "name", "id"),
+    Index("workloads_by_state", "state", "id"),
+    Index("workloads_by_deadline", "deadline_ms", sqlite_where=text("ended_at_ms IS NULL")),
+    Index("workloads_by_end", "ended_at_ms"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Column("program", Text, nullable=False),
+    Column("submitted", Text, nullable=False),
+    Column("resolved", Text, nullable=False),
+)
+
+workload_labels = Table(
+    "workload_labels",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Index("workload_labels_by_value", "key", "value", "workload_id"),
+)
+
+dependencies = Table(
+    "dependencies",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Column("needs_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Index("dependencies_by_need", "needs_id"),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Index("replicas_by_state", "state", "workload_id", "rank"),
+)
+
+allocations = Table(
+    "allocations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), nullable=False),
+    _project(),
+    Column("rank", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cpu_milli", BigInteger, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("gpu_milli", BigInteger, nullable=False),
+    _ms("created_at_ms"),
+    _ms("started_at_ms", nullable=True),
+    _ms("released_at_ms", nullable=True),
+    Column("cause", Text),
+    Column("message", Text, nullable=False),
+    Column("exit_code", Integer),
+    Column("signal", Integer),
+    Column("runtime_ms", BigInteger, nullable=False),
+    Column("cpu_time_ms", BigInteger, nullable=False),
+    Column("memory_peak_bytes", BigInteger, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    UniqueConstraint("workload_id", "rank", "attempt", name="allocations_once"),
+    Index(
+        "allocations_open",
+        "state",
+        "id",
+        sqlite_where=text("released_at_ms IS NULL"),
+        postgresql_where=text("released_at_ms IS NULL"),
+    ),
+    Index("allocations_by_release", "released_at_ms"),
+)
+
+allocation_devices = Table(
+    "allocation_devices",
+    metadata,
+    Column(
+        "allocation_id", Text, ForeignKey("allocations.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("device_id", Text, primary_key=True),
+    Column("gpu_milli", BigInteger, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    _ms("at_ms"),
+    Column("project", Text, nullable=False),
+    Column("workload_id", Text, nullable=False),
+    Column("rank", Integer),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Index("events_by_workload", "workload_id", "seq"),
+    Index("events_by_time", "at_ms"),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    _ms("at_ms"),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("project", Text),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("audit_by_time", "at_ms"),
+    sqlite_autoincrement=True,
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("allocation_id", Text, primary_key=True),
+    Column("workload_id", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("gpu_ms", BigInteger, nullable=False),
+    Column("cpu_allocated_ms", BigInteger, nullable=False),
+    Column("cpu_used_ms", BigInteger, nullable=False),
+    Column("memory_peak_bytes", BigInteger, nullable=False),
+    _ms("ended_at_ms"),
+    Index("usage_by_project", "project", "ended_at_ms"),
+    Index("usage_by_workload", "workload_id"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("username", Text, nullable=False),
+    _ms("created_at_ms"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("workload_id", Text, nullable=False),
+    _ms("created_at_ms"),
+    Index("idempotency_by_time", "created_at_ms"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    _ms("expires_at_ms"),
+)

@@ -1,0 +1,415 @@
+"""Workloads: insert, find, list, and what belongs to one (documents, replicas, refusals)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from podium.domain.errors import NotFoundError
+from podium.domain.lifecycle import ReplicaState, WorkloadEvent, WorkloadState
+from podium.domain.reason import Cause, Refusal
+from podium.domain.tenancy import Scope
+from podium.domain.workload import Program, Wish, Workload
+from podium.store import tables
+from podium.store.codec import (
+    pairs_to_text,
+    program_from_text,
+    program_to_text,
+    refusal_to_columns,
+    request_to_columns,
+    workload_from_row,
+)
+from podium.store.database import Transaction
+from podium.store.lifecycle import event_insert
+from podium.store.scoping import within
+
+_IN_CHUNK = 500  # below every database's limit on parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWorkload:
+    """A wish with its identity, ready to be stored."""
+
+    id: str
+    wish: Wish
+    team: str
+    owner: str
+    needs: tuple[str, ...]
+    needs_open: int
+    submitted: dict[str, object]
+    resolved: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadFilter:
+    """Which workloads a list shows; empty means all. `text` is part of a name or begins an id."""
+
+    projects: tuple[str, ...] = ()
+    states: tuple[WorkloadState, ...] = ()
+    kinds: tuple[str, ...] = ()
+    owner: str | None = None
+    name: str | None = None
+    text: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A workload's spec as it was sent and as it was understood."""
+
+    submitted: dict[str, object]
+    resolved: dict[str, object]
+
+
+def workload_insert(tx: Transaction, new: Sequence[NewWorkload], now_ms: int) -> None:
+    """Store new workloads, queued, with their replicas and first event."""
+    tx.execute(sa.insert(tables.workloads), [_columns(each, now_ms) for each in new])
+    tx.execute(
+        sa.insert(tables.documents),
+        [
+            {
+                "workload_id": each.id,
+                "program": program_to_text(each.wish.program),
+                "submitted": json.dumps(each.submitted, separators=(",", ":")),
+                "resolved": json.dumps(each.resolved, separators=(",", ":")),
+            }
+            for each in new
+        ],
+    )
+    tx.execute(
+        sa.insert(tables.replicas),
+        [
+            {
+                "workload_id": each.id,
+                "rank": rank,
+                "state": ReplicaState.WAITING.value,
+                "attempt": 1,
+                "failures": 0,
+            }
+            for each in new
+            for rank in range(each.wish.replicas.maximum)
+        ],
+    )
+    labels = [
+        {"workload_id": each.id, "key": key, "value": value}
+        for each in new
+        for key, value in each.wish.labels
+    ]
+    if labels:
+        tx.execute(sa.insert(tables.workload_labels), labels)
+    needs = [{"workload_id": each.id, "needs_id": need} for each in new for need in each.needs]
+    if needs:
+        tx.execute(sa.insert(tables.dependencies), needs)
+    event_insert(
+        tx,
+        [
+            {
+                "at_ms": now_ms,
+                "project": each.wish.project,
+                "workload_id": each.id,
+                "rank": None,
+                "kind": WorkloadEvent.QUEUED.value,
+                "state": WorkloadState.QUEUED.value,
+                "cause": Cause.SUBMITTED.value,
+                "message": "",
+                "actor": each.owner,
+            }
+            for each in new
+        ],
+    )
+
+
+def workload_fetch(tx: Transaction, scope: Scope, workload_id: str) -> Workload:
+    """One workload. Raises NotFoundError when there is none that this reader may see."""
+    row = (
+        tx.execute(
+            sa.select(tables.workloads).where(
+                tables.workloads.c.id == workload_id, within(scope, tables.workloads.c.project)
+            )
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise NotFoundError(f"There is no workload {workload_id} that you can see.")
+    return workload_from_row(row)
+
+
+def workload_find(tx: Transaction, scope: Scope, project: str, name: str) -> Workload:
+    """The newest workload of that name. Raises NotFoundError."""
+    row = (
+        tx.execute(
+            sa.select(tables.workloads)
+            .where(
+                tables.workloads.c.project == project,
+                tables.workloads.c.name == name,
+                within(scope, tables.workloads.c.project),
+            )
+            .order_by(tables.workloads.c.id.desc())
+            .limit(1)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise NotFoundError(f"Project {project} has no workload named {name} that you can see.")
+    return workload_from_row(row)
+
+
+def workload_list(
+    tx: Transaction,
+    scope: Scope,
+    chosen: WorkloadFilter,
+    *,
+    limit: int,
+    after: str | None = None,
+    newest_first: bool = True,
+) -> list[Workload]:
+    """Up to `limit` workloads by time of submission, continuing after the id `after`."""
+    table = tables.workloads
+    statement = sa.select(table).where(within(scope, table.c.project)).limit(limit)
+    if chosen.projects:
+        statement = statement.where(table.c.project.in_(chosen.projects))
+    if chosen.states:
+        statement = statement.where(table.c.state.in_([each.value for each in chosen.states]))
+    if chosen.kinds:
+        statement = statement.where(table.c.kind.in_(chosen.kinds))
+    if chosen.owner:
+        statement = statement.where(table.c.owner == chosen.owner)
+    if chosen.name:
+        statement = statement.where(table.c.name == chosen.name)
+    if chosen.text:
+        statement = statement.where(
+            table.c.name.contains(chosen.text.lower(), autoescape=True)
+            | table.c.id.startswith(chosen.text.lower(), autoescape=True)
+        )
+    for key, value in chosen.labels:
+        label = tables.workload_labels
+        statement = statement.where(
+            sa.exists().where(
+                label.c.workload_id == table.c.id, label.c.key == key, label.c.value == value
+            )
+        )
+    if newest_first:
+        statement = statement.order_by(table.c.id.desc())
+        if after is not None:
+            statement = statement.where(table.c.id < after)
+    else:
+        statement = statement.order_by(table.c.id)
+        if after is not None:
+            statement = statement.where(table.c.id > after)
+    return [workload_from_row(row) for row in tx.execute(statement).mappings()]
+
+
+def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> dict[str, Workload]:
+    """Those of `ids` that exist and may be seen, by id."""
+    found: dict[str, Workload] = {}
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _IN_CHUNK):
+        statement = sa.select(tables.workloads).where(
+            tables.workloads.c.id.in_(wanted[start : start + _IN_CHUNK]),
+            within(scope, tables.workloads.c.project),
+        )
+        for row in tx.execute(statement).mappings():
+            found[row["id"]] = workload_from_row(row)
+    return found
+
+
+def workload_id_by_name(
+    tx: Transaction, project: str, names: Collection[str]
+) -> dict[str, tuple[str, WorkloadState]]:
+    """For each name, the id and state of its newest workload in the project."""
+    found: dict[str, tuple[str, WorkloadState]] = {}
+    wanted = sorted(set(names))
+    for start in range(0, len(wanted), _IN_CHUNK):
+        chunk = wanted[start : start + _IN_CHUNK]
+        table = tables.workloads
+        statement = (
+            sa.select(table.c.id, table.c.name, table.c.state)
+            .where(table.c.project == project, table.c.name.in_(chunk) | table.c.id.in_(chunk))
+            .order_by(table.c.id)
+        )
+        for row in tx.execute(statement):
+            found[row.name] = found[row.id] = (row.id, WorkloadState(row.state))
+    return found
+
+
+def replica_counts_many(
+    tx: Transaction, ids: Collection[str]
+) -> dict[str, dict[ReplicaState, int]]:
+    """How many replicas of each workload are in each state."""
+    counts: dict[str, dict[ReplicaState, int]] = {each: {} for each in ids}
+    wanted = sorted(counts)
+    for start in range(0, len(wanted), _IN_CHUNK):
+        table = tables.replicas
+        statement = (
+            sa.select(table.c.workload_id, table.c.state, sa.func.count().label("count"))
+            .where(table.c.workload_id.in_(wanted[start : start + _IN_CHUNK]))
+            .group_by(table.c.workload_id, table.c.state)
+        )
+        for row in tx.execute(statement):
+            counts[row[0]][ReplicaState(row[1])] = row[2]
+    return counts
+
+
+def documents_fetch(tx: Transaction, scope: Scope, workload_id: str) -> Documents:
+    workload_fetch(tx, scope, workload_id)
+    row = tx.execute(
+        sa.select(tables.documents).where(tables.documents.c.workload_id == workload_id)
+    ).one()
+    return Documents(json.loads(row.submitted), json.loads(row.resolved))
+
+
+def program_fetch_many(tx: Transaction, ids: Iterable[str]) -> dict[str, Program]:
+    """What to run, for the launch loop."""
+    rows = tx.execute(
+        sa.select(tables.documents.c.workload_id, tables.documents.c.program).where(
+            tables.documents.c.workload_id.in_(sorted(set(ids)))
+        )
+    )
+    return {row.workload_id: program_from_text(row.program) for row in rows}
+
+
+def dependency_ids(tx: Transaction, scope: Scope, workload_id: str) -> list[str]:
+    workload_fetch(tx, scope, workload_id)
+    needs = tables.dependencies
+    return list(
+        tx.scalars(
+            sa.select(needs.c.needs_id)
+            .where(needs.c.workload_id == workload_id)
+            .order_by(needs.c.needs_id)
+        )
+    )
+
+
+def refusal_update(tx: Transaction, refusals: Sequence[tuple[str, Refusal]], now_ms: int) -> int:
+    """Store why workloads wait, where that changed. `refused_since_ms` keeps the first time of
+    the same reason. Returns how many changed."""
+    table = tables.workloads
+    changed: list[dict[str, Any]] = []
+    for start in range(0, len(refusals), _IN_CHUNK):
+        chunk = dict(refusals[start : start + _IN_CHUNK])
+        rows = tx.execute(
+            sa.select(
+                table.c.id,
+                table.c.refusal_reason,
+                table.c.refusal_message,
+                table.c.refusal_remedy,
+                table.c.refusal_evidence,
+                table.c.refused_since_ms,
+                table.c.version,
+            ).where(table.c.id.in_(sorted(chunk)))
+        ).mappings()
+        for row in rows:
+            columns = refusal_to_columns(chunk[row["id"]])
+            if all(row[name] == value for name, value in columns.items()):
+                continue
+            same = row["refusal_reason"] == columns["refusal_reason"]
+            since = row["refused_since_ms"] if same else now_ms
+            changed.append(
+                {
+                    "key": row["id"],
+                    **columns,
+                    "refused_since_ms": since,
+                    "version": row["version"] + 1,
+                }
+            )
+    if changed:
+        tx.execute(sa.update(table).where(table.c.id == sa.bindparam("key")), changed)
+    return len(changed)
+
+
+def workload_overdue(tx: Transaction, now_ms: int, limit: int) -> list[str]:
+    """Ids of workloads that have not ended and whose deadline has passed."""
+    table = tables.workloads
+    return list(
+        tx.scalars(
+            sa.select(table.c.id)
+            .where(
+                table.c.deadline_ms <= now_ms,
+                table.c.ended_at_ms.is_(None),
+                table.c.state != WorkloadState.STOPPING.value,
+            )
+            .order_by(table.c.deadline_ms, table.c.id)
+            .limit(limit)
+        )
+    )
+
+
+def max_runtime_of(tx: Transaction, ids: Collection[str]) -> dict[str, int]:
+    """Seconds, for those of `ids` that have a limit."""
+    table = tables.workloads
+    found: dict[str, int] = {}
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _IN_CHUNK):
+        rows = tx.execute(
+            sa.select(table.c.id, table.c.max_runtime_seconds).where(
+                table.c.id.in_(wanted[start : start + _IN_CHUNK]),
+                table.c.max_runtime_seconds.is_not(None),
+            )
+        )
+        found.update((row.id, row.max_runtime_seconds) for row in rows)
+    return found
+
+
+def queue_position(tx: Transaction, workload_id: str) -> tuple[int, int]:
+    """The place of a queued workload, 1 being next, and the length of the queue. Everyone's work
+    counts; only numbers are told."""
+    table = tables.workloads
+    me = tx.execute(
+        sa.select(table.c.priority, table.c.submitted_at_ms).where(table.c.id == workload_id)
+    ).one()
+    queued = table.c.state == WorkloadState.QUEUED.value
+    older = (table.c.submitted_at_ms < me.submitted_at_ms) | (
+        (table.c.submitted_at_ms == me.submitted_at_ms) & (table.c.id < workload_id)
+    )
+    ahead = (table.c.priority > me.priority) | ((table.c.priority == me.priority) & older)
+    row = tx.execute(
+        sa.select(sa.func.count(), sa.func.count(sa.case((ahead, 1)))).where(queued)
+    ).one()
+    return row[1] + 1, row[0]
+
+
+def workload_count_by_state(tx: Transaction) -> dict[WorkloadState, int]:
+    """Over everything; for metrics."""
+    rows = tx.execute(
+        sa.select(tables.workloads.c.state, sa.func.count()).group_by(tables.workloads.c.state)
+    )
+    return {WorkloadState(state): count for state, count in rows}
+
+
+def _columns(new: NewWorkload, now_ms: int) -> dict[str, Any]:
+    wish = new.wish
+    return {
+        "id": new.id,
+        "name": wish.name,
+        "project": wish.project,
+        "team": new.team,
+        "owner": new.owner,
+        "kind": wish.kind.value,
+        "state": WorkloadState.QUEUED.value,
+        "cause": Cause.SUBMITTED.value,
+        "message": "",
+        "priority": wish.priority,
+        **request_to_columns(wish.request),
+        "topology_within": wish.topology.within,
+        "topology_prefer": wish.topology.prefer,
+        "replicas_min": wish.replicas.minimum,
+        "replicas_max": wish.replicas.maximum,
+        "is_array": wish.replicas.array,
+        "submitted_at_ms": now_ms,
+        "queued_at_ms": now_ms,
+        "deadline_ms": wish.deadline_ms,
+        "max_runtime_seconds": wish.max_runtime_seconds,
+        "grace_seconds": wish.grace_seconds,
+        "retries": wish.retries,
+        "attempt": 1,
+        "failures": 0,
+        "dependencies_open": new.needs_open,
+        "labels": pairs_to_text(wish.labels),
+        "version": 1,
+    }
