@@ -1,0 +1,1 @@
+"""The `podium` command: Typer commands over the client, one module a noun or a task."""

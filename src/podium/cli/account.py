@@ -1,0 +1,206 @@
+"""`podium login`, `logout`, `whoami` and `password`: who one is, and on which server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from podium.cli import options, terminal
+from podium.cli.connection import connect
+from podium.domain.errors import FieldFault, PodiumError, TemporaryError, UserError
+
+if TYPE_CHECKING:
+    from podium.client.client import Client
+    from podium.spec.views.tenancy import SessionView
+
+PASSWORD_LENGTH_MIN = 10
+
+
+def login(
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="URL",
+            help="The server, or a sign-in link. Default: the last one used.",
+            show_default=False,
+        ),
+    ] = None,
+    username: Annotated[str | None, typer.Option("--username", "-u", help="Your name.")] = None,
+    ticket: Annotated[
+        str | None,
+        typer.Option("--ticket", metavar="LINK", help="A sign-in link, in place of a password."),
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    json_output: options.Json = False,
+) -> None:
+    """Sign in to a server and remember it.
+
+    The sign-in is kept in ~/.config/podium/config.json, readable by you only.
+
+    Examples:
+      podium login http://127.0.0.1:8470
+      podium login https://podium.example.com --username ada
+      podium login --ticket 'http://127.0.0.1:8470/#ticket=...'
+    """
+    from podium.client.address import is_loopback, server_address, sign_in_link
+
+    link = ticket or (url if url is not None and "ticket=" in url else None)
+    server = None if url is None or url == link else server_address(url)
+    one_time = ""
+    if link is not None:
+        linked_server, one_time = sign_in_link(link)
+        server = server or linked_server
+    with connect(server=server) as client:
+        address = client.server.address
+        if address.startswith("http://") and not is_loopback(address):
+            terminal.say(f"warning: {address} is not encrypted; others may read what you send.")
+        if link is not None:
+            session, password = client.auth.ticket(one_time), None
+        else:
+            name = username or _ask("Username")
+            password = _password(password_stdin, f"Password for {name} at {address}")
+            session = client.auth.login(name, password, label=f"command line on {_host()}")
+        _remember(address, session)
+        if session.must_change_password and not json_output:
+            _offer_new_password(client, password)
+    if json_output:
+        terminal.document(session.model_copy(update={"token": "(kept in the configuration file)"}))
+    else:
+        terminal.write(f"Signed in to {address} as {session.username}.")
+    if os.environ.get("PODIUM_TOKEN"):
+        terminal.say("note: PODIUM_TOKEN is set and goes before this sign-in.")
+
+
+def logout(json_output: options.Json = False) -> None:
+    """Sign out: end this sign-in on the server and forget it here.
+
+    Examples:
+      podium logout
+    """
+    from podium.client.config import config_load, config_path, config_save
+
+    with connect() as client:
+        address = client.server.address
+        if client.signed_in:
+            try:
+                client.auth.logout()
+            except TemporaryError as error:
+                terminal.say(f"note: {error.message} It is forgotten here only.")
+            except PodiumError:
+                pass  # the server knows this sign-in no longer
+    path = config_path()
+    config_save(path, config_load(path).signed_out(address))
+    if json_output:
+        terminal.document({"server": address, "signed_in": False})
+    else:
+        terminal.write(f"Signed out of {address}.")
+
+
+def whoami(json_output: options.Json = False) -> None:
+    """Say who you are, where, and what you may do.
+
+    Examples:
+      podium whoami
+    """
+    with connect() as client:
+        view = client.auth.me()
+        address = client.server.address
+        default = client.projects.default
+    if json_output:
+        terminal.document(view)
+        return
+    roles = ", ".join(f"{role} of {project}" for project, role in sorted(view.roles.items()))
+    terminal.show_facts(
+        [
+            ("User", view.username + (" (administrator)" if view.administrator else "")),
+            ("Server", address),
+            ("Roles", roles or ("all projects" if view.administrator else "none yet")),
+            ("Project", default or ""),
+        ]
+    )
+    if view.must_change_password:
+        terminal.say("Your password is a one-time one. Set your own with `podium password`.")
+
+
+def password(
+    password_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--password-stdin", help="Read current and new from standard input, a line each."
+        ),
+    ] = False,
+) -> None:
+    """Set a new password.
+
+    Examples:
+      podium password
+    """
+    with connect() as client:
+        if password_stdin:
+            current, new = (sys.stdin.readline().rstrip("\n") for _ in range(2))
+        else:
+            current = _password(False, "Current password")
+            new = _new_password()
+        client.auth.set_password(current, new)
+    terminal.say("The new password is set.")
+
+
+def _offer_new_password(client: Client, current: str | None) -> None:
+    if current is None or not terminal.interactive():
+        terminal.say("Your password is a one-time one. Set your own with `podium password`.")
+        return
+    terminal.say("This password is a one-time one.")
+    if typer.confirm("Set your own now?", default=True, err=True):
+        client.auth.set_password(current, _new_password())
+        terminal.say("The new password is set.")
+
+
+def _remember(server: str, session: SessionView) -> None:
+    from podium.client.config import config_load, config_path, config_save
+
+    path = config_path()
+    config = config_load(path)
+    kept = replace(config.context(server), token=session.token, username=session.username)
+    config_save(path, config.with_context(server, kept))
+
+
+def _ask(words: str) -> str:
+    if not terminal.interactive():
+        raise UserError(FieldFault("--username", "is not given.", "Add --username NAME."))
+    answer: str = typer.prompt(words, err=True)
+    return answer
+
+
+def _password(from_stdin: bool, words: str) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not terminal.interactive():
+        raise UserError(
+            FieldFault("password", "cannot be asked for here.", "Add --password-stdin.")
+        )
+    answer: str = typer.prompt(words, hide_input=True, err=True)
+    return answer
+
+
+def _new_password() -> str:
+    while True:
+        new: str = typer.prompt(
+            f"New password (at least {PASSWORD_LENGTH_MIN} characters)",
+            hide_input=True,
+            confirmation_prompt=True,
+            err=True,
+        )
+        if len(new) >= PASSWORD_LENGTH_MIN:
+            return new
+        terminal.say(f"That has {len(new)} characters.")
+
+
+def _host() -> str:
+    return socket.gethostname()[:60] or "this machine"

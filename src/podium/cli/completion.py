@@ -1,0 +1,64 @@
+"""What the shell offers after Tab: names from the server, quickly or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from podium.domain.lifecycle import WorkloadState
+from podium.domain.workload import Kind
+
+if TYPE_CHECKING:
+    from podium.client.client import Client
+
+TIMEOUT_SECONDS = 1.0
+OFFERED_MAX = 200
+
+Offer = list[tuple[str, str]]
+
+
+def workloads(incomplete: str) -> Offer:
+    """Names and ids of the newest workloads. Silent when the server is not."""
+    try:
+        with _client() as client:
+            newest = client.workloads.page(limit=OFFERED_MAX).items
+    except Exception:
+        return []
+    offered: dict[str, str] = {}
+    for view in newest:
+        about = f"{view.state} · {view.project}"
+        offered.setdefault(view.name, about)
+        if incomplete.startswith("w-"):
+            offered[view.id] = f"{view.name} · {about}"
+    return [(word, words) for word, words in offered.items() if word.startswith(incomplete)]
+
+
+def projects(incomplete: str) -> Offer:
+    try:
+        with _client() as client:
+            found = [(view.name, f"team {view.team}") for view in client.projects.list()]
+    except Exception:
+        return []
+    return [offer for offer in found if offer[0].startswith(incomplete)]
+
+
+def nodes(incomplete: str) -> Offer:
+    try:
+        with _client() as client:
+            found = [(view.name, view.state.value) for view in client.nodes.list()]
+    except Exception:
+        return []
+    return [offer for offer in found if offer[0].startswith(incomplete)]
+
+
+def states(incomplete: str) -> list[str]:
+    return [state.value for state in WorkloadState if state.value.startswith(incomplete)]
+
+
+def kinds(incomplete: str) -> list[str]:
+    return [kind.value for kind in Kind if kind.value.startswith(incomplete)]
+
+
+def _client() -> Client:
+    from podium.client.client import Client
+
+    return Client(timeout_seconds=TIMEOUT_SECONDS, attempts=1)

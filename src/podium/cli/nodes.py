@@ -1,0 +1,153 @@
+"""`podium nodes`, `cordon` and `uncordon`: the machines and their GPUs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from podium.cli import completion, options, terminal
+from podium.cli.connection import connect
+from podium.cli.terminal import Column
+from podium.cli.wording import ago, bytes_of, gpus_words, of_total
+from podium.domain.quantity import format_milli
+
+if TYPE_CHECKING:
+    from podium.spec.views.node import DeviceView, NodeView
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The node.", autocompletion=completion.nodes)
+]
+
+
+def nodes(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="One node, with its devices.", autocompletion=completion.nodes
+        ),
+    ] = None,
+    json_output: options.Json = False,
+) -> None:
+    """List the machines and what is in use, or show one with its GPUs.
+
+    Examples:
+      podium nodes
+      podium nodes gpu-1
+    """
+    with connect() as client:
+        if name is not None:
+            view = client.nodes.get(name)
+            if json_output:
+                terminal.document(view)
+            else:
+                _show(view)
+            return
+        views = list(client.nodes.list())
+    if json_output:
+        terminal.listing(views)
+        return
+    if not views:
+        terminal.say("No node has reported yet.")
+        return
+    now = datetime.now(UTC)
+    columns = (
+        Column("NAME", style="bold"),
+        Column("STATE"),
+        Column("GPUS", cut=True),
+        Column("CPU", right=True),
+        Column("MEMORY", right=True),
+        Column("ENGINE", drop=2),
+        Column("SEEN", right=True, drop=1),
+    )
+    terminal.show_table(
+        columns,
+        [
+            (
+                view.name,
+                terminal.state_text(view.state),
+                gpus_words(view.devices),
+                of_total(view.cpu_milli_used, view.cpu_milli, ""),
+                bytes_of(view.memory_bytes_used, view.memory_bytes),
+                view.engine,
+                ago(view.seen_at, now),
+            )
+            for view in views
+        ],
+    )
+
+
+def cordon(name: Name, json_output: options.Json = False) -> None:
+    """Let nothing new start on a node. What runs there goes on.
+
+    Examples:
+      podium cordon gpu-1
+    """
+    with connect() as client:
+        _turned(client.nodes.cordon(name), json_output)
+
+
+def uncordon(name: Name, json_output: options.Json = False) -> None:
+    """Let work start on a node again.
+
+    Examples:
+      podium uncordon gpu-1
+    """
+    with connect() as client:
+        _turned(client.nodes.uncordon(name), json_output)
+
+
+def _turned(view: NodeView, as_json: bool) -> None:
+    if as_json:
+        terminal.document(view)
+    else:
+        terminal.write(f"{view.name} is {view.state}.")
+
+
+def _show(view: NodeView) -> None:
+    now = datetime.now(UTC)
+    terminal.heading(view.name)
+    terminal.show_facts(
+        [
+            ("State", terminal.state_text(view.state)),
+            ("Engine", view.engine),
+            ("Address", view.address),
+            ("Place", " / ".join(part for part in (view.block, view.rack) if part)),
+            ("CPU", of_total(view.cpu_milli_used, view.cpu_milli, "in use")),
+            ("Memory", bytes_of(view.memory_bytes_used, view.memory_bytes) + " in use"),
+            ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(view.labels.items()))),
+            ("Seen", ago(view.seen_at, now)),
+        ]
+    )
+    if not view.devices:
+        return
+    terminal.write("")
+    terminal.heading("GPUs")
+    columns = (
+        Column("#", right=True),
+        Column("TYPE"),
+        Column("IN USE", right=True),
+        Column("MEMORY", right=True),
+        Column("HEALTH"),
+        Column("WORKLOADS", cut=True),
+        Column("UUID", drop=1, style="dim"),
+    )
+    terminal.show_table(columns, [_device_row(device) for device in view.devices])
+
+
+def _device_row(device: DeviceView) -> list[str]:
+    kind = " ".join(
+        word
+        for word in (device.type, device.mig_profile, "virtual" if device.virtual else "")
+        if word
+    )
+    return [
+        str(device.index),
+        kind,
+        format_milli(device.gpu_milli_used),
+        bytes_of(device.memory_bytes_used, device.memory_bytes),
+        "healthy" if device.healthy else "unhealthy",
+        ", ".join(device.workloads) or "–",
+        device.uuid,
+    ]

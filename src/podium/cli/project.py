@@ -1,0 +1,145 @@
+"""`podium project`: projects, and who works in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from podium.cli import completion, options, terminal
+from podium.cli.connection import connect
+from podium.cli.terminal import Column
+from podium.cli.wording import clock
+from podium.domain.errors import FieldFault, UserError
+from podium.domain.tenancy import Role
+
+app = typer.Typer(no_args_is_help=True, help="Projects, and who works in them.")
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="PROJECT", help="The project.", autocompletion=completion.projects),
+]
+
+
+@app.command("ls")
+def list_projects(json_output: options.Json = False) -> None:
+    """List the projects that you can see.
+
+    Examples:
+      podium project ls
+    """
+    with connect() as client:
+        views = list(client.projects.list())
+        default = client.projects.default
+    if json_output:
+        terminal.listing(views)
+        return
+    if not views:
+        terminal.say("You are a member of no project. Ask a lead to add you.")
+        return
+    columns = (Column("NAME", style="bold"), Column("TEAM"), Column("CREATED"), Column("DEFAULT"))
+    terminal.show_table(
+        columns,
+        [
+            (view.name, view.team, clock(view.created_at), "✓" if view.name == default else "")
+            for view in views
+        ],
+    )
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new project's name.")],
+    team: Annotated[str, typer.Option("--team", help="The team that it belongs to.")],
+    json_output: options.Json = False,
+) -> None:
+    """Create a project.
+
+    Examples:
+      podium project create vision --team research
+    """
+    with connect() as client:
+        view = client.projects.create(name, team=team)
+    if json_output:
+        terminal.document(view)
+    else:
+        terminal.write(f"Project {view.name} of team {view.team} is there.")
+
+
+@app.command()
+def use(name: Name) -> None:
+    """Keep a project as the default on this server.
+
+    Examples:
+      podium project use vision
+    """
+    from podium.client.config import config_load, config_path, config_save
+
+    with connect() as client:
+        view = client.projects.get(name)
+        address = client.server.address
+    path = config_path()
+    config = config_load(path)
+    kept = replace(config.context(address), project=view.name)
+    config_save(path, config.with_context(address, kept))
+    terminal.write(f"{view.name} is meant from now on when no project is named.")
+
+
+@app.command()
+def members(name: Name, json_output: options.Json = False) -> None:
+    """List who works in a project.
+
+    Examples:
+      podium project members vision
+    """
+    with connect() as client:
+        views = list(client.projects.members(name))
+    if json_output:
+        terminal.listing(views)
+        return
+    columns = (Column("USERNAME", style="bold"), Column("ROLE"))
+    terminal.show_table(columns, [(view.username, view.role.value) for view in views])
+
+
+@app.command("add-member")
+def add_member(
+    name: Name,
+    username: Annotated[str, typer.Argument(metavar="USERNAME", help="The person.")],
+    role: Annotated[
+        str, typer.Option("--role", help="lead, developer or viewer.")
+    ] = Role.DEVELOPER.value,
+    json_output: options.Json = False,
+) -> None:
+    """Add someone to a project, or change their role.
+
+    Examples:
+      podium project add-member vision ada
+      podium project add-member vision grace --role lead
+    """
+    known = [item.value for item in Role]
+    if role not in known:
+        raise UserError(
+            FieldFault("--role", f"'{role}' is not known.", f"Write one of {', '.join(known)}.")
+        )
+    with connect() as client:
+        view = client.projects.set_member(name, username, Role(role))
+    if json_output:
+        terminal.document(view)
+    else:
+        terminal.write(f"{view.username} is {view.role} of {view.project}.")
+
+
+@app.command("remove-member")
+def remove_member(
+    name: Name,
+    username: Annotated[str, typer.Argument(metavar="USERNAME", help="The person.")],
+) -> None:
+    """Remove someone from a project. Their work stays.
+
+    Examples:
+      podium project remove-member vision ada
+    """
+    with connect() as client:
+        client.projects.remove_member(name, username)
+    terminal.say(f"{username} is no longer a member of {name}.")

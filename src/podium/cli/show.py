@@ -1,0 +1,238 @@
+"""`podium show` and `podium explain`: all about one workload, and why it is not running."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from podium.cli import options, terminal
+from podium.cli.connection import connect
+from podium.cli.terminal import Column
+from podium.cli.wording import (
+    ago,
+    cause_words,
+    clock,
+    event_words,
+    exit_words,
+    format_duration_seconds,
+    lasted,
+    plain,
+    plural,
+    share_words,
+    state_colour,
+    state_words,
+    usage_words,
+)
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from podium.spec.views.workload import (
+        EventView,
+        ExplanationView,
+        RefusalView,
+        ReplicaView,
+        WorkloadDetailView,
+    )
+
+REPLICAS_SHOWN = 20
+EVENTS_SHOWN = 50
+_URGENT = ("failed", "stopping", "running", "starting", "scheduled", "waiting")
+
+
+def show(
+    ref: options.Ref, project: options.Project = None, json_output: options.Json = False
+) -> None:
+    """Show one workload: state, replicas, history and usage.
+
+    Examples:
+      podium show digits
+      podium show w-01k2x5e8g7h3m9qz --json
+    """
+    with connect(project) as client:
+        view = client.workloads.get(ref)
+        if json_output:
+            terminal.document(view)
+            return
+        events = list(client.workloads.events(view.id))
+    now = datetime.now(UTC)
+    _headline(view)
+    terminal.show_facts(_facts(view, now))
+    if view.waiting is not None:
+        _refusal(view.waiting)
+    _replicas(view, now)
+    _history(events)
+    terminal.write("")
+    terminal.show_facts([("Used", usage_words(view.usage))])
+
+
+def explain(
+    ref: options.Ref, project: options.Project = None, json_output: options.Json = False
+) -> None:
+    """Say why a workload is not running, and what would let it start.
+
+    Examples:
+      podium explain digits
+    """
+    with connect(project) as client:
+        answer = client.workloads.explain(ref)
+    if json_output:
+        terminal.document(answer)
+        return
+    _explanation(answer)
+
+
+def _explanation(answer: ExplanationView) -> None:
+    from rich.text import Text
+
+    style = state_colour(answer.state)
+    target = terminal.console()
+    target.print(Text(plain(answer.headline), style=f"bold {style}".strip()), soft_wrap=True)
+    if answer.waiting is not None:
+        waiting = answer.waiting
+        if waiting.message and waiting.message not in answer.headline:
+            target.print(Text(plain(waiting.message)), soft_wrap=True)
+        if waiting.remedy:
+            terminal.write(f"→ {plain(waiting.remedy)}")
+        _evidence(waiting)
+        facts = [
+            ("Reason", cause_words(waiting.reason)),
+            ("Since", f"{clock(waiting.since)} ({ago(waiting.since, datetime.now(UTC))})"),
+        ]
+        if answer.queue_position is not None and answer.queue_length is not None:
+            place = f"{answer.queue_position:,} of {answer.queue_length:,}"
+            facts.append(("Place in the queue", place))
+        terminal.write("")
+        terminal.show_facts(facts)
+    elif answer.events:
+        _history(answer.events)
+
+
+def _headline(view: WorkloadDetailView) -> None:
+    from rich.text import Text
+
+    words = Text(state_words(view.state), style=f"bold {state_colour(view.state)}")
+    words += Text(f"  {view.name}", style="bold") + Text(f"  {view.id}", style="dim")
+    terminal.console().print(words, soft_wrap=True)
+    if view.message and view.waiting is None:
+        terminal.write(plain(view.message))
+
+
+def _facts(view: WorkloadDetailView, now: datetime) -> list[tuple[str, str | Text]]:
+    each = " each" if view.replicas.total > 1 else ""
+    counts = view.replicas
+    in_states = ", ".join(
+        f"{number:,} {state}"
+        for state in (*_URGENT, "succeeded", "cancelled")
+        if (number := getattr(counts, state))
+    )
+    many = "task" if view.array else "replica"
+    attempts = f"{view.attempt} of up to {view.retries + 1}" if view.retries else str(view.attempt)
+    return [
+        ("Project", f"{view.project} (team {view.team})"),
+        ("Owner", view.owner),
+        ("Kind", f"{view.kind} · priority {view.priority}"),
+        ("Resources", view.resources.text + each),
+        ("Replicas", f"{plural(counts.total, many)}: {in_states}"),
+        ("Attempt", attempts if view.retries or view.attempt > 1 else ""),
+        ("Submitted", f"{clock(view.submitted_at)} ({ago(view.submitted_at, now)})"),
+        ("Started", _at(view.started_at, now)),
+        ("Ended", _at(view.ended_at, now)),
+        ("Ran", lasted(view.started_at, view.ended_at, now) if view.started_at else ""),
+        ("Stops after", format_duration_seconds(view.max_runtime_seconds)),
+        ("Deadline", _at(view.deadline, now)),
+        ("Waits for", ", ".join(view.depends_on)),
+        ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(view.labels.items()))),
+        ("Cause", cause_words(view.cause) if view.cause else ""),
+    ]
+
+
+def _at(moment: datetime | None, now: datetime) -> str:
+    return "" if moment is None else f"{clock(moment)} ({ago(moment, now)})"
+
+
+def _refusal(waiting: RefusalView) -> None:
+    terminal.write("")
+    terminal.heading("Why it waits")
+    terminal.write(plain(waiting.message))
+    if waiting.remedy:
+        terminal.write(f"→ {plain(waiting.remedy)}")
+
+
+def _evidence(waiting: RefusalView) -> None:
+    if not waiting.evidence:
+        return
+    terminal.write("")
+    columns = (Column("SUBJECT"), Column("FACT"), Column("VALUE", right=True))
+    terminal.show_table(
+        columns,
+        [
+            (evidence.subject or "–", cause_words(evidence.fact), evidence.value)
+            for evidence in waiting.evidence
+        ],
+    )
+
+
+def _replicas(view: WorkloadDetailView, now: datetime) -> None:
+    replicas = sorted(
+        view.replica_list,
+        key=lambda one: (one.state not in _URGENT[:5], one.rank),
+    )[:REPLICAS_SHOWN]
+    if not replicas:
+        return
+    terminal.write("")
+    terminal.heading("Tasks" if view.array else "Replicas")
+    columns = (
+        Column("RANK", right=True),
+        Column("STATE"),
+        Column("NODE", cut=True),
+        Column("DEVICES", cut=True),
+        Column("TIME", right=True),
+        Column("EXIT", right=True),
+        Column("ABOUT", cut=True),
+    )
+    terminal.show_table(columns, [_replica_row(replica, now) for replica in replicas])
+    if view.replicas.total > len(replicas):
+        terminal.say(f"… {view.replicas.total - len(replicas):,} more; --json has them.")
+
+
+def _replica_row(replica: ReplicaView, now: datetime) -> list[str | Text]:
+    return [
+        str(replica.rank),
+        terminal.state_text(replica.state),
+        replica.node or "–",
+        share_words(replica.devices),
+        lasted(replica.started_at, replica.ended_at, now),
+        exit_words(replica),
+        replica.message or (cause_words(replica.cause) if replica.cause else ""),
+    ]
+
+
+def _history(events: Sequence[EventView]) -> None:
+    if not events:
+        return
+    terminal.write("")
+    terminal.heading("History")
+    columns = (
+        Column("TIME"),
+        Column("WHAT"),
+        Column("CAUSE"),
+        Column("BY"),
+        Column("ABOUT", cut=True),
+    )
+    terminal.show_table(
+        columns,
+        [
+            (
+                clock(event.at, precise=True),
+                event_words(event),
+                cause_words(event.cause),
+                event.actor,
+                event.message,
+            )
+            for event in events[-EVENTS_SHOWN:]
+        ],
+    )
+    if len(events) > EVENTS_SHOWN:
+        terminal.say(f"{len(events) - EVENTS_SHOWN:,} earlier events are left out.")

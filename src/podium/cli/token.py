@@ -1,0 +1,91 @@
+"""`podium token`: access tokens for scripts and other programs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from podium.cli import options, terminal
+from podium.cli.connection import connect
+from podium.cli.terminal import Column
+from podium.cli.wording import ago
+
+app = typer.Typer(no_args_is_help=True, help="Access tokens for scripts and other programs.")
+
+
+@app.command("ls")
+def list_tokens(json_output: options.Json = False) -> None:
+    """List your tokens and sign-ins.
+
+    Examples:
+      podium token ls
+    """
+    with connect() as client:
+        views = list(client.tokens.list())
+    if json_output:
+        terminal.listing(views)
+        return
+    now = datetime.now(UTC)
+    columns = (
+        Column("NAME", style="bold"),
+        Column("CREATED", right=True),
+        Column("USED", right=True),
+        Column("EXPIRES", right=True),
+        Column("ID", style="dim"),
+    )
+    terminal.show_table(
+        columns,
+        [
+            (
+                view.name,
+                ago(view.created_at, now),
+                ago(view.last_used_at, now) if view.last_used_at else "never",
+                ago(view.expires_at, now) if view.expires_at else "never",
+                view.id,
+            )
+            for view in views
+        ],
+    )
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for.")],
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=3650, help="How long it is good for.")
+    ] = 90,
+    never: Annotated[bool, typer.Option("--no-expiry", help="It never expires.")] = False,
+    json_output: options.Json = False,
+) -> None:
+    """Create a token. It is shown once.
+
+    Examples:
+      podium token create ci --days 30
+      PODIUM_TOKEN=$(podium token create ci) podium ls
+    """
+    with connect() as client:
+        view = client.tokens.create(name, expires_in_days=None if never else days)
+    if json_output:
+        terminal.document(view)
+        return
+    terminal.say("Shown once; keep it somewhere safe:")
+    terminal.write(view.token)
+
+
+@app.command()
+def revoke(
+    token_ids: Annotated[
+        list[str], typer.Argument(metavar="ID", help="Ids, as `podium token ls` shows them.")
+    ],
+) -> None:
+    """End tokens at once.
+
+    Examples:
+      podium token revoke t-01k2x5e8g7h3m9qz
+    """
+    with connect() as client:
+        for token_id in token_ids:
+            client.tokens.revoke(token_id)
+            terminal.say(f"{token_id} is revoked.")

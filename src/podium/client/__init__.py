@@ -1,0 +1,1 @@
+"""The SDK: a typed, synchronous HTTP client. `podium.Client` is its front door."""

@@ -1,0 +1,74 @@
+"""`podium.Client`: one object for one server, with a part for each noun."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from podium.client import config
+from podium.client.auth import Auth
+from podium.client.nodes import Nodes
+from podium.client.projects import Projects
+from podium.client.secrets import Secrets
+from podium.client.server import Server
+from podium.client.tokens import Tokens
+from podium.client.transport import ATTEMPTS, Transport
+from podium.client.uploads import Uploads
+from podium.client.usage import Usage
+from podium.client.users import Users
+from podium.client.workloads import Workloads
+
+
+class Client:
+    """Talks to one Podium server.
+
+        with podium.Client() as client:
+            made = client.workloads.submit({"name": "hello", "command": ["echo", "hello"]})
+            print(client.workloads.wait(made.id).state)
+
+    `server` and `token` default to PODIUM_SERVER and PODIUM_TOKEN, then to what `podium login`
+    kept. Methods raise the errors of `podium.domain.errors`. Not for use by several threads at
+    once, except that streams may be read in one thread while another makes requests.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        token: str | None = None,
+        *,
+        project: str | None = None,
+        timeout_seconds: float = 60.0,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        target = config.target(server, token)
+        self._transport = Transport(
+            target.server, target.token, timeout_seconds=timeout_seconds, attempts=attempts
+        )
+        self.auth = Auth(self._transport)
+        self.nodes = Nodes(self._transport)
+        self.projects = Projects(self._transport, project or target.project)
+        self.secrets = Secrets(self._transport)
+        self.server = Server(self._transport)
+        self.tokens = Tokens(self._transport)
+        self.uploads = Uploads(self._transport)
+        self.usage = Usage(self._transport)
+        self.users = Users(self._transport)
+        self.workloads = Workloads(self._transport, self.projects)
+
+    @property
+    def signed_in(self) -> bool:
+        """True when a token is at hand; the server may still refuse it."""
+        return self._transport.token is not None
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

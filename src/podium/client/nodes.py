@@ -1,0 +1,32 @@
+"""Machines and their GPUs. Reached as `client.nodes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from podium.client.paging import items
+from podium.client.transport import Transport, path_of
+from podium.spec.views.base import Page
+from podium.spec.views.node import NodeView
+
+
+class Nodes:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> Iterator[NodeView]:
+        yield from items(self._transport, Page[NodeView], "/nodes")
+
+    def get(self, name: str) -> NodeView:
+        return self._transport.fetch(NodeView, path_of("nodes", name))
+
+    def cordon(self, name: str) -> NodeView:
+        """What runs there goes on; nothing new starts there. For administrators."""
+        return self._turn(name, "cordon")
+
+    def uncordon(self, name: str) -> NodeView:
+        return self._turn(name, "uncordon")
+
+    def _turn(self, name: str, verb: str) -> NodeView:
+        answer = self._transport.send("POST", path_of("nodes", name, verb), repeatable=True)
+        return self._transport.parse(NodeView, answer)
