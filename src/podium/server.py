@@ -24,6 +24,7 @@ from podium.api.app import make_app
 from podium.api.context import Context
 from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
+from podium.api.streams import Streams
 from podium.control import deadlines, schedule
 from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
@@ -122,12 +123,15 @@ async def _run(
         feed=feed,
         log_tails=LogTails(),
         loops=loops,
+        streams=Streams(),
         about={"version": __version__},
     )
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     await leadership.renew()
     await _welcome(office, sign_in, address)
-    async with _tasks([*(loop.run() for loop in loops), feed.run(), _relay(engine, hints)]):
+    async with _tasks(
+        [*(loop.run() for loop in loops), feed.run(), context.streams.run(), _relay(engine, hints)]
+    ):
         server = _Server(context)
         await server.serve(sockets=[listener])
     await leadership.release()
@@ -218,7 +222,7 @@ class _Server(uvicorn.Server):
         self._context = context
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        self._context.closing.set()
+        self._context.streams.close()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]
 
 

@@ -25,6 +25,7 @@ from podium.api import (
 )
 from podium.api.context import Context
 from podium.spec.views.problem import Problem
+from podium.spec.views.workload import ChangeView, LogLineView
 from podium.spec.workload import json_schema
 
 PREFIX = "/api/v1"
@@ -146,7 +147,8 @@ def _complete_document(app: FastAPI) -> None:
         document = made()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_embedded("WorkloadSpec", json_schema()))
-        schemas.update(_embedded("Problem", Problem.model_json_schema()))
+        for view in (Problem, ChangeView, LogLineView):  # the last two travel in streams
+            schemas.update(_embedded(view.__name__, view.model_json_schema()))
         document["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": "podium_session"},

@@ -62,9 +62,8 @@ async def me(context: Ctx, who: Who) -> Response:
 @router.post("/auth/password", status_code=204)
 async def change_password(body: PasswordRequest, context: Ctx, who: Who) -> Response:
     """Set your own password. Every other sign-in of yours ends."""
-    await context.sign_in.change_password(
-        who, body.current.get_secret_value(), body.new.get_secret_value()
-    )
+    current = body.current.get_secret_value() if body.current is not None else None
+    await context.sign_in.change_password(who, current, body.new.get_secret_value())
     return Response(status_code=204)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
+from podium.api.streams import Streams
 from podium.control.loop import Loop
 from podium.domain.errors import ForbiddenError, UnauthenticatedError
 from podium.domain.tenancy import Identity
@@ -33,8 +33,8 @@ class Context:
     feed: Feed
     log_tails: LogTails
     loops: Sequence[Loop]
+    streams: Streams
     about: Mapping[str, Any]
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def database(self) -> Database:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from podium.engines.contract import Engine, LogChunk
 
 _QUICK_SECONDS = 0.03
+_FOLLOWER_SECONDS = 0.0005
 _SLOW_SECONDS = 0.5
 _CHUNKS_KEPT = 32
 _LIMIT_BYTES = 65_536
@@ -91,10 +92,11 @@ class LogTail:
     async def _watch(self) -> None:
         """Look now and then whether the log grew or ended; wake everyone once it did."""
         place = self._recent[-1].next_offset if self._recent else 0
-        pause_seconds = _QUICK_SECONDS
+        # Waking many costs as much as reading for many, so they are woken less often.
+        pause_seconds = max(_QUICK_SECONDS, self.followers * _FOLLOWER_SECONDS)
         while self.followers:
             await asyncio.sleep(pause_seconds)
-            pause_seconds = min(_SLOW_SECONDS, pause_seconds * 1.2)
+            pause_seconds = max(pause_seconds, min(_SLOW_SECONDS, pause_seconds * 1.2))
             piece = self._shared(place) or await self._own(place)
             if piece.next_offset > place or piece.complete:
                 break

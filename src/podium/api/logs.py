@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from podium.api.context import Context, Ctx, Who
 from podium.api.log_tail import Piece, lines_json
-from podium.api.streams import event_stream, frame
+from podium.api.streams import Stream, frame
 from podium.domain.allocation import Allocation
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS
@@ -60,7 +60,8 @@ async def logs(
             )
         )
     follower = _Follower(context, who.scope, workload_id, rank, tail)
-    return event_stream(follower.frames(_places(last_event_id)), context.closing)
+    places = _places(last_event_id)
+    return context.streams.answer(lambda stream: follower.run(stream, places))
 
 
 class _Follower:
@@ -83,7 +84,7 @@ class _Follower:
         self._queue: asyncio.Queue[tuple[str, Piece | None]] = asyncio.Queue(64)
         self._readers: dict[str, asyncio.Task[None]] = {}
 
-    async def frames(self, places: dict[str, int]) -> AsyncGenerator[bytes, None]:
+    async def run(self, stream: Stream, places: dict[str, int]) -> None:
         self._places = places
         pause_seconds = _QUICK_SECONDS
         first = True
@@ -103,10 +104,10 @@ class _Follower:
                         continue
                     self._places[allocation_id] = piece.next_offset
                     if piece.json_text != "[]":
-                        yield frame("lines", piece.json_text, self._token())
+                        await stream.send(frame("lines", piece.json_text, self._token()))
                 if self._idle() and self._queue.empty():
                     if ended:
-                        yield frame("end", "{}")
+                        await stream.send(frame("end", "{}"))
                         return
                     # Not started yet, or its end is about to be written down.
                     await asyncio.sleep(pause_seconds)
@@ -158,17 +159,20 @@ class _Follower:
 
     async def _read(self, held: Allocation, engine: Engine, offset: int) -> None:
         tails = self._context.log_tails
+        pause_seconds = _QUICK_SECONDS
+        last_look = False
         while True:
             try:
                 async for piece in tails.follow(engine, held.id, held.rank, offset):
                     await self._queue.put((held.id, piece))
             except NotFoundError:
                 # Scheduled, but not started yet; or removed long after its end.
-                if held.released_at_ms is not None:
+                if held.released_at_ms is not None or last_look:
                     break
-                await asyncio.sleep(_IDLE_SECONDS / 4)
-                if (await self._workload()).state in WORKLOAD_ENDS:
-                    break
+                last_look = (await self._workload()).state in WORKLOAD_ENDS
+                if not last_look:
+                    await asyncio.sleep(pause_seconds)
+                    pause_seconds = min(_IDLE_SECONDS, pause_seconds * 1.5)
             else:
                 break
         await self._queue.put((held.id, None))

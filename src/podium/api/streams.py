@@ -1,15 +1,18 @@
-"""Server-sent events: framing, heartbeats, and ending with the server."""
+"""Server-sent events: framing, heartbeats, back-pressure, and ending with the server.
+
+A route gives a producer that sends frames into a `Stream`. The stream holds a bounded number of
+them: a reader who is slow makes the producer wait, and nothing grows.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi.responses import StreamingResponse
 
-HEARTBEAT_SECONDS = 15.0
-HEARTBEAT = b": still here\n\n"
+HEARTBEAT_SECONDS = 10.0
+_FRAMES_MAX = 64
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -19,43 +22,89 @@ def frame(event: str, data: str, event_id: str | None = None) -> bytes:
     return f"{head}event: {event}\ndata: {data}\n\n".encode()
 
 
-def event_stream(frames: AsyncGenerator[bytes, None], closing: asyncio.Event) -> StreamingResponse:
-    """The answer; it ends when `frames` ends or the server closes."""
-    return StreamingResponse(
-        _until(frames, closing), media_type="text/event-stream", headers=_HEADERS
-    )
+_HEARTBEAT = frame("heartbeat", "{}")
 
 
-async def _until(
-    frames: AsyncGenerator[bytes, None], closing: asyncio.Event
-) -> AsyncGenerator[bytes, None]:
-    yield b"retry: 1000\n\n"
-    closed = asyncio.create_task(closing.wait())
-    pending: asyncio.Task[bytes] | None = None
-    try:
-        while not closing.is_set():
-            if pending is None:
-                pending = asyncio.create_task(_next(frames))
-            waiting: set[asyncio.Task[Any]] = {pending, closed}
-            await asyncio.wait(
-                waiting, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-            if pending.done():
-                try:
-                    data = pending.result()
-                except StopAsyncIteration:
-                    return
-                pending = None
+class Stream:
+    """Frames on their way to one reader."""
+
+    def __init__(self) -> None:
+        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue(_FRAMES_MAX)
+        self._quiet = True
+
+    async def send(self, data: bytes) -> None:
+        """Waits while the reader is behind."""
+        await self._frames.put(data)
+
+    async def taken(self) -> bytes | None:
+        """Everything that is ready, in one piece; None at the end."""
+        parts = [await self._frames.get()]
+        while not self._frames.empty():
+            parts.append(self._frames.get_nowait())
+        self._quiet = False
+        if parts[-1] is None:
+            self._frames.put_nowait(None)  # told again to the next call
+            parts.pop()
+        return b"".join(part for part in parts if part is not None) or None
+
+    def heartbeat(self) -> None:
+        """Tell the reader that the line is alive, unless it has just heard something."""
+        if self._quiet and self._frames.empty():
+            self._frames.put_nowait(_HEARTBEAT)
+        self._quiet = True
+
+    def end(self) -> None:
+        """Whatever is still waiting is dropped when there is no room to say so otherwise."""
+        if self._frames.full():
+            self._frames.get_nowait()
+        self._frames.put_nowait(None)
+
+
+class Streams:
+    """Every stream that is open now."""
+
+    def __init__(self) -> None:
+        self._open: set[Stream] = set()
+        self._closed = False
+
+    def answer(self, produce: Callable[[Stream], Awaitable[None]]) -> StreamingResponse:
+        """The response; it ends when `produce` returns or the server closes."""
+        return StreamingResponse(
+            self._body(produce), media_type="text/event-stream", headers=_HEADERS
+        )
+
+    async def run(self) -> None:
+        """Send heartbeats until cancelled; the server starts it."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            for stream in self._open:
+                stream.heartbeat()
+
+    def close(self) -> None:
+        """End every stream now; readers connect again to whichever server is next."""
+        self._closed = True
+        for stream in self._open:
+            stream.end()
+
+    async def _body(self, produce: Callable[[Stream], Awaitable[None]]) -> AsyncIterator[bytes]:
+        stream = Stream()
+        self._open.add(stream)
+        if self._closed:
+            stream.end()
+        producer = asyncio.create_task(_produce(produce, stream))
+        try:
+            yield b"retry: 1000\n\n"
+            while (data := await stream.taken()) is not None:
                 yield data
-            elif not closing.is_set():
-                yield HEARTBEAT
+        finally:
+            self._open.discard(stream)
+            producer.cancel()
+            await asyncio.gather(producer, return_exceptions=True)
+
+
+async def _produce(produce: Callable[[Stream], Awaitable[None]], stream: Stream) -> None:
+    try:
+        await produce(stream)
     finally:
-        closed.cancel()
-        if pending is not None:
-            pending.cancel()
-            await asyncio.gather(pending, return_exceptions=True)
-        await frames.aclose()
-
-
-async def _next(frames: AsyncGenerator[bytes, None]) -> bytes:
-    return await anext(frames)
+        await stream.send(b"")
+        stream.end()

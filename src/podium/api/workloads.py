@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Query, Request
@@ -25,7 +24,7 @@ from podium.api.render import (
     usage_view,
     workload_view,
 )
-from podium.api.streams import event_stream, frame
+from podium.api.streams import Stream, frame
 from podium.domain.errors import FieldFault, UserError
 from podium.domain.headline import headline
 from podium.domain.identity import is_id
@@ -117,14 +116,22 @@ async def submit(
 
 
 @router.post("/bulk", status_code=201, response_model=SubmittedManyView, openapi_extra=_BULK_BODY)
-async def submit_many(request: Request, context: Ctx, who: Who) -> Response:
-    """Submit up to 10,000 workloads: all of them, or none. `depends_on` may name one another."""
+async def submit_many(
+    request: Request,
+    context: Ctx,
+    who: Who,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Submit up to 10,000 workloads: all of them, or none. `depends_on` may name one another.
+
+    Takes an `Idempotency-Key` as single submissions do.
+    """
     body = await body_of(request, BULK_BYTES_MAX, "The request")
     (document,) = load_documents(body, content_type="application/json")
     specs = document.get("workloads")
     if not isinstance(specs, list) or not all(isinstance(each, dict) for each in specs):
         raise UserError(FieldFault("workloads", "must be a list of specs."))
-    made = await workload_submit(context.office, who, specs)
+    made = await workload_submit(context.office, who, specs, key=idempotency_key)
     return answer(SubmittedManyView(items=[_submitted(each) for each in made]), status=201)
 
 
@@ -199,22 +206,23 @@ async def stream_changes(
     since = _since(after, last_event_id)
     subscription, missed = await context.feed.subscribe(who.scope, since)
 
-    async def frames() -> AsyncGenerator[bytes, None]:
+    async def produce(stream: Stream) -> None:
         try:
             changes = missed
             while True:
                 if subscription.behind:
                     subscription.behind = False
-                    yield frame("resync", "{}")
+                    await stream.send(frame("resync", "{}"))
                 for each in changes:
                     if project is None or each.event.project == project:
                         view = each.view(who.scope)
-                        yield frame("change", view.model_dump_json(), str(each.event.seq))
+                        event_id = str(each.event.seq)
+                        await stream.send(frame("change", view.model_dump_json(), event_id))
                 changes = await subscription.next()
         finally:
             context.feed.unsubscribe(subscription)
 
-    return event_stream(frames(), context.closing)
+    return context.streams.answer(produce)
 
 
 @router.get("/{ref}", response_model=WorkloadDetailView)
@@ -355,24 +363,28 @@ async def stream_one(
         context.feed.unsubscribe(subscription)
         raise
 
-    async def frames() -> AsyncGenerator[bytes, None]:
+    async def produce(stream: Stream) -> None:
         ended = workload.state in WORKLOAD_ENDS
         try:
             changes = missed
             while True:
+                if subscription.behind:
+                    subscription.behind = False
+                    await stream.send(frame("resync", "{}"))
                 for each in changes:
                     if each.event.workload_id == workload_id:
                         view = each.view(who.scope)
-                        yield frame("change", view.model_dump_json(), str(each.event.seq))
+                        event_id = str(each.event.seq)
+                        await stream.send(frame("change", view.model_dump_json(), event_id))
                         ended = each.workload.state in WORKLOAD_ENDS
                 if ended:
-                    yield frame("end", "{}")
+                    await stream.send(frame("end", "{}"))
                     return
                 changes = await subscription.next()
         finally:
             context.feed.unsubscribe(subscription)
 
-    return event_stream(frames(), context.closing)
+    return context.streams.answer(produce)
 
 
 def _documents(request: Request, body: bytes) -> list[dict[str, object]]:

@@ -112,13 +112,17 @@ class Workloads:
         )
         return self._transport.parse(SubmittedView, answer)
 
-    def submit_many(self, specs: Sequence[Spec]) -> list[SubmittedView]:
-        """At most 10,000, all or nothing; `depends_on` may name others of the same call."""
+    def submit_many(
+        self, specs: Sequence[Spec], *, idempotency_key: str | None = None
+    ) -> list[SubmittedView]:
+        """At most 10,000, all or nothing; `depends_on` may name others of the same call. Safe to
+        repeat, as `submit` is."""
         answer = self._transport.send(
             "POST",
             "/workloads/bulk",
             body={"workloads": [self._with_project(spec) for spec in specs]},
-            # Bulk submissions know no key yet: only what was never received is sent again.
+            headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+            repeatable=True,
             insistent=True,
         )
         return self._transport.parse(SubmittedManyView, answer).items

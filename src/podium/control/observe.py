@@ -137,7 +137,8 @@ def _end(seen: Observation) -> End:
     return End(
         allocation_id=seen.allocation_id,
         cause=seen.cause or Cause.LOST,
-        message=seen.message,
+        # An exit code of 0 needs no words.
+        message="" if seen.cause is Cause.COMPLETED else seen.message,
         exit_code=seen.exit_code,
         signal=seen.signal,
         runtime_ms=seen.runtime_ms,

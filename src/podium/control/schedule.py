@@ -50,8 +50,12 @@ class Scheduler:
         plan = await self._database.read(self._decide)
         self.counted.cycles += 1
         refusals = {each.workload_id: each.refusal for each in plan.refusals}
+        # Being placed wipes what was written about a workload, also of an array's other tasks.
+        placed = {each.workload_id for each in plan.placements}
         changed = tuple(
-            each for each in plan.refusals if self._written.get(each.workload_id) != each.refusal
+            each
+            for each in plan.refusals
+            if each.workload_id in placed or self._written.get(each.workload_id) != each.refusal
         )
         if not plan.placements and not changed:
             self._written = refusals

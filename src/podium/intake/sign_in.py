@@ -142,11 +142,20 @@ class SignIn:
         await self._office.database.write(delete)
         self.forget()
 
-    async def change_password(self, identity: Identity, current: str, new: str) -> None:
-        """Sets one's own password; ends all other sign-ins. Raises UserError."""
+    async def change_password(self, identity: Identity, current: str | None, new: str) -> None:
+        """Sets one's own password; ends all other sign-ins. Raises UserError.
+
+        `current` may be left out while the password is a one-time one: whoever signed in with
+        that, or with its link, has shown enough.
+        """
         name = identity.username
         found = await self._office.database.read(lambda tx: users.user_find(tx, name))
-        if found is None or not await self._matches(found[1], current):
+        if found is None:
+            raise UnauthenticatedError(f"There is no user {name} any more.")
+        user, stored = found
+        if current is None and not user.must_change_password:
+            raise UserError(FieldFault("current", "is missing.", "Send your password of now."))
+        if current is not None and not await self._matches(stored, current):
             raise UserError(FieldFault("current", "is not your password now."))
         if current == new:
             raise UserError(FieldFault("new", "is the same as before.", "Choose another one."))

@@ -43,8 +43,8 @@ async def workload_submit(
 ) -> list[Submitted]:
     """Store all of the documents as queued workloads, or none.
 
-    With an idempotency `key` (single submissions only) the same request sent again answers the
-    workload that the first one made. Raises UserError, ForbiddenError, NotFoundError.
+    With an idempotency `key` the same request sent again answers the workloads that the first one
+    made. Raises UserError, ConflictError, ForbiddenError, NotFoundError.
     """
     if not documents:
         raise UserError(FieldFault("workloads", "is empty.", "Name at least one workload."))
@@ -69,12 +69,12 @@ async def workload_submit(
         if key is not None:
             earlier = _earlier(tx, identity, key, digest)
             if earlier is not None:
-                return [earlier]
+                return earlier
         new = _resolve(tx, identity, ids, wishes, documents)
         workloads.workload_insert(tx, new, now_ms)
         audit.audit_append(tx, [_submitted_entry(each) for each in new], now_ms)
         if key is not None:
-            submissions.idempotency_insert(tx, identity.username, key, digest, ids[0], now_ms)
+            submissions.idempotency_insert(tx, identity.username, key, digest, ids, now_ms)
         return [
             Submitted(each.id, each.wish.name, each.wish.project, WorkloadState.QUEUED, True)
             for each in new
@@ -134,16 +134,20 @@ def _digest(documents: Sequence[Mapping[str, object]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _earlier(tx: Transaction, identity: Identity, key: str, digest: str) -> Submitted | None:
+def _earlier(tx: Transaction, identity: Identity, key: str, digest: str) -> list[Submitted] | None:
     found = submissions.idempotency_find(tx, identity.username, key)
     if found is None:
         return None
-    if found[0] != digest:
+    earlier_digest, ids = found
+    if earlier_digest != digest:
         raise ConflictError(
             "This Idempotency-Key was used for another spec. Use a new key for a new request."
         )
-    workload = workloads.workload_fetch(tx, identity.scope, found[1])
-    return Submitted(workload.id, workload.name, workload.project, workload.state, created=False)
+    known = workloads.workload_fetch_many(tx, identity.scope, ids)
+    return [
+        Submitted(each.id, each.name, each.project, each.state, created=False)
+        for each in (known[one] for one in ids if one in known)
+    ]
 
 
 def _resolve(

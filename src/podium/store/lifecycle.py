@@ -140,7 +140,7 @@ def _move(
             "refused_since_ms": None,
         }
     if event is WorkloadEvent.RUNNING and workload["started_at_ms"] is None:
-        changes["started_at_ms"] = now_ms
+        changes["started_at_ms"] = _first_start(tx, workload["id"], now_ms)
     if event is WorkloadEvent.REQUEUED:
         changes |= {
             "queued_at_ms": now_ms,
@@ -157,6 +157,15 @@ def _move(
         tx, [event_row(workload, event, after, cause, now_ms, message=message, actor=actor)]
     )
     return {**workload, **changes}
+
+
+def _first_start(tx: Transaction, workload_id: str, now_ms: int) -> int:
+    """When the first of its processes began, by what the engine measured."""
+    table = tables.allocations
+    first = tx.scalar(
+        sa.select(sa.func.min(table.c.started_at_ms)).where(table.c.workload_id == workload_id)
+    )
+    return now_ms if first is None else int(first)
 
 
 def replicas_move(

@@ -43,15 +43,10 @@ def commit_plan(
         verdict = verify(fresh, plan)
         accepted, rejected = verdict.accepted, verdict.rejected
         _place(tx, accepted, now_ms, new_id)
-    placed = {each.workload_id for each in accepted}
     waiting = _still_waiting(tx, [each.workload_id for each in plan.refusals])
     changed = refusal_update(
         tx,
-        [
-            (each.workload_id, each.refusal)
-            for each in plan.refusals
-            if each.workload_id in waiting and each.workload_id not in placed
-        ],
+        [(each.workload_id, each.refusal) for each in plan.refusals if each.workload_id in waiting],
         now_ms,
     )
     return Committed(len(accepted), rejected, changed)

@@ -114,7 +114,8 @@ def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int
         "memory_peak_bytes": end.memory_peak_bytes,
         "message": end.message,
     }
-    if row["started_at_ms"] is None and end.runtime_ms:
+    ran = end.runtime_ms or end.exit_code is not None or end.signal is not None
+    if row["started_at_ms"] is None and ran:
         facts["started_at_ms"] = now_ms - end.runtime_ms
     if row["state"] == ReplicaState.SCHEDULED:
         row = _replica_apply(tx, row, ReplicaEvent.LAUNCHED, Cause.PLACED, now_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,26 +11,26 @@ from podium.store import tables
 from podium.store.database import Transaction
 
 
-def idempotency_find(tx: Transaction, username: str, key: str) -> tuple[str, str] | None:
-    """Digest and workload id of an earlier submission with this key."""
+def idempotency_find(tx: Transaction, username: str, key: str) -> tuple[str, list[str]] | None:
+    """Digest and workload ids of an earlier submission with this key."""
     table = tables.idempotency
     row = tx.execute(
-        sa.select(table.c.digest, table.c.workload_id).where(
+        sa.select(table.c.digest, table.c.workload_ids).where(
             table.c.username == username, table.c.key == key
         )
     ).first()
-    return None if row is None else (row.digest, row.workload_id)
+    return None if row is None else (row.digest, row.workload_ids.split(","))
 
 
 def idempotency_insert(
-    tx: Transaction, username: str, key: str, digest: str, workload_id: str, now_ms: int
+    tx: Transaction, username: str, key: str, digest: str, workload_ids: Sequence[str], now_ms: int
 ) -> None:
     tx.execute(
         sa.insert(tables.idempotency).values(
             username=username,
             key=key,
             digest=digest,
-            workload_id=workload_id,
+            workload_ids=",".join(workload_ids),
             created_at_ms=now_ms,
         )
     )

@@ -322,7 +322,7 @@ idempotency = Table(
     Column("username", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("digest", Text, nullable=False),
-    Column("workload_id", Text, nullable=False),
+    Column("workload_ids", Text, nullable=False),
     _ms("created_at_ms"),
     Index("idempotency_by_time", "created_at_ms"),
 )

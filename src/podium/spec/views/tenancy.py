@@ -43,7 +43,9 @@ class IdentityView(View):
 
 
 class PasswordRequest(View):
-    current: SecretStr = Field(max_length=1024)
+    current: SecretStr | None = Field(
+        None, max_length=1024, description="May be left out in place of a one-time password."
+    )
     new: SecretStr = Field(min_length=10, max_length=1024)
 
 

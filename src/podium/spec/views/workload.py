@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -172,6 +173,15 @@ class SubmittedView(View):
 
 class SubmittedManyView(View):
     items: list[SubmittedView]
+
+
+class LogLineView(View):
+    """One line of a log. A stream's `lines` event carries a list of them."""
+
+    rank: int
+    at: datetime | None = Field(None, description="Null on a line of Podium's own about a gap.")
+    stream: Literal["out", "err", "podium"]
+    text: str
 
 
 class ChangeView(View):
