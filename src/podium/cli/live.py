@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from podium.cli import ls, terminal
+from podium.cli import listing, terminal
 from podium.cli.wording import about, clock, plural, state_words
 from podium.domain.errors import PodiumError
 
@@ -62,7 +62,7 @@ def _draw(client: Client, where: Filter, *, everything: bool, limit: int) -> Non
                 if isinstance(item, PodiumError):
                     raise item
                 if isinstance(item, Gap):
-                    views, _ = ls.read(client, where, everything=everything, limit=limit)
+                    views, _ = listing.read(client, where, everything=everything, limit=limit)
                     shown = {view.id: view for view in views}
                 else:
                     merge(shown, item.workload, where)
@@ -116,5 +116,7 @@ def _picture(shown: dict[str, WorkloadView], limit: int) -> Group:
     states = [view.state.value for view in views]
     counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states)) if state]
     words = " · ".join((plural(len(views), "workload"), *counts, "Ctrl-C ends"))
-    drawn = terminal.table(ls.COLUMNS, ls.rows(views[:limit], now), terminal.console().width)
+    drawn = terminal.table(
+        listing.COLUMNS, listing.rows(views[:limit], now), terminal.console().width
+    )
     return Group(drawn, Text(words, style="dim"))
