@@ -49,6 +49,7 @@ class Subscription:
         self.scope = scope
         self.behind = False
         self._changes: deque[Change] = deque()
+        self._told: frozenset[int] = frozenset()
         self._news = asyncio.Event()
 
     def offer(self, change: Change) -> None:
@@ -60,11 +61,16 @@ class Subscription:
         self._changes.append(change)
         self._news.set()
 
+    def catch_up(self, missed: list[Change]) -> list[Change]:
+        """Those of `missed` that this reader may see; they are not told a second time."""
+        self._told = frozenset(each.event.seq for each in missed)
+        return [each for each in missed if self.scope.admits(each.event.project)]
+
     async def next(self) -> list[Change]:
         """What is new, as soon as there is something."""
         await self._news.wait()
         self._news.clear()
-        changes = list(self._changes)
+        changes = [each for each in self._changes if each.event.seq not in self._told]
         self._changes.clear()
         return changes
 
@@ -77,6 +83,7 @@ class Feed:
         self._hints = hints
         self._subscriptions: set[Subscription] = set()
         self._someone = asyncio.Event()
+        self._reading = asyncio.Event()
         self._start = 0
         self._cursor = 0
         self._seen: deque[int] = deque(maxlen=4 * _LOOK_BACK)
@@ -86,31 +93,39 @@ class Feed:
         return len(self._subscriptions)
 
     async def subscribe(self, scope: Scope, after: int | None) -> tuple[Subscription, list[Change]]:
-        """A subscription, and what happened since the event `after` (bounded)."""
+        """A subscription, and what happened since the event `after` (bounded). Whatever is
+        committed after this returns will be offered."""
         subscription = Subscription(scope)
         self._subscriptions.add(subscription)
         self._someone.set()
-        if after is None:
-            return subscription, []
-        missed = await self._database.read(
-            lambda tx: _changes(tx, events.event_feed(tx, after=after, limit=_BATCH))
-        )
+        self._hints.wake("events")
+        try:
+            await self._reading.wait()
+            if after is None:
+                return subscription, []
+            missed = await self._database.read(
+                lambda tx: _changes(tx, events.event_feed(tx, after=after, limit=_BATCH))
+            )
+        except BaseException:
+            self.unsubscribe(subscription)
+            raise
         if len(missed) == _BATCH:
             subscription.behind = True
             return subscription, []
-        return subscription, [each for each in missed if scope.admits(each.event.project)]
+        return subscription, subscription.catch_up(missed)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
         if not self._subscriptions:
             self._someone.clear()
+            self._reading.clear()
 
     async def run(self) -> None:
-        """Until cancelled; `main` starts it."""
+        """Until cancelled; the server starts it."""
         listener = self._hints.listener("events")
         try:
             while True:
-                if not self._subscriptions:
+                if not self._someone.is_set():
                     await self._someone.wait()
                     self._start = self._cursor = await self._database.read(events.event_last_seq)
                     self._seen.clear()
@@ -120,6 +135,7 @@ class Feed:
                     self._cursor = max(self._cursor, change.event.seq)
                     for subscription in list(self._subscriptions):
                         subscription.offer(change)
+                self._reading.set()
                 if not changes:
                     await listener.wait(_PERIOD_SECONDS)
         finally:

@@ -58,10 +58,12 @@ def ls(
 
     where = Filter(
         project=project,
-        states=[WorkloadState(_one_of(word, WorkloadState, "--state")) for word in state or []],
-        kinds=[Kind(_one_of(word, Kind, "--kind")) for word in kind or []],
+        states=tuple(
+            WorkloadState(_one_of(word, WorkloadState, "--state")) for word in state or ()
+        ),
+        kinds=tuple(Kind(_one_of(word, Kind, "--kind")) for word in kind or ()),
         owner=owner,
-        labels=label or (),
+        labels=tuple(label or ()),
     )
     with connect() as client:
         if watch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podium.domain.errors import ConflictError, FieldFault, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadEvent, WorkloadState
@@ -21,6 +21,7 @@ from podium.store.workloads import NewWorkload
 
 BULK_MAX = 10_000
 _KEY_LENGTH_MAX = 200
+_FIRST = "workloads.0."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ async def workload_submit(
     if key is not None and not 0 < len(key) <= _KEY_LENGTH_MAX:
         raise UserError(FieldFault("Idempotency-Key", "must have 1 to 200 characters."))
     now_ms = office.database.now_ms()
-    wishes = check_many(documents, now_ms=now_ms, project=_default_project(identity))
+    wishes = _checked(documents, now_ms, _default_project(identity))
     for project in sorted({wish.project for wish in wishes}):
         authorise(identity, Action.WORKLOAD_SUBMIT, project)
     ids = [office.ids.new("w") for _ in wishes]
@@ -122,6 +123,19 @@ async def workload_cancel(
     workload = await office.database.write(write)
     office.hints.wake("stop", "schedule", "events")
     return workload
+
+
+def _checked(
+    documents: Sequence[Mapping[str, object]], now_ms: int, project: str | None
+) -> list[Wish]:
+    """A single spec's faults name its fields alone; those of several say which spec."""
+    try:
+        return check_many(documents, now_ms=now_ms, project=project)
+    except UserError as error:
+        if len(documents) > 1:
+            raise
+        alone = (replace(each, field=each.field.removeprefix(_FIRST)) for each in error.faults)
+        raise UserError(*alone) from None
 
 
 def _default_project(identity: Identity) -> str | None:
