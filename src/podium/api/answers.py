@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -16,11 +16,6 @@ from podium.spec.views.base import Page
 
 View = TypeVar("View", bound=BaseModel)
 Value = TypeVar("Value")
-
-Limit = Annotated[int, Query(ge=1, le=500, description="How many items at most.")]
-Cursor = Annotated[
-    str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-]
 
 
 def answer(view: BaseModel, *, status: int = 200) -> Response:

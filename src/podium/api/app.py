@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from podium import __version__
 from podium.api import (
     auth,
+    changes,
     logs,
     nodes,
     problems,
@@ -70,6 +71,7 @@ def make_app(context: Context | None) -> FastAPI:
     for router in (
         auth.open_router,
         auth.router,
+        changes.router,  # its /stream comes before /{ref}
         workloads.router,
         logs.router,
         nodes.router,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from podium.api.answers import Cursor, Limit, answer, decode_cursor, page
+from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import COOKIE, Context, Ctx, Who, context_of
+from podium.api.parameters import Cursor, Limit, TokenId
 from podium.api.render import token_view
 from podium.domain.errors import NotFoundError
 from podium.intake.sign_in import SESSION_DAYS, Session
@@ -87,7 +88,7 @@ async def create_token(body: TokenRequest, context: Ctx, who: Who) -> Response:
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-async def revoke_token(token_id: str, context: Ctx, who: Who) -> Response:
+async def revoke_token(token_id: TokenId, context: Ctx, who: Who) -> Response:
     """End one of your tokens."""
     await context.sign_in.revoke_token(who, token_id)
     return Response(status_code=204)

@@ -7,11 +7,12 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
 from podium.api.context import Context, Ctx, Who
 from podium.api.log_tail import Piece, lines_json
+from podium.api.parameters import LastEventId, WorkloadId
 from podium.api.streams import Stream, frame
 from podium.domain.allocation import Allocation
 from podium.domain.errors import FieldFault, NotFoundError, UserError
@@ -34,14 +35,14 @@ _IDLE_SECONDS = 1.0
 
 @router.get("/{workload_id}/logs", response_class=Response)
 async def logs(
-    workload_id: str,
+    workload_id: WorkloadId,
     context: Ctx,
     who: Who,
     rank: Annotated[int | None, Query(ge=0, le=100_000, description="One replica only.")] = None,
     tail: Annotated[int | None, Query(ge=0, le=_TAIL_LINES_MAX, description="Last lines.")] = None,
-    follow: bool = False,
-    timestamps: bool = False,
-    last_event_id: Annotated[str | None, Header(max_length=20_000)] = None,
+    follow: Annotated[bool, Query(description="Stay, and stream what is written.")] = False,
+    timestamps: Annotated[bool, Query(description="Begin lines of text with their time.")] = False,
+    last_event_id: LastEventId = None,
 ) -> Response:
     """What the work printed. `follow=true` answers server-sent events: `lines` carries a list of
     {rank, at, stream, text}; `end` follows the last one."""

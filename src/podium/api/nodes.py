@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from podium.api.answers import Cursor, Limit, answer, decode_cursor, page
+from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Context, Ctx, Who
+from podium.api.parameters import Cursor, Limit, NodeName
 from podium.api.render import node_view
 from podium.domain.errors import NotFoundError
 from podium.domain.tenancy import Identity
@@ -29,20 +30,20 @@ async def list_nodes(context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor 
 
 
 @router.get("/{name}", response_model=NodeView)
-async def show_node(name: str, context: Ctx, who: Who) -> Response:
+async def show_node(name: NodeName, context: Ctx, who: Who) -> Response:
     """One node."""
     return answer(await _node(context, who, name))
 
 
 @router.post("/{name}/cordon", response_model=NodeView)
-async def cordon(name: str, context: Ctx, who: Who) -> Response:
+async def cordon(name: NodeName, context: Ctx, who: Who) -> Response:
     """Keep new work off the node; what runs goes on. For administrators."""
     await node_cordon(context.office, who, name, cordoned=True)
     return answer(await _node(context, who, name))
 
 
 @router.post("/{name}/uncordon", response_model=NodeView)
-async def uncordon(name: str, context: Ctx, who: Who) -> Response:
+async def uncordon(name: NodeName, context: Ctx, who: Who) -> Response:
     """Let new work on the node again. For administrators."""
     await node_cordon(context.office, who, name, cordoned=False)
     return answer(await _node(context, who, name))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from podium.api.answers import Cursor, Limit, answer, decode_cursor, page
+from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Ctx, Who
+from podium.api.parameters import Cursor, Limit, ProjectName, SecretName, Username
 from podium.api.render import member_view, project_view, secret_view
 from podium.domain.tenancy import Membership
 from podium.intake import projects as intake
@@ -48,7 +49,7 @@ async def create_project(body: ProjectRequest, context: Ctx, who: Who) -> Respon
 
 
 @router.get("/{project}", response_model=ProjectView)
-async def show_project(project: str, context: Ctx, who: Who) -> Response:
+async def show_project(project: ProjectName, context: Ctx, who: Who) -> Response:
     """One project."""
     found = await context.database.read(lambda tx: projects.project_fetch(tx, who.scope, project))
     return answer(project_view(found))
@@ -56,7 +57,7 @@ async def show_project(project: str, context: Ctx, who: Who) -> Response:
 
 @router.get("/{project}/members", response_model=Page[MemberView])
 async def list_members(
-    project: str, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
+    project: ProjectName, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """Who works in the project, and as what."""
     after = decode_cursor(cursor) or ""
@@ -71,7 +72,7 @@ async def list_members(
 
 @router.put("/{project}/members/{username}", response_model=MemberView)
 async def set_member(
-    project: str, username: str, body: MemberRequest, context: Ctx, who: Who
+    project: ProjectName, username: Username, body: MemberRequest, context: Ctx, who: Who
 ) -> Response:
     """Give someone a role in the project, in place of the one they had. For leads."""
     member = await intake.member_set(
@@ -81,7 +82,9 @@ async def set_member(
 
 
 @router.delete("/{project}/members/{username}", status_code=204)
-async def remove_member(project: str, username: str, context: Ctx, who: Who) -> Response:
+async def remove_member(
+    project: ProjectName, username: Username, context: Ctx, who: Who
+) -> Response:
     """Take someone's role in the project away. For leads."""
     await intake.member_remove(
         context.office, context.sign_in, who, project=project, username=username
@@ -91,7 +94,7 @@ async def remove_member(project: str, username: str, context: Ctx, who: Who) -> 
 
 @router.get("/{project}/secrets", response_model=Page[SecretView])
 async def list_secrets(
-    project: str, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
+    project: ProjectName, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """Names of the project's secrets; values are never answered."""
     after = decode_cursor(cursor) or ""
@@ -106,7 +109,7 @@ async def list_secrets(
 
 @router.put("/{project}/secrets/{name}", response_model=SecretView)
 async def set_secret(
-    project: str, name: str, body: SecretRequest, context: Ctx, who: Who
+    project: ProjectName, name: SecretName, body: SecretRequest, context: Ctx, who: Who
 ) -> Response:
     """Store a secret. Work that names it finds it in an environment variable of that name."""
     record = await intake.secret_set(
@@ -116,7 +119,7 @@ async def set_secret(
 
 
 @router.delete("/{project}/secrets/{name}", status_code=204)
-async def remove_secret(project: str, name: str, context: Ctx, who: Who) -> Response:
+async def remove_secret(project: ProjectName, name: SecretName, context: Ctx, who: Who) -> Response:
     """Remove a secret. Work that runs keeps what it was given."""
     await intake.secret_remove(context.office, who, project=project, name=name)
     return Response(status_code=204)

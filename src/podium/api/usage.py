@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
-from podium.api.answers import Cursor, Limit, answer, decode_cursor, page
+from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Ctx, Who
+from podium.api.parameters import Cursor, Limit, OneProject
 from podium.api.render import usage_view
 from podium.spec.views.base import Page
 from podium.spec.views.tenancy import ProjectUsageView
@@ -22,7 +21,7 @@ router = APIRouter(prefix="/usage", tags=["usage"])
 async def list_usage(
     context: Ctx,
     who: Who,
-    project: Annotated[str | None, Query(max_length=63)] = None,
+    project: OneProject = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from podium.api.answers import Cursor, Limit, answer, decode_cursor, page
+from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Ctx, Who
+from podium.api.parameters import Cursor, Limit
 from podium.api.render import user_view
 from podium.domain.tenancy import Action
 from podium.intake.office import authorise

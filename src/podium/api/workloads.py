@@ -1,15 +1,13 @@
-"""Workloads: submit, list, look at, explain, cancel, and follow changes."""
+"""Workloads: submit, list, look at, explain and cancel."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import Response
 
 from podium.api.answers import (
-    Cursor,
-    Limit,
     answer,
     body_of,
     decode_cursor,
@@ -17,6 +15,14 @@ from podium.api.answers import (
     page,
 )
 from podium.api.context import Ctx, Who
+from podium.api.parameters import (
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    OneProject,
+    WorkloadId,
+    WorkloadRef,
+)
 from podium.api.render import (
     event_view,
     refusal_view,
@@ -24,11 +30,10 @@ from podium.api.render import (
     usage_view,
     workload_view,
 )
-from podium.api.streams import Stream, frame
 from podium.domain.errors import FieldFault, UserError
 from podium.domain.headline import headline
 from podium.domain.identity import is_id
-from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
+from podium.domain.lifecycle import WorkloadState
 from podium.domain.tenancy import Identity
 from podium.domain.workload import Kind, Workload
 from podium.intake.workloads import Submitted, workload_cancel, workload_submit
@@ -82,10 +87,6 @@ _BULK_BODY: dict[str, Any] = {
         },
     }
 }
-_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
-}
-WorkloadId = str
 
 
 @router.post(
@@ -99,7 +100,7 @@ async def submit(
     request: Request,
     context: Ctx,
     who: Who,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Submit one workload: JSON, or YAML with `Content-Type: application/yaml`.
 
@@ -120,7 +121,7 @@ async def submit_many(
     request: Request,
     context: Ctx,
     who: Who,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Submit up to 10,000 workloads: all of them, or none. `depends_on` may name one another.
 
@@ -151,14 +152,18 @@ async def validate(request: Request, context: Ctx, who: Who) -> dict[str, Any]:
 async def list_workloads(
     context: Ctx,
     who: Who,
-    project: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006 - FastAPI copies it
-    state: Annotated[list[WorkloadState], Query(max_length=20)] = [],  # noqa: B006
-    kind: Annotated[list[Kind], Query(max_length=20)] = [],  # noqa: B006
-    owner: Annotated[str | None, Query(max_length=63)] = None,
-    name: Annotated[str | None, Query(max_length=63)] = None,
+    project: Annotated[list[str], Query(max_length=50, description="Only these projects.")] = [],  # noqa: B006 - FastAPI copies it
+    state: Annotated[
+        list[WorkloadState], Query(max_length=20, description="Only in these states.")
+    ] = [],  # noqa: B006
+    kind: Annotated[list[Kind], Query(max_length=20, description="Only these kinds.")] = [],  # noqa: B006
+    owner: Annotated[str | None, Query(max_length=63, description="Only this person's.")] = None,
+    name: Annotated[str | None, Query(max_length=63, description="Only of this name.")] = None,
     label: Annotated[list[str], Query(max_length=20, description="`key=value`")] = [],  # noqa: B006
     q: Annotated[str | None, Query(max_length=100, description="Part of a name, or an id.")] = None,
-    order: Annotated[str, Query(pattern="^(newest|oldest)$")] = "newest",
+    order: Annotated[
+        str, Query(pattern="^(newest|oldest)$", description="By time of submission.")
+    ] = "newest",
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
@@ -194,43 +199,12 @@ async def list_workloads(
     return answer(await context.database.read(read))
 
 
-@router.get("/stream", responses=_STREAM, response_class=Response)
-async def stream_changes(
-    context: Ctx,
-    who: Who,
-    project: Annotated[str | None, Query(max_length=63)] = None,
-    after: Annotated[int | None, Query(ge=0, le=2**62, description="An event's `seq`.")] = None,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> Response:
-    """Every change as it happens. `change` carries a ChangeView; `resync` says to list again."""
-    since = _since(after, last_event_id)
-    subscription, missed = await context.feed.subscribe(who.scope, since)
-
-    async def produce(stream: Stream) -> None:
-        try:
-            changes = missed
-            while True:
-                if subscription.behind:
-                    subscription.behind = False
-                    await stream.send(frame("resync", "{}"))
-                for each in changes:
-                    if project is None or each.event.project == project:
-                        view = each.view(who.scope)
-                        event_id = str(each.event.seq)
-                        await stream.send(frame("change", view.model_dump_json(), event_id))
-                changes = await subscription.next()
-        finally:
-            context.feed.unsubscribe(subscription)
-
-    return context.streams.answer(produce)
-
-
 @router.get("/{ref}", response_model=WorkloadDetailView)
 async def show(
-    ref: str,
+    ref: WorkloadRef,
     context: Ctx,
     who: Who,
-    project: Annotated[str | None, Query(max_length=63)] = None,
+    project: OneProject = None,
 ) -> Response:
     """Everything about one workload, by its id, or by its name with `project`."""
 
@@ -344,49 +318,6 @@ async def show_usage(workload_id: WorkloadId, context: Ctx, who: Who) -> Respons
     return answer(await context.database.read(read))
 
 
-@router.get("/{workload_id}/stream", responses=_STREAM, response_class=Response)
-async def stream_one(
-    workload_id: WorkloadId,
-    context: Ctx,
-    who: Who,
-    after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> Response:
-    """One workload's changes as they happen; `end` follows its last one."""
-    since = _since(after, last_event_id)
-    subscription, missed = await context.feed.subscribe(who.scope, since)
-    try:
-        workload = await context.database.read(
-            lambda tx: workloads.workload_fetch(tx, who.scope, workload_id)
-        )
-    except BaseException:
-        context.feed.unsubscribe(subscription)
-        raise
-
-    async def produce(stream: Stream) -> None:
-        ended = workload.state in WORKLOAD_ENDS
-        try:
-            changes = missed
-            while True:
-                if subscription.behind:
-                    subscription.behind = False
-                    await stream.send(frame("resync", "{}"))
-                for each in changes:
-                    if each.event.workload_id == workload_id:
-                        view = each.view(who.scope)
-                        event_id = str(each.event.seq)
-                        await stream.send(frame("change", view.model_dump_json(), event_id))
-                        ended = each.workload.state in WORKLOAD_ENDS
-                if ended:
-                    await stream.send(frame("end", "{}"))
-                    return
-                changes = await subscription.next()
-        finally:
-            context.feed.unsubscribe(subscription)
-
-    return context.streams.answer(produce)
-
-
 def _documents(request: Request, body: bytes) -> list[dict[str, object]]:
     content_type = request.headers.get("content-type", "application/json").partition(";")[0]
     return load_documents(body, content_type=content_type.strip().lower())
@@ -409,9 +340,3 @@ def _label(text: str) -> tuple[str, str]:
     if not sign or not key:
         raise UserError(FieldFault("label", f"'{text}' is not key=value."))
     return key, value
-
-
-def _since(after: int | None, last_event_id: str | None) -> int | None:
-    if last_event_id and last_event_id.isdigit() and len(last_event_id) <= 18:
-        return int(last_event_id)
-    return after

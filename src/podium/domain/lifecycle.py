@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 
 class WorkloadState(StrEnum):
+    """Where a workload is between submission and its end."""
+
     QUEUED = "queued"
     SCHEDULED = "scheduled"
     STARTING = "starting"
@@ -35,6 +37,8 @@ class WorkloadEvent(StrEnum):
 
 
 class ReplicaState(StrEnum):
+    """Where one replica is; it holds devices from scheduled to stopping."""
+
     WAITING = "waiting"
     SCHEDULED = "scheduled"
     STARTING = "starting"

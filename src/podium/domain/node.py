@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class NodeState(StrEnum):
+    """Whether a node takes work."""
+
     READY = "ready"
     CORDONED = "cordoned"  # keeps what runs, takes nothing new
     LOST = "lost"  # its engine has not reported it for too long

@@ -11,6 +11,8 @@ from podium.domain.resources import ANYWHERE, ReplicaCount, Request, Topology
 
 
 class Kind(StrEnum):
+    """What sort of work it is; it chooses the defaults."""
+
     TRAINING = "training"
     BATCH = "batch"
     EVALUATION = "evaluation"

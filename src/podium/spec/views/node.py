@@ -30,6 +30,8 @@ class DeviceView(View):
 
 
 class NodeView(View):
+    """One machine: what it has and what is held on it."""
+
     name: str
     engine: str
     state: NodeState

@@ -8,17 +8,23 @@ from podium.spec.views.base import View
 
 
 class CheckView(View):
+    """One thing that health depends on."""
+
     name: str
     ok: bool
     detail: str = ""
 
 
 class HealthView(View):
+    """Whether the server can serve, and why not."""
+
     ok: bool
     checks: list[CheckView] = Field(default_factory=list)
 
 
 class AboutView(View):
+    """What this server is."""
+
     version: str
     store: str = Field(examples=["sqlite", "postgresql"])
     engines: list[str]

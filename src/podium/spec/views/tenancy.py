@@ -13,6 +13,8 @@ from podium.spec.views.workload import UsageView
 
 
 class LoginRequest(View):
+    """Signs in with a password."""
+
     username: str = Field(max_length=63)
     password: SecretStr = Field(max_length=1024)
     token_name: str = Field("sign-in", max_length=100)
@@ -43,6 +45,8 @@ class IdentityView(View):
 
 
 class PasswordRequest(View):
+    """Sets your own password."""
+
     current: SecretStr | None = Field(
         None, max_length=1024, description="May be left out in place of a one-time password."
     )
@@ -50,6 +54,8 @@ class PasswordRequest(View):
 
 
 class UserRequest(View):
+    """Makes a user."""
+
     username: str = Field(pattern=NAME_PATTERN)
     password: SecretStr | None = Field(
         None, max_length=1024, description="Left out, a one-time password is made and answered."
@@ -58,42 +64,58 @@ class UserRequest(View):
 
 
 class UserView(View):
+    """A person who can sign in."""
+
     username: str
     administrator: bool
     created_at: datetime
 
 
 class UserCreatedView(UserView):
+    """A new user; the one-time password is told once."""
+
     one_time_password: str | None = None
 
 
 class ProjectRequest(View):
+    """Makes a project."""
+
     name: str = Field(pattern=NAME_PATTERN)
     team: str = Field(pattern=NAME_PATTERN)
 
 
 class ProjectView(View):
+    """A project and the team that owns it."""
+
     name: str
     team: str
     created_at: datetime
 
 
 class MemberRequest(View):
+    """Gives a role."""
+
     role: Role
 
 
 class MemberView(View):
+    """One person's role in a project."""
+
     project: str
     username: str
     role: Role
 
 
 class TokenRequest(View):
+    """Makes a token."""
+
     name: str = Field(min_length=1, max_length=100)
     expires_in_days: int | None = Field(90, ge=1, le=3650)
 
 
 class TokenView(View):
+    """A token's record, without its secret."""
+
     id: str
     name: str
     created_at: datetime
@@ -102,10 +124,14 @@ class TokenView(View):
 
 
 class TokenCreatedView(TokenView):
+    """A new token with its secret."""
+
     token: str = Field(description="Shown once; only its hash is kept.")
 
 
 class SecretRequest(View):
+    """Sets a secret."""
+
     value: SecretStr = Field(max_length=65536)
 
 
@@ -119,6 +145,8 @@ class SecretView(View):
 
 
 class ProjectUsageView(View):
+    """What a project has used."""
+
     project: str
     team: str
     workloads: int

@@ -14,6 +14,8 @@ from podium.spec.views.base import View
 
 
 class EvidenceView(View):
+    """One fact behind a reason."""
+
     fact: str = Field(examples=["gpus_free"])
     value: str = Field(examples=["2"])
     subject: str = Field("", description="What the fact is about, such as a node's name.")
@@ -172,6 +174,8 @@ class SubmittedView(View):
 
 
 class SubmittedManyView(View):
+    """What a bulk submission made, in the order of its specs."""
+
     items: list[SubmittedView]
 
 

@@ -1,0 +1,51 @@
+"""Parameters that several routes take, with the words that the API document shows for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Header, Path, Query
+
+_NAME_MAX = 63
+
+Limit = Annotated[int, Query(ge=1, le=500, description="How many items at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=200, description="`next_cursor` of the page before.")
+]
+WorkloadId = Annotated[
+    str, Path(max_length=64, description="The workload's id.", examples=["w-01k2x5e8g7h3m9qz"])
+]
+WorkloadRef = Annotated[
+    str,
+    Path(max_length=64, description="The workload's id; or, with `project`, its name."),
+]
+ProjectName = Annotated[
+    str, Path(max_length=_NAME_MAX, description="The project's name.", examples=["vision"])
+]
+OneProject = Annotated[
+    str | None, Query(max_length=_NAME_MAX, description="Only this project; all you see if none.")
+]
+Username = Annotated[
+    str, Path(max_length=_NAME_MAX, description="A person's name.", examples=["ada"])
+]
+NodeName = Annotated[str, Path(max_length=253, description="The node's name.")]
+SecretName = Annotated[
+    str,
+    Path(
+        max_length=_NAME_MAX,
+        description="The secret's name, which is also the name of the environment variable.",
+        examples=["HF_TOKEN"],
+    ),
+]
+TokenId = Annotated[str, Path(max_length=64, description="The token's id.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="Chosen by you; the same key answers the same workloads."),
+]
+LastEventId = Annotated[
+    str | None,
+    Header(max_length=20_000, description="Continues a broken stream; browsers send it."),
+]
+AfterEvent = Annotated[
+    int | None, Query(ge=0, le=2**62, description="Begin after the event with this `seq`.")
+]
