@@ -34,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     options = parser.parse_args()
     unknown = set(options.names) - set(NAMES)
     if unknown:
@@ -54,6 +55,8 @@ def main() -> int:
             indent=2,
         )
         sys.stdout.write("\n")
+    elif options.markdown:
+        sys.stdout.write(markdown(figures))
     else:
         Console().print(table(figures))
     return 0
@@ -82,15 +85,40 @@ def table(figures: Iterable[Figure]) -> Table:
     shown.add_column("goal", justify="right")
     shown.add_column("")
     for figure in figures:
-        goal = ""
-        if figure.goal is not None:
-            goal = f"{'≥' if figure.more_is_better else '≤'} {figure.goal:g}"
         words = {None: "", True: "[green]ok[/]", False: "[red]miss[/]"}
-        digits = 0 if figure.value == int(figure.value or 0) else 2 if figure.value < 10 else 1
         shown.add_row(
-            figure.name, f"{figure.value:,.{digits}f}", figure.unit, goal, words[figure.met]
+            figure.name, value_text(figure), figure.unit, goal_text(figure), words[figure.met]
         )
     return shown
+
+
+def markdown(figures: Iterable[Figure]) -> str:
+    """The table that stands between the `figures` marks of the README."""
+    facts = machine()
+    parts = [f"Podium {facts['podium']} on {facts['cpus']} CPUs", f"Python {facts['python']}"]
+    parts += [str(facts["system"]), str(facts["at"])[:10]]
+    lines = [
+        ", ".join(parts) + ":",
+        "",
+        "| figure | value | goal |",
+        "| --- | ---: | ---: |",
+    ]
+    lines += [
+        f"| {figure.name} | {value_text(figure)} {figure.unit} | {goal_text(figure)} |"
+        for figure in figures
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def value_text(figure: Figure) -> str:
+    digits = 0 if figure.value == int(figure.value or 0) else 2 if figure.value < 10 else 1
+    return f"{figure.value:,.{digits}f}"
+
+
+def goal_text(figure: Figure) -> str:
+    if figure.goal is None:
+        return ""
+    return f"{'≥' if figure.more_is_better else '≤'} {figure.goal:g}"
 
 
 if __name__ == "__main__":

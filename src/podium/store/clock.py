@@ -8,17 +8,26 @@ in health and metrics; a restart adopts the new time.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 
 class SteadyClock:
-    def __init__(self) -> None:
-        self._wall_ms = time.time_ns() // 1_000_000
-        self._monotonic_ms = time.monotonic_ns() // 1_000_000
+    """`wall_ns` and `monotonic_ns` tell nanoseconds, as the functions of `time` do."""
+
+    def __init__(
+        self,
+        *,
+        wall_ns: Callable[[], int] = time.time_ns,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._wall_ns = wall_ns
+        self._monotonic_ns = monotonic_ns
+        self._ahead_ms = wall_ns() // 1_000_000 - monotonic_ns() // 1_000_000
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 UTC; never runs backwards while the process lives."""
-        return self._wall_ms + time.monotonic_ns() // 1_000_000 - self._monotonic_ms
+        return self._ahead_ms + self._monotonic_ns() // 1_000_000
 
     def drift_ms(self) -> int:
         """How far the machine's clock has moved away from ours since the start."""
-        return time.time_ns() // 1_000_000 - self.now_ms()
+        return self._wall_ns() // 1_000_000 - self.now_ms()
