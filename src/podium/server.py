@@ -31,6 +31,7 @@ from podium.control.launch import Launcher
 from podium.control.leadership import LEASE_SECONDS, Leadership
 from podium.control.loop import Loop
 from podium.control.machine import Machine, lease_name
+from podium.control.node_watch import NodeWatch
 from podium.control.observe import Observer
 from podium.control.reap import Reaper
 from podium.control.stop import Stopper
@@ -157,6 +158,7 @@ def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]
         Loop("observe", Observer(machine).step, hints, wake_on=("observe",), period_seconds=1),
         Loop("stop", Stopper(machine).step, hints, wake_on=("stop",), period_seconds=2),
         Loop("deadlines", ends.step, hints, period_seconds=1),
+        Loop("nodes", NodeWatch(database, hints, leadership).step, hints, period_seconds=5),
         Loop("reap", Reaper(machine, Retention()).step, hints, period_seconds=600),
     ]
 

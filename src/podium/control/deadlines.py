@@ -32,8 +32,14 @@ class Deadlines:
             return False
 
         def end(tx: Transaction) -> None:
-            for row in lifecycle.workload_rows(tx, overdue).values():
-                if row["ended_at_ms"] is not None or row["state"] == WorkloadState.STOPPING:
+            for each in overdue:
+                # One at a time: the end of one may have ended others that depend on it.
+                row = lifecycle.workload_rows(tx, [each]).get(each)
+                if (
+                    row is None
+                    or row["ended_at_ms"] is not None
+                    or row["state"] == WorkloadState.STOPPING
+                ):
                     continue
                 if row["state"] == WorkloadState.QUEUED:
                     lifecycle.workload_withdraw(

@@ -68,6 +68,9 @@ def due_event(
             return WorkloadEvent.SUCCEEDED
         if cause is Cause.CANCELLED:
             return WorkloadEvent.CANCELLED
+        if is_array and not counts.get(ReplicaState.CANCELLED, 0):
+            # Every task had ended for itself before the stop reached it.
+            return WorkloadEvent.FAILED
         return _after_failure(cause, failures, retries)
     if failed and not is_array:
         if holding or state is WorkloadState.SCHEDULED:

@@ -31,7 +31,9 @@ _BATCH_MAX = 64
 _READERS = 4
 _POSTGRESQL_WRITERS = 8
 _RETRIES = 5
-_SERIALISATION_FAILURES = frozenset({"40001", "40P01"})
+# Serialisation failure, deadlock, and unique violation: functions look before they insert, so when
+# another transaction was quicker, the next look finds its row.
+_RETRY_HELPS = frozenset({"40001", "40P01", "23505"})
 
 
 class Database:
@@ -91,14 +93,15 @@ class Database:
         )
 
 
+_Wish = tuple[Callable[[Transaction], Any], Future[Any]]
+
+
 class _SqliteWriter:
     """The one thread that writes to SQLite, in groups."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._queue: queue.SimpleQueue[tuple[Callable[[Transaction], Any], Future[Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._queue: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="podium-write", daemon=True)
         self._thread.start()
 
@@ -122,49 +125,61 @@ class _SqliteWriter:
                         last = True
                         break
                     group.append(item)
-            self._commit(group)
+            # From here on nobody can cancel them, so that each is answered exactly once.
+            self._commit([each for each in group if each[1].set_running_or_notify_cancel()])
             if last:
                 return
 
-    def _commit(self, group: list[tuple[Callable[[Transaction], Any], Future[Any]]]) -> None:
+    def _commit(self, group: list[_Wish]) -> None:
         done: list[tuple[Future[Any], Any]] = []
-        alone = len(group) == 1
         try:
             with self._engine.begin() as connection:
-                for function, future in group:
-                    if not future.set_running_or_notify_cancel():
-                        continue
-                    if alone:
-                        done.append((future, function(connection)))
-                        continue
-                    try:
-                        with connection.begin_nested():
-                            result = function(connection)
-                    except Exception as error:
-                        if _spoils_the_group(error):
-                            raise
-                        future.set_exception(_translated(error))
-                    else:
-                        done.append((future, result))
+                if len(group) == 1:
+                    function, future = group[0]
+                    done.append((future, function(connection)))
+                else:
+                    for function, future in group:
+                        _run_in_savepoint(connection, function, future, done)
         except BaseException as error:
-            for _, future in group:
-                if not future.done():
-                    future.set_exception(_translated(error))
+            left = [each for each in group if not each[1].done()]
+            if isinstance(error, OperationalError) and len(group) > 1:
+                # One of them met it; the others, alone, need not.
+                for each in left:
+                    self._commit([each])
+                return
+            for _, future in left:
+                future.set_exception(_translated(error))
         else:
             for future, result in done:
                 future.set_result(result)
 
 
-def _spoils_the_group(error: Exception) -> bool:
-    """Whether SQLite may have rolled back the whole transaction, not just the savepoint."""
-    return isinstance(error, OperationalError)
+def _run_in_savepoint(
+    connection: Transaction,
+    function: Callable[[Transaction], Any],
+    future: Future[Any],
+    done: list[tuple[Future[Any], Any]],
+) -> None:
+    """Add the result to `done`, or tell the future its own failure. Raises what spoils the whole
+    transaction: after an OperationalError SQLite may have rolled back more than the savepoint."""
+    savepoint = connection.begin_nested()
+    try:
+        result = function(connection)
+        savepoint.commit()
+    except OperationalError:
+        raise
+    except Exception as error:
+        savepoint.rollback()
+        future.set_exception(error)
+    else:
+        done.append((future, result))
 
 
 def _read(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Result:
     try:
         with engine.connect() as connection:
             return function(connection)
-    except DBAPIError as error:
+    except OperationalError as error:
         raise _translated(error) from error
 
 
@@ -175,7 +190,7 @@ def _write(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Resu
                 return function(connection)
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            if state not in _SERIALISATION_FAILURES or attempt == _RETRIES - 1:
+            if state not in _RETRY_HELPS or attempt == _RETRIES - 1:
                 raise _translated(error) from error
     raise AssertionError("the last attempt returns or raises")
 

@@ -258,6 +258,8 @@ def _why(
     tx: Transaction, workload: Row, counts: dict[ReplicaState, int]
 ) -> tuple[Cause | None, str]:
     """Why it is stopping or, while it is not, why its first failed replica failed."""
+    if workload["state"] in WORKLOAD_ENDS:
+        return None, ""  # replicas that never started were cancelled with it: nothing failed
     if workload["state"] == WorkloadState.STOPPING:
         return Cause(workload["cause"]), workload["message"]
     failed = counts.get(ReplicaState.FAILED, 0)
@@ -300,8 +302,12 @@ def _take(
         replicas_move(tx, workload, ReplicaEvent.STOP_REQUESTED, _STOPPABLE)
         return changed
     if event is WorkloadEvent.REQUEUED:
-        replicas_move(tx, workload, ReplicaEvent.REQUEUED, REPLICA_ENDS, new_attempt=True)
+        # A gang begins anew as a whole; of an array only the tasks that were stopped.
+        again = [ReplicaState.CANCELLED] if workload["is_array"] else REPLICA_ENDS
+        replicas_move(tx, workload, ReplicaEvent.REQUEUED, again, new_attempt=True)
         message = f"Queued again for attempt {workload['attempt'] + 1}. {message}"
+    else:
+        replicas_move(tx, workload, ReplicaEvent.CANCELLED, [ReplicaState.WAITING])
     return workload_apply(tx, workload, event, cause, now_ms, message=message)
 
 
@@ -350,9 +356,10 @@ def _release_dependents(tx: Transaction, first: Row, now_ms: int) -> None:
         ).all()
         if cause["state"] == WorkloadState.SUCCEEDED:
             if ids:
+                mine = sa.select(needs.c.workload_id).where(needs.c.needs_id == cause["id"])
                 tx.execute(
                     sa.update(tables.workloads)
-                    .where(tables.workloads.c.id.in_(ids))
+                    .where(tables.workloads.c.id.in_(mine))
                     .values(dependencies_open=tables.workloads.c.dependencies_open - 1)
                 )
             continue

@@ -58,6 +58,29 @@ def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int
     return changed
 
 
+def node_quiet(tx: Transaction, before_ms: int) -> list[str]:
+    """Names of nodes that count as present but were last seen before `before_ms`."""
+    table = tables.nodes
+    return list(
+        tx.scalars(
+            sa.select(table.c.name)
+            .where(table.c.seen_at_ms < before_ms, table.c.state != NodeState.LOST.value)
+            .order_by(table.c.name)
+        )
+    )
+
+
+def node_lose(tx: Transaction, before_ms: int) -> list[str]:
+    """Count the quiet ones as lost until they are reported again. Returns their names."""
+    names = node_quiet(tx, before_ms)
+    if names:
+        table = tables.nodes
+        tx.execute(
+            sa.update(table).where(table.c.name.in_(names)).values(state=NodeState.LOST.value)
+        )
+    return names
+
+
 def node_cordon(tx: Transaction, name: str, *, cordoned: bool) -> None:
     """Keep new work off a node, or let it on again. Raises NotFoundError."""
     row = tx.execute(sa.select(tables.nodes).where(tables.nodes.c.name == name)).mappings().first()

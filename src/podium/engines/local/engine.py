@@ -1,8 +1,8 @@
 """The local engine: keeps the promise of `engines/contract.py` with real processes on this machine.
 
-`main` makes one; `control/` calls it. All it knows is in folders under `home/allocations`, so an
-engine that is opened after a crash finds everything again. An allocation of which no shim has
-been started yet is not observed: `ensure` raises or is called again, and then starts it.
+`server.py` makes one; `control/` calls it. All it knows is in folders under `home/allocations`,
+so an engine that is opened after a crash finds everything again. An allocation of which no shim
+has been started yet is not observed: `ensure` raises or is called again, and then starts it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class LocalEngine:
 
     @property
     def name(self) -> str:
-        return "local"
+        """`local/NODE`: servers that share a database each have a local engine of their own."""
+        return f"local/{self._node_name}"
 
     @property
     def changed(self) -> asyncio.Event:
