@@ -98,7 +98,7 @@ class Entry:
             return ""
         numbers = ", ".join(str(index) for index in sorted(shares))
         virtual = " virtual" if any(share.virtual for share in shares.values()) else ""
-        return f"#{numbers}{virtual}" if numbers else ""
+        return f"#{numbers}{virtual}"
 
     @property
     def seconds(self) -> float:

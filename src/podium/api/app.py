@@ -37,7 +37,11 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _BODY_BYTES_MAX = 2**20
-_OWN_LIMITS = (f"{PREFIX}/workloads", f"{PREFIX}/uploads")
+# These read their bodies themselves, with limits of their own.
+_OWN_LIMITS = frozenset(
+    f"{PREFIX}/{path}" for path in ("workloads", "workloads/bulk", "workloads/validate", "uploads")
+)
+_TOO_LARGE = f"The request is larger than {_BODY_BYTES_MAX // 2**20} MiB, the limit."
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -104,21 +108,38 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
-        if scope["path"].startswith(_OWN_LIMITS) or not _too_large(scope):
+        if scope["path"] in _OWN_LIMITS:
             await self._app(scope, receive, guarded)
-            return
-        detail = f"The request is larger than {_BODY_BYTES_MAX // 2**20} MiB, the limit."
-        refusal = problems.problem_response(413, "too_large", "Too large", detail)
-        await refusal(scope, receive, guarded)
+        elif _declared_bytes(scope) > _BODY_BYTES_MAX:
+            await _refusal()(scope, receive, guarded)
+        else:
+            await self._app(scope, _counting(receive), guarded)
 
 
-def _too_large(scope: Scope) -> bool:
+def _declared_bytes(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return not value.isdigit() or int(value) > _BODY_BYTES_MAX
-        if name == b"transfer-encoding":
-            return True  # small requests say how long they are
-    return False
+            return int(value) if value.isdigit() else _BODY_BYTES_MAX + 1
+    return 0
+
+
+def _counting(receive: Receive) -> Receive:
+    """Ends a body that says nothing of its length as soon as it is above the limit."""
+    size = 0
+
+    async def counted() -> MutableMapping[str, Any]:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > _BODY_BYTES_MAX:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return counted
+
+
+def _refusal() -> Response:
+    return problems.problem_response(413, "too_large", "Too large", _TOO_LARGE)
 
 
 async def _console(path: str) -> Response:
