@@ -11,8 +11,8 @@ export function queriesCreate(): QueryClient {
       },
     }),
     mutationCache: new MutationCache({
-      onError: (error, _variables, _result, mutation) => {
-        if (isSignedOut(error) && !mutation.meta?.keepsSession) sessionEnded(queries);
+      onError: (error) => {
+        if (isSignedOut(error)) sessionEnded(queries);
       },
     }),
     defaultOptions: {

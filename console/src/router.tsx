@@ -36,10 +36,16 @@ const workloadsRoute = createRoute({
 const workloadRoute = createRoute({
   getParentRoute: () => workloadsRoute,
   path: "$id",
-  validateSearch: (search: Record<string, unknown>): { tab?: string } =>
-    typeof search.tab === "string" ? { tab: search.tab } : {},
+  validateSearch: (search: Record<string, unknown>): { tab?: string; rank?: number } => ({
+    ...(typeof search.tab === "string" && { tab: search.tab }),
+    ...(isRank(search.rank) && { rank: Number(search.rank) }),
+  }),
   component: WorkloadPanel,
 });
+
+function isRank(value: unknown): boolean {
+  return /^\d{1,6}$/.test(String(value));
+}
 
 const nodesRoute = createRoute({
   getParentRoute: () => rootRoute,

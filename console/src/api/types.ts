@@ -16,6 +16,8 @@ export type Explanation = Documents["ExplanationView"];
 export type Usage = Documents["UsageView"];
 export type Node = Documents["NodeView"];
 export type Device = Documents["DeviceView"];
+export type Change = Documents["ChangeView"];
+export type LogLine = Documents["LogLineView"];
 export type ProblemDocument = Documents["Problem"];
 
 export interface Page<Item> {

@@ -1,23 +1,21 @@
 /** A text in monospace with a button that copies it. */
-import { CopyButton, UnstyledButton } from "@mantine/core";
+import { useCopy } from "./clipboard";
 import classes from "./frame.module.css";
 import { CheckIcon, CopyIcon } from "./icons";
 
 export function Copyable({ text, block = false }: { text: string; block?: boolean }) {
+  const { copied, copy } = useCopy();
   return (
     <span className={classes.copyable} data-block={block || undefined}>
       <code>{text}</code>
-      <CopyButton value={text} timeout={1500}>
-        {({ copied, copy }) => (
-          <UnstyledButton
-            className={classes.copy}
-            onClick={copy}
-            aria-label={copied ? "Copied" : `Copy ${text}`}
-          >
-            {copied ? <CheckIcon /> : <CopyIcon />}
-          </UnstyledButton>
-        )}
-      </CopyButton>
+      <button
+        type="button"
+        className={classes.copy}
+        onClick={() => copy(text)}
+        aria-label={copied ? "Copied" : `Copy ${text}`}
+      >
+        {copied ? <CheckIcon /> : <CopyIcon />}
+      </button>
     </span>
   );
 }

@@ -11,20 +11,20 @@ const rooms = [
 
 export function Rail() {
   return (
-    <div className={classes.rail}>
+    <nav aria-label="Rooms" className={classes.rail}>
       <Link to="/workloads" className={classes.brand} aria-label="Podium">
         <Mark />
         <span className={classes.railLabel}>Podium</span>
       </Link>
-      <nav aria-label="Rooms" className={classes.rooms}>
+      <div className={classes.rooms}>
         {rooms.map(({ to, label, Icon }) => (
           <Link key={to} to={to} className={classes.room} title={label}>
             <Icon />
             <span className={classes.railLabel}>{label}</span>
           </Link>
         ))}
-      </nav>
+      </div>
       <AccountMenu />
-    </div>
+    </nav>
   );
 }

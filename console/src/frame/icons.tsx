@@ -97,3 +97,37 @@ export function PersonIcon() {
     </Icon>
   );
 }
+
+export function ArrowIcon({ up = false }: { up?: boolean }) {
+  return (
+    <Icon size={12}>
+      <path d={up ? "M8 13V3M4 7l4-4 4 4" : "M8 3v10M4 9l4 4 4-4"} />
+    </Icon>
+  );
+}
+
+export function WrapIcon() {
+  return (
+    <Icon>
+      <path d="M2 3.5h12M2 8h9.5a2.25 2.25 0 0 1 0 4.5H8M2 12.5h3" />
+      <path d="m9.5 11-1.5 1.5L9.5 14" />
+    </Icon>
+  );
+}
+
+export function ClockIcon() {
+  return (
+    <Icon>
+      <circle cx="8" cy="8" r="5.75" />
+      <path d="M8 4.75V8l2.25 1.5" />
+    </Icon>
+  );
+}
+
+export function DownloadIcon() {
+  return (
+    <Icon>
+      <path d="M8 2.5v7.25M4.75 6.75 8 10l3.25-3.25M2.75 13.5h10.5" />
+    </Icon>
+  );
+}

@@ -1,4 +1,4 @@
-/** Asks for a password of one's own, before anything else, after a one-time password. */
+/** Asks for a password of one's own, before anything else, after a one-time sign-in. */
 import { Button, PasswordInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { faultAt } from "../api/problem";
@@ -13,49 +13,34 @@ export function NewPassword({ username }: { username: string }) {
   useTitle("Set a password");
   const change = usePasswordChange();
   const signOut = useSignOut();
-  const [fault, setFault] = useState<{ field: "new" | "again"; message: string } | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const [current, chosen, again] = ["current", "new", "again"].map((name) =>
-      String(form.get(name)),
-    ) as [string, string, string];
-    const found = passwordFault(chosen, again);
+    const chosen = String(new FormData(event.currentTarget).get("new"));
+    const found = passwordFault(chosen);
     setFault(found);
-    if (!found) change.mutate({ current, new: chosen });
+    if (!found) change.mutate({ new: chosen });
   }
 
-  const newFault = fault?.field === "new" ? fault.message : faultAt(change.error, "new");
-  const currentFault = faultAt(change.error, "current");
+  const newFault = fault ?? faultAt(change.error, "new");
   return (
     <Card
       title="Set a password"
-      lead={`You are signed in as ${username} with a one-time password.`}
+      lead={`You are signed in as ${username}. Choose the password that you sign in with from now on.`}
     >
       <form className={classes.form} onSubmit={submit} noValidate>
-        <input className={classes.hidden} autoComplete="username" value={username} readOnly />
-        <PasswordInput
-          label="One-time password"
-          name="current"
-          autoComplete="current-password"
-          error={currentFault}
-          autoFocus
-        />
+        {/* For the password keeper of the browser. */}
+        <input hidden autoComplete="username" value={username} readOnly />
         <PasswordInput
           label="New password"
           name="new"
           autoComplete="new-password"
           description={`At least ${PASSWORD_LENGTH_MIN} characters.`}
           error={newFault}
+          autoFocus
         />
-        <PasswordInput
-          label="New password again"
-          name="again"
-          autoComplete="new-password"
-          error={fault?.field === "again" ? fault.message : null}
-        />
-        {change.isError && !newFault && !currentFault && (
+        {change.isError && !newFault && (
           <p className={classes.failure} role="alert">
             {change.error.message}
           </p>
@@ -71,18 +56,10 @@ export function NewPassword({ username }: { username: string }) {
   );
 }
 
-export function passwordFault(
-  chosen: string,
-  again: string,
-): { field: "new" | "again"; message: string } | null {
-  if ([...chosen].length < PASSWORD_LENGTH_MIN) {
-    return {
-      field: "new",
-      message: `Has ${[...chosen].length} characters; write ${PASSWORD_LENGTH_MIN} or more.`,
-    };
-  }
-  if (chosen !== again) {
-    return { field: "again", message: "Differs from the one above; write the same twice." };
-  }
-  return null;
+export function passwordFault(chosen: string): string | null {
+  const length = [...chosen].length;
+  if (length >= PASSWORD_LENGTH_MIN) return null;
+  return length === 0
+    ? `Write ${PASSWORD_LENGTH_MIN} characters or more.`
+    : `Has ${length} characters; write ${PASSWORD_LENGTH_MIN} or more.`;
 }

@@ -21,7 +21,7 @@ export function SignIn({ linkFailed }: { linkFailed: boolean }) {
   }
 
   return (
-    <Card title="Sign in" lead="Use the account that your administrator gave you.">
+    <Card title="Sign in" lead="Use the account that you were given.">
       <form className={classes.form} onSubmit={submit}>
         {linkFailed && !signIn.isError && (
           <p className={classes.failure} role="alert">

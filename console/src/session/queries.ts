@@ -79,10 +79,8 @@ export function useSignOut() {
 export function usePasswordChange() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: { current: string; new: string }) =>
-      answered(api.POST("/api/v1/auth/password", { body })),
-    // A wrong current password is a fault of the form and not the end of the session.
-    meta: { keepsSession: true },
+    // A one-time password or link was proof enough; the current password need not be told again.
+    mutationFn: (body: { new: string }) => answered(api.POST("/api/v1/auth/password", { body })),
     onSuccess: () => queries.invalidateQueries({ queryKey: identityKey }),
   });
 }

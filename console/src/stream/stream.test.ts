@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeEventSource } from "../testing/eventSource";
-import { DISCONNECTED_AFTER_MS, Stream, type StreamStatus } from "./stream";
+import { DISCONNECTED_AFTER_MS, SILENT_AFTER_MS, Stream, type StreamStatus } from "./stream";
 
 function streamOf(heard: unknown[] = []) {
   const told: StreamStatus[] = [];
@@ -51,7 +51,7 @@ describe("a stream", () => {
   test("leaves trying again to the browser while that still tries", () => {
     const { onLost } = streamOf();
     FakeEventSource.latest().lose();
-    vi.advanceTimersByTime(60_000);
+    vi.advanceTimersByTime(SILENT_AFTER_MS - 1);
     expect(FakeEventSource.opened).toHaveLength(1);
     expect(onLost).toHaveBeenCalledOnce();
   });
@@ -67,6 +67,29 @@ describe("a stream", () => {
     vi.advanceTimersByTime(1_000);
     expect(FakeEventSource.opened).toHaveLength(2);
     vi.advanceTimersByTime(1_000);
+    expect(FakeEventSource.opened).toHaveLength(3);
+  });
+
+  test("that falls silent while open is delayed since it was heard last, and opened again", () => {
+    const { told, phase } = streamOf();
+    const first = FakeEventSource.latest();
+    first.open();
+    vi.advanceTimersByTime(20_000);
+    first.say("heartbeat", {});
+    const heardAtMs = Date.now();
+    vi.advanceTimersByTime(SILENT_AFTER_MS - 1);
+    expect(phase()).toBe("live");
+    vi.advanceTimersByTime(1);
+    expect(told.at(-1)).toEqual({ phase: "delayed", sinceMs: heardAtMs });
+    expect(first.readyState).toBe(first.CLOSED);
+    FakeEventSource.latest().open();
+    expect(FakeEventSource.opened).toHaveLength(2);
+    expect(phase()).toBe("live");
+  });
+
+  test("whose opening never answers is opened again", () => {
+    streamOf();
+    vi.advanceTimersByTime(2 * SILENT_AFTER_MS);
     expect(FakeEventSource.opened).toHaveLength(3);
   });
 

@@ -23,6 +23,8 @@ export interface StreamOptions {
 
 /** A short gap is no news: it is said as "delayed" first. */
 export const DISCONNECTED_AFTER_MS = 10_000;
+/** The server says something every 10 s; a line this silent is dead, though nobody closed it. */
+export const SILENT_AFTER_MS = 25_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
 
@@ -33,6 +35,8 @@ export class Stream {
   private retryMs = RETRY_FIRST_MS;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private saidLostTimer: ReturnType<typeof setTimeout> | undefined;
+  private heardAtMs = 0;
+  private silenceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly options: StreamOptions) {}
 
@@ -46,6 +50,7 @@ export class Stream {
     window.removeEventListener("online", this.connect);
     clearTimeout(this.retryTimer);
     clearTimeout(this.saidLostTimer);
+    clearTimeout(this.silenceTimer);
     this.source?.close();
     this.source = null;
   }
@@ -57,16 +62,37 @@ export class Stream {
     const source = open(this.options.url(this.lastId));
     source.onopen = () => this.opened();
     source.onerror = () => this.lost(source);
+    source.addEventListener("heartbeat", () => this.heard());
     for (const [name, hear] of Object.entries(this.options.events)) {
       source.addEventListener(name, (event: MessageEvent<string>) => {
+        this.heard();
         if (event.lastEventId) this.lastId = event.lastEventId;
         hear(event.data ? JSON.parse(event.data) : null, this);
       });
     }
     this.source = source;
+    this.heard();
+    this.silenceWatch();
+  };
+
+  private heard(): void {
+    this.heardAtMs = Date.now();
+  }
+
+  /** One timer that looks again, so that a thousand events a second set none. */
+  private readonly silenceWatch = (): void => {
+    clearTimeout(this.silenceTimer);
+    const leftMs = this.heardAtMs + SILENT_AFTER_MS - Date.now();
+    if (leftMs > 0) {
+      this.silenceTimer = setTimeout(this.silenceWatch, leftMs);
+      return;
+    }
+    this.sayLost(this.heardAtMs);
+    this.connect();
   };
 
   private opened(): void {
+    this.heard();
     clearTimeout(this.saidLostTimer);
     this.lostAtMs = null;
     this.retryMs = RETRY_FIRST_MS;
@@ -75,8 +101,17 @@ export class Stream {
   }
 
   private lost(source: EventSource): void {
+    this.heard();
+    this.sayLost(Date.now());
+    // The browser tries again by itself unless the answer was an error; then it is up to us.
+    if (source.readyState !== source.CLOSED) return;
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(this.connect, this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+  }
+
+  private sayLost(lostAtMs: number): void {
     if (this.lostAtMs === null) {
-      const lostAtMs = Date.now();
       this.lostAtMs = lostAtMs;
       this.say("delayed", lostAtMs);
       this.saidLostTimer = setTimeout(
@@ -85,11 +120,6 @@ export class Stream {
       );
     }
     this.options.onLost?.();
-    // The browser tries again by itself unless the answer was an error; then it is up to us.
-    if (source.readyState !== source.CLOSED) return;
-    clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(this.connect, this.retryMs);
-    this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
   }
 
   private say(phase: Phase, sinceMs: number): void {

@@ -44,6 +44,7 @@ export function workloadOf(given: Partial<Workload> = {}): Workload {
       gpu_milli: 2000,
       gpu_share_bytes: 0,
       gpu_types: ["H100"],
+      mig_profile: null,
       text: "2 × H100 · 4 CPU · 1 GiB",
     },
     replicas: countsOf({ running: 1 }),

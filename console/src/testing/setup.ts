@@ -17,6 +17,15 @@ window.ResizeObserver = class {
   disconnect() {}
 };
 
+// A virtual list draws what its size has room for.
+for (const [name, pixels] of [
+  ["clientWidth", 1200],
+  ["clientHeight", 640],
+  ["offsetHeight", 20],
+] as const) {
+  Object.defineProperty(HTMLElement.prototype, name, { configurable: true, value: pixels });
+}
+
 window.scrollTo = () => {};
 
 afterEach(cleanup);

@@ -56,13 +56,29 @@ export const theme = createTheme({
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
   lineHeights: { xs: "16px", sm: "20px", md: "20px", lg: "24px", xl: "28px" },
   spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px" },
+  fontWeights: { regular: "400", medium: "500", bold: "600" },
   headings: { fontWeight: "600" },
   respectReducedMotion: true,
   components: {
     Button: { defaultProps: { size: "xs", fz: 13, fw: 500 } },
     TextInput: { defaultProps: { size: "sm" } },
-    PasswordInput: { defaultProps: { size: "sm" } },
-    InputWrapper: { styles: { description: { fontSize: 12 }, error: { fontSize: 12 } } },
+    PasswordInput: {
+      defaultProps: {
+        size: "sm",
+        visibilityToggleFocusable: true,
+        visibilityToggleButtonProps: {
+          "aria-label": "Show or hide the password",
+          c: "var(--ink-3)",
+        },
+      },
+    },
+    InputWrapper: {
+      styles: {
+        label: { marginBottom: 4 },
+        description: { fontSize: 12 },
+        error: { fontSize: 12 },
+      },
+    },
     Tooltip: { defaultProps: { openDelay: 300, fz: 12 } },
   },
 });

@@ -1,7 +1,8 @@
 /** The list's filters: what is chosen goes into the address and comes from there. */
-import { Kbd, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { type RefObject, useEffect, useState } from "react";
+import frame from "../frame/frame.module.css";
 import { SearchIcon } from "../frame/icons";
 import { useProjectNames } from "../projects/queries";
 import { FilterMenu } from "./FilterMenu";
@@ -76,7 +77,7 @@ function SearchField({ value, onChange, inputRef }: SearchProps) {
       aria-label="Search by name"
       placeholder="Search by name"
       leftSection={<SearchIcon />}
-      rightSection={text === "" ? <Kbd size="xs">/</Kbd> : null}
+      rightSection={text === "" ? <kbd className={frame.key}>/</kbd> : null}
       rightSectionPointerEvents="none"
       value={text}
       onChange={(event) => {

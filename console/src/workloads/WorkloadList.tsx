@@ -1,7 +1,7 @@
 /** The list in each of its conditions: loading, failed, empty, filled. */
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { type PointerEvent, useState } from "react";
+import { type PointerEvent, type RefObject, useCallback, useState } from "react";
 import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
 import { counted } from "../quantity/words";
@@ -9,20 +9,27 @@ import { isFiltered, type WorkloadFilters } from "./filters";
 import { LoadingRows } from "./LoadingRows";
 import type { useWorkloadList } from "./queries";
 import { useHeldRows } from "./useHeldRows";
-import { WorkloadTable } from "./WorkloadTable";
+import { type Order, WorkloadTable } from "./WorkloadTable";
 import classes from "./workloads.module.css";
 
 interface Props {
   list: ReturnType<typeof useWorkloadList>;
   filters: WorkloadFilters;
+  scroll: RefObject<HTMLElement | null>;
+  onOrder: (order: Order) => void;
   openId: string | undefined;
   onOpen: (id: string) => void;
 }
 
-export function WorkloadList({ list, filters, openId, onOpen }: Props) {
+export function WorkloadList({ list, filters, scroll, onOrder, openId, onOpen }: Props) {
   const [held, setHeld] = useState(false);
   const known = list.data?.pages.flatMap((page) => page.items) ?? [];
   const { rows, waiting, release } = useHeldRows(known, held && !list.isPlaceholderData);
+
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const readOn = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
 
   if (list.isPending) return <LoadingRows />;
   if (list.isError && known.length === 0) {
@@ -41,15 +48,19 @@ export function WorkloadList({ list, filters, openId, onOpen }: Props) {
         </button>
       )}
       <div onPointerEnter={hover(true)} onPointerLeave={hover(false)}>
-        <WorkloadTable rows={rows} openId={openId} onOpen={onOpen} />
+        <WorkloadTable
+          rows={rows}
+          scroll={scroll}
+          order={filters.order}
+          onOrder={onOrder}
+          openId={openId}
+          onOpen={onOpen}
+          onNearEnd={hasNextPage ? readOn : undefined}
+        />
       </div>
-      {list.hasNextPage && (
+      {hasNextPage && (
         <div className={classes.more}>
-          <Button
-            variant="default"
-            loading={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
+          <Button variant="default" loading={isFetchingNextPage} onClick={readOn}>
             Show more
           </Button>
         </div>

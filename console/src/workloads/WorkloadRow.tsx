@@ -2,20 +2,34 @@
 import { Link } from "@tanstack/react-router";
 import { type MouseEvent, memo } from "react";
 import type { Workload } from "../api/types";
-import { RelativeTime } from "../time/Times";
+import { Duration, RelativeTime } from "../time/Times";
+import { beside } from "./filters";
+import { rowInWords } from "./progress";
 import { ReplicaProgress } from "./ReplicaProgress";
 import { StateBadge } from "./StateIcon";
-import { capitalised, waitingOf } from "./state";
+import { capitalised } from "./state";
 import classes from "./workloads.module.css";
 
 interface Props {
   workload: Workload;
+  index: number;
   open: boolean;
   onOpen: (id: string) => void;
+  measure: ((row: HTMLTableRowElement | null) => void) | undefined;
 }
 
-export const WorkloadRow = memo(function WorkloadRow({ workload, open, onOpen }: Props) {
-  const why = waitingOf(workload)?.message ?? workload.message;
+function RunningFor({ workload: { state, started_at } }: Pick<Props, "workload">) {
+  if (state !== "running" || !started_at) return null;
+  return (
+    <>
+      Running for <Duration start={started_at} />
+    </>
+  );
+}
+
+export const WorkloadRow = memo(function WorkloadRow(props: Props) {
+  const { workload, index, open, onOpen, measure } = props;
+  const detail = rowInWords(workload);
 
   function press(event: MouseEvent<HTMLTableRowElement>) {
     const onLink = event.target instanceof Element && event.target.closest("a, button");
@@ -25,7 +39,13 @@ export const WorkloadRow = memo(function WorkloadRow({ workload, open, onOpen }:
 
   return (
     // The keyboard has the link in the row.
-    <tr onClick={press} data-open={open || undefined}>
+    <tr
+      ref={measure}
+      onClick={press}
+      data-open={open || undefined}
+      data-index={index}
+      aria-rowindex={index + 2}
+    >
       <td data-column="state">
         <StateBadge state={workload.state} />
       </td>
@@ -33,7 +53,7 @@ export const WorkloadRow = memo(function WorkloadRow({ workload, open, onOpen }:
         <Link
           to="/workloads/$id"
           params={{ id: workload.id }}
-          search={(kept) => kept}
+          search={beside}
           className={classes.nameLink}
           data-row-link
         >
@@ -42,8 +62,8 @@ export const WorkloadRow = memo(function WorkloadRow({ workload, open, onOpen }:
       </td>
       <td data-column="project">{workload.project}</td>
       <td data-column="kind">{capitalised(workload.kind)}</td>
-      <td data-column="why" title={why}>
-        {why}
+      <td data-column="detail" title={detail || undefined}>
+        {detail || <RunningFor workload={workload} />}
       </td>
       <td data-column="resources" title={workload.resources.text}>
         {workload.resources.text}

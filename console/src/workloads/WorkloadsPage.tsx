@@ -1,10 +1,10 @@
 /** The page of workloads: the live list, with one of them opened in a panel beside it. */
 import { getRouteApi, Outlet, useNavigate, useParams } from "@tanstack/react-router";
-import { useCallback, useRef } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import { useKeys } from "../frame/keys";
 import { PageHeader } from "../frame/PageHeader";
 import { FilterBar } from "./FilterBar";
-import { compact, filtersRead } from "./filters";
+import { beside, compact, type FilterChange, filtersRead } from "./filters";
 import { focusMove } from "./focus";
 import { useWorkloadList } from "./queries";
 import { WorkloadList } from "./WorkloadList";
@@ -21,9 +21,24 @@ export function WorkloadsPage() {
   const listRef = useRef<HTMLDivElement>(null);
 
   const open = useCallback(
-    (id: string) => void navigate({ to: "/workloads/$id", params: { id }, search: (kept) => kept }),
+    (id: string) => void navigate({ to: "/workloads/$id", params: { id }, search: beside }),
     [navigate],
   );
+  const change = (next: FilterChange) =>
+    void navigate({
+      to: ".",
+      search: ({ tab, rank }) => ({
+        ...compact({ ...filters, ...next }),
+        ...(tab && { tab }),
+        ...(rank !== undefined && { rank }),
+      }),
+      replace: "q" in next,
+    });
+  const asked = JSON.stringify(filters);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another list is read from its top.
+  useEffect(() => {
+    if (listRef.current) listRef.current.scrollTop = 0;
+  }, [asked]);
   useKeys({
     "/": (event) => {
       event.preventDefault();
@@ -37,19 +52,16 @@ export function WorkloadsPage() {
     <div className={classes.page} data-open={openId !== undefined || undefined}>
       <section className={classes.list} aria-label="Workloads">
         <PageHeader title="Workloads" count={countInWords(list.data, list.hasNextPage)} />
-        <FilterBar
-          filters={filters}
-          searchRef={searchRef}
-          onChange={(change) =>
-            void navigate({
-              to: ".",
-              search: ({ tab }) => ({ ...compact({ ...filters, ...change }), ...(tab && { tab }) }),
-              replace: "q" in change,
-            })
-          }
-        />
+        <FilterBar filters={filters} searchRef={searchRef} onChange={change} />
         <div className={classes.scroll} ref={listRef}>
-          <WorkloadList list={list} filters={filters} openId={openId} onOpen={open} />
+          <WorkloadList
+            list={list}
+            filters={filters}
+            scroll={listRef}
+            onOrder={(order) => change({ order })}
+            openId={openId}
+            onOpen={open}
+          />
         </div>
       </section>
       <Outlet />

@@ -48,6 +48,12 @@ describe("a list", () => {
     expect(ids(changed(pagesOf([b]), a, { project: ["speech"] }))).toEqual(["w-b"]);
   });
 
+  test("oldest first, takes in what is new at its end, once that was read", () => {
+    expect(ids(changed(pagesOf([c], [b]), a, { order: "oldest" }))).toEqual(["w-c", "w-b", "w-a"]);
+    const unread: WorkloadPages = { pages: [pageOf([c], "more")], pageParams: [""] };
+    expect(ids(changed(unread, a, { order: "oldest" }))).toEqual(["w-c"]);
+  });
+
   test("leaves out what belongs to a page that is not loaded yet", () => {
     const before: WorkloadPages = { pages: [pageOf([a, b], "more")], pageParams: [""] };
     expect(ids(changed(before, c))).toEqual(["w-a", "w-b"]);
@@ -68,8 +74,14 @@ test("an opened workload keeps its spec while its state changes", () => {
   expect(next.resolved_spec).toEqual({ name: "train" });
 });
 
-test("history grows by what is later than its last line only", () => {
-  const page = pageOf([eventOf({ seq: 5 })]);
-  expect(eventsChanged(page, eventOf({ seq: 5 }))).toBe(page);
-  expect(eventsChanged(page, eventOf({ seq: 6 })).items).toHaveLength(2);
+test("history grows by what is later than its last line, once its end was read", () => {
+  const pages = (next: string | null) => ({
+    pages: [pageOf([eventOf({ seq: 5 })], next)],
+    pageParams: [""],
+  });
+  const read = pages(null);
+  expect(eventsChanged(read, eventOf({ seq: 5 }))).toBe(read);
+  expect(eventsChanged(read, eventOf({ seq: 6 })).pages[0]?.items).toHaveLength(2);
+  const unread = pages("more");
+  expect(eventsChanged(unread, eventOf({ seq: 6 }))).toBe(unread);
 });

@@ -1,4 +1,4 @@
-/** The list's filters. They live in the address, so that each view of the list is a link. */
+/** The list's filters and order. They live in the address, so that each view of it is a link. */
 import type { Kind, Workload, WorkloadState } from "../api/types";
 import { kinds, workloadStates } from "./state";
 
@@ -8,6 +8,8 @@ export type WorkloadFilters = {
   state?: WorkloadState[];
   kind?: Kind[];
   q?: string;
+  /** Newest first unless said otherwise. */
+  order?: "oldest";
 };
 
 /** New values for some filters; undefined takes one away. */
@@ -20,22 +22,31 @@ export function filtersRead(search: Record<string, unknown>): WorkloadFilters {
     state: listOf(search.state, workloadStates),
     kind: listOf(search.kind, kinds),
     q: textsOf(search.q)[0],
+    order: search.order === "oldest" ? "oldest" : undefined,
   });
 }
 
 /** Drops empty filters, so that equal views have equal addresses. */
 export function compact(filters: FilterChange): WorkloadFilters {
-  const { project, state, kind, q } = filters;
+  const { project, state, kind, q, order } = filters;
   return {
     ...(project?.length && { project }),
     ...(state?.length && { state }),
     ...(kind?.length && { kind }),
     ...(q && { q }),
+    ...(order && { order }),
   };
 }
 
-export function isFiltered(filters: WorkloadFilters): boolean {
+export function isFiltered({ order: _, ...filters }: WorkloadFilters): boolean {
   return Object.keys(filters).length > 0;
+}
+
+/** The address of another workload beside the same list: its tab stays, its replica does not. */
+export function beside(
+  search: WorkloadFilters & { tab?: string },
+): WorkloadFilters & { tab?: string } {
+  return { ...compact(search), ...(search.tab && { tab: search.tab }) };
 }
 
 /** Whether the list with these filters would show `workload`; the same rule as the server's. */

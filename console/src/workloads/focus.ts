@@ -2,7 +2,17 @@
 export function focusMove(list: HTMLElement | null, step: 1 | -1): void {
   const links = [...(list?.querySelectorAll<HTMLElement>("[data-row-link]") ?? [])];
   const at = links.indexOf(document.activeElement as HTMLElement);
-  const next = at < 0 ? 0 : Math.min(Math.max(at + step, 0), links.length - 1);
-  links[next]?.focus();
-  links[next]?.scrollIntoView?.({ block: "nearest" });
+  const next = at < 0 ? firstInSight(list, links) : at + step;
+  const link = links[Math.min(Math.max(next, 0), links.length - 1)];
+  link?.focus({ preventScroll: true });
+  link?.scrollIntoView?.({ block: "nearest" });
+}
+
+/** Rows are drawn beyond both ends of what one sees. */
+function firstInSight(list: HTMLElement | null, links: readonly HTMLElement[]): number {
+  const head = list?.querySelector("thead")?.getBoundingClientRect().bottom ?? 0;
+  return Math.max(
+    0,
+    links.findIndex((link) => link.getBoundingClientRect().top >= head),
+  );
 }

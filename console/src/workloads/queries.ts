@@ -7,10 +7,12 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
-import type { Page, Workload, WorkloadDetail } from "../api/types";
+import type { Page, Workload, WorkloadDetail, WorkloadEvent } from "../api/types";
 import type { WorkloadFilters } from "./filters";
 
-export const PAGE_SIZE = 100;
+/** The first answer is small, to be there at once; who reads on gets more at a time. */
+const FIRST_PAGE_SIZE = 100;
+const PAGE_SIZE = 500;
 
 export const workloadKeys = {
   all: ["workloads"] as const,
@@ -28,7 +30,11 @@ export function useWorkloadList(filters: WorkloadFilters) {
       answered(
         api.GET("/api/v1/workloads", {
           params: {
-            query: { ...filters, limit: PAGE_SIZE, ...(pageParam && { cursor: pageParam }) },
+            query: {
+              ...filters,
+              limit: pageParam ? PAGE_SIZE : FIRST_PAGE_SIZE,
+              ...(pageParam && { cursor: pageParam }),
+            },
           },
           signal,
         }),
@@ -51,15 +57,20 @@ export function useWorkload(id: string) {
 }
 
 export function useWorkloadEvents(id: string) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: workloadKeys.events(id),
-    queryFn: ({ signal }) =>
+    queryFn: ({ pageParam, signal }): Promise<Page<WorkloadEvent>> =>
       answered(
         api.GET("/api/v1/workloads/{workload_id}/events", {
-          params: { path: { workload_id: id }, query: { limit: 500 } },
+          params: {
+            path: { workload_id: id },
+            query: { limit: PAGE_SIZE, ...(pageParam && { cursor: pageParam }) },
+          },
           signal,
         }),
       ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor,
   });
 }
 

@@ -1,5 +1,5 @@
 /** The states in words, and the hue that each one has everywhere. */
-import type { Kind, Refusal, Workload, WorkloadState } from "../api/types";
+import type { Kind, Refusal, WorkloadState } from "../api/types";
 
 /** Replicas know one state more: `waiting`. */
 export type ShownState = WorkloadState | "waiting";
@@ -46,9 +46,14 @@ export function isEnded(state: WorkloadState): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
 }
 
-/** Why it waits, while it waits; tasks of a running array may keep a reason of their own. */
-export function waitingOf({ state, waiting }: Pick<Workload, "state" | "waiting">): Refusal | null {
-  return state === "queued" ? (waiting ?? null) : null;
+/** Why it, or the rest of a running array, waits. */
+export function waitingOf({ state, waiting }: Waits): Refusal | null {
+  return isEnded(state) || state === "stopping" ? null : (waiting ?? null);
+}
+
+interface Waits {
+  state: WorkloadState;
+  waiting?: Refusal | null;
 }
 
 export function shownState(state: string): Shown {

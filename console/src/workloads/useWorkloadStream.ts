@@ -1,14 +1,14 @@
 /** Keeps the cache true by the server's live feed. The frame opens it once for all pages. */
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Page, WorkloadDetail, WorkloadEvent } from "../api/types";
+import type { Change, WorkloadDetail } from "../api/types";
 import { nodeKeys } from "../nodes/queries";
 import { sessionRecheck } from "../session/queries";
 import { statusSet } from "../stream/status";
 import { Stream } from "../stream/stream";
 import {
-  type Change,
   detailChanged,
+  type EventPages,
   eventsChanged,
   listChanged,
   newest,
@@ -98,8 +98,8 @@ export function changesApply(queries: QueryClient, changes: readonly Change[]): 
     );
   }
   for (const { event } of changes) {
-    queries.setQueryData<Page<WorkloadEvent>>(workloadKeys.events(event.workload_id), (page) =>
-      page ? eventsChanged(page, event) : undefined,
+    queries.setQueryData<EventPages>(workloadKeys.events(event.workload_id), (pages) =>
+      pages ? eventsChanged(pages, event) : undefined,
     );
   }
 }

@@ -71,6 +71,67 @@ test("more is loaded by cursor", async () => {
   expect(server.last("GET", "/api/v1/workloads")?.url).toContain("kind=training");
 });
 
+test("the order is the server's, and stands in the address", async () => {
+  const server = serverCreate().on("GET /api/v1/workloads", () => pageOf([workloadOf()]));
+  consoleOpen("/workloads?kind=training");
+  await userEvent.click(await screen.findByRole("button", { name: "Submitted" }));
+  await waitFor(() => expect(window.location.search).toBe("?kind=training&order=oldest"));
+  await waitFor(() =>
+    expect(server.last("GET", "/api/v1/workloads")?.url).toContain("order=oldest"),
+  );
+  expect(screen.getByRole("columnheader", { name: "Submitted" })).toHaveAttribute(
+    "aria-sort",
+    "ascending",
+  );
+});
+
+test("of thousands of rows only those in sight are drawn", async () => {
+  const many = Array.from({ length: 5_000 }, (_, at) =>
+    workloadOf({ id: `w-${at}`, name: `n-${at}` }),
+  );
+  serverCreate().on("GET /api/v1/workloads", () => pageOf(many));
+  consoleOpen("/workloads");
+  await screen.findByRole("link", { name: "n-0" });
+  const rows = screen.getAllByRole("row");
+  expect(rows.length).toBeLessThan(60);
+  expect(screen.getByRole("table")).toHaveAttribute("aria-rowcount", "5001");
+});
+
+test("a running array says how far it is, and why the rest waits", async () => {
+  const sweep = workloadOf({
+    array: true,
+    replicas: countsOf({ total: 20, succeeded: 11, failed: 2, running: 3, waiting: 4 }),
+    waiting: queued.waiting ?? null,
+  });
+  serverCreate()
+    .on("GET /api/v1/workloads", () => pageOf([sweep]))
+    .on("GET /api/v1/workloads/w-1", () => detailOf(sweep))
+    .on("GET /api/v1/workloads/w-1/events", () => pageOf([eventOf({ actor: "ana" })]));
+  consoleOpen("/workloads/w-1?tab=history");
+  const panel = await screen.findByRole("complementary", { name: "Workload" });
+  expect(await within(panel).findByText("13 of 20 tasks done, 2 failed.")).toBeVisible();
+  expect(within(panel).getByText("4 waiting")).toBeVisible();
+  expect(within(panel).getByText("Waits for 8 H100; 3 are free.")).toBeVisible();
+  expect(await within(panel).findByText("Submitted by ana")).toBeVisible();
+  expect(
+    await screen.findByText("13 of 20 tasks done, 2 failed. Waits for 8 H100; 3 are free."),
+  ).toBeVisible();
+});
+
+test("the spec is YAML, as submitted or with defaults", async () => {
+  serverCreate().on("GET /api/v1/workloads/w-1", () =>
+    detailOf({
+      submitted_spec: { name: "train", script: "set -e\npython train.py\n" },
+      resolved_spec: { name: "train", priority: 50 },
+    }),
+  );
+  consoleOpen("/workloads/w-1?tab=spec");
+  const spec = await screen.findByRole("region", { name: "Spec" });
+  expect(spec).toHaveTextContent("script: | set -e python train.py");
+  await userEvent.click(screen.getByRole("radio", { name: "With defaults" }));
+  expect(spec).toHaveTextContent("priority: 50");
+});
+
 test("the live feed changes what is on the screen", async () => {
   serverCreate().on("GET /api/v1/workloads", () => pageOf([workloadOf()]));
   consoleOpen("/workloads");

@@ -171,7 +171,7 @@ def _complete_document(app: FastAPI) -> None:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_embedded("WorkloadSpec", json_schema()))
         for view in (Problem, ChangeView, LogLineView):  # the last two travel in streams
-            schemas.update(_embedded(view.__name__, view.model_json_schema()))
+            schemas.update(_embedded(view.__name__, view.model_json_schema(mode="serialization")))
         document["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": "podium_session"},

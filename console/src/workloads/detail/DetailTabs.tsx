@@ -1,11 +1,15 @@
 /** The evidence: logs, replicas, history and spec. Which one is open stands in the address. */
 import { Tabs } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import type { WorkloadDetail } from "../../api/types";
+import { LogTab } from "../logs/LogTab";
 import classes from "./detail.module.css";
 import { HistoryList } from "./HistoryList";
-import { Logs } from "./Logs";
 import { ReplicaTable } from "./ReplicaTable";
+
+/** It brings a YAML writer along, which nothing else needs. */
+const SpecTab = lazy(() => import("./SpecTab"));
 
 const tabs = ["logs", "replicas", "history", "spec"] as const;
 type Tab = (typeof tabs)[number];
@@ -31,22 +35,25 @@ export function DetailTabs({ workload }: { workload: WorkloadDetail }) {
       <Tabs.List>
         <Tabs.Tab value="logs">Logs</Tabs.Tab>
         <Tabs.Tab value="replicas">
-          {workload.array ? "Tasks" : "Replicas"} {workload.replicas.total}
+          {workload.array ? "Tasks" : "Replicas"}{" "}
+          <span className={classes.tabCount}>{workload.replicas.total.toLocaleString("en")}</span>
         </Tabs.Tab>
         <Tabs.Tab value="history">History</Tabs.Tab>
         <Tabs.Tab value="spec">Spec</Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="logs">
-        <Logs workload={workload} />
+        <LogTab workload={workload} />
       </Tabs.Panel>
       <Tabs.Panel value="replicas">
         <ReplicaTable workload={workload} />
       </Tabs.Panel>
       <Tabs.Panel value="history">
-        <HistoryList id={workload.id} />
+        <HistoryList workload={workload} />
       </Tabs.Panel>
       <Tabs.Panel value="spec">
-        <pre className={classes.spec}>{JSON.stringify(workload.resolved_spec, null, 2)}</pre>
+        <Suspense>
+          <SpecTab workload={workload} />
+        </Suspense>
       </Tabs.Panel>
     </Tabs>
   );

@@ -1,43 +1,40 @@
 /** The facts of a workload, two columns where there is room. */
 import type { ReactNode } from "react";
 import type { WorkloadDetail } from "../../api/types";
-import { bytesInWords, gpuHoursInWords } from "../../quantity/words";
+import { bytesInWords, counted, gpuHoursInWords } from "../../quantity/words";
 import { Duration, RelativeTime } from "../../time/Times";
 import { ReplicaProgress } from "../ReplicaProgress";
-import { capitalised } from "../state";
+import { capitalised, isEnded } from "../state";
 import classes from "./detail.module.css";
 
 export function Facts({ workload }: { workload: WorkloadDetail }) {
   const { usage } = workload;
   return (
     <dl className={classes.facts}>
-      <Fact name="Each replica" wide>
+      <Fact name={workload.array ? "Each task" : "Each replica"} wide>
         {workload.resources.text}
       </Fact>
       <Fact name="Project">{workload.project}</Fact>
       <Fact name="Owner">{workload.owner}</Fact>
       <Fact name="Kind">{capitalised(workload.kind)}</Fact>
       <Fact name="Priority">{workload.priority}</Fact>
-      <Fact name={workload.array ? "Tasks" : "Replicas"}>
-        <ReplicaProgress counts={workload.replicas} state={workload.state} />
-      </Fact>
+      {/* Of an array that began, the bar above says this already. */}
+      {(!workload.array || workload.state === "queued") && (
+        <Fact name={workload.array ? "Tasks" : "Replicas"}>
+          <ReplicaProgress counts={workload.replicas} state={workload.state} />
+        </Fact>
+      )}
       <Fact name="Submitted">
         <RelativeTime at={workload.submitted_at} />
       </Fact>
-      <Fact name="Ran for">
-        {workload.started_at ? (
-          <Duration start={workload.started_at} end={workload.ended_at} />
-        ) : (
-          "Not started"
-        )}
-      </Fact>
+      <RunTime workload={workload} />
       <Fact name="Used">
         {usage.gpu_seconds > 0
           ? gpuHoursInWords(usage.gpu_seconds)
-          : `${Math.round(usage.cpu_seconds_used)} CPU-seconds`}
+          : counted(Math.round(usage.cpu_seconds_used), "CPU-second")}
       </Fact>
       <Fact name="Peak memory">
-        {usage.memory_peak_bytes > 0 ? bytesInWords(usage.memory_peak_bytes) : "Not measured yet"}
+        {usage.memory_peak_bytes > 0 ? bytesInWords(usage.memory_peak_bytes) : "Not measured"}
       </Fact>
       {workload.attempt > 1 && (
         <Fact name="Attempt">
@@ -45,6 +42,18 @@ export function Facts({ workload }: { workload: WorkloadDetail }) {
         </Fact>
       )}
     </dl>
+  );
+}
+
+function RunTime({ workload: { state, started_at, ended_at } }: { workload: WorkloadDetail }) {
+  if (!started_at) {
+    // One that ended before it was seen to run may have run, for a moment.
+    return isEnded(state) ? null : <Fact name="Running for">Not started</Fact>;
+  }
+  return (
+    <Fact name={ended_at ? "Ran for" : "Running for"}>
+      <Duration start={started_at} end={ended_at} />
+    </Fact>
   );
 }
 

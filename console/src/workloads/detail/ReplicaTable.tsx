@@ -7,17 +7,19 @@ import classes from "./detail.module.css";
 
 export function ReplicaTable({ workload }: { workload: WorkloadDetail }) {
   const replicas = workload.replica_list;
+  const withDevices = replicas.some(({ devices }) => devices && devices.length > 0);
   const unlisted = workload.replicas.total - replicas.length;
   return (
     <>
-      <div className={classes.sideways}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys. */}
+      <section className={classes.sideways} tabIndex={0} aria-label="Replicas">
         <table className={classes.replicas}>
           <thead>
             <tr>
               <th scope="col">Rank</th>
               <th scope="col">State</th>
               <th scope="col">Node</th>
-              <th scope="col">Devices</th>
+              {withDevices && <th scope="col">Devices</th>}
               <th scope="col">Ran for</th>
               <th scope="col">End</th>
             </tr>
@@ -30,9 +32,11 @@ export function ReplicaTable({ workload }: { workload: WorkloadDetail }) {
                   <StateBadge state={replica.state} />
                 </td>
                 <td>{replica.node ?? ""}</td>
-                <td title={(replica.devices ?? []).map((device) => device.uuid).join("\n")}>
-                  {devicesInWords(replica)}
-                </td>
+                {withDevices && (
+                  <td title={(replica.devices ?? []).map((device) => device.uuid).join("\n")}>
+                    {devicesInWords(replica)}
+                  </td>
+                )}
                 <td>
                   {replica.started_at && (
                     <Duration start={replica.started_at} end={replica.ended_at} />
@@ -43,7 +47,7 @@ export function ReplicaTable({ workload }: { workload: WorkloadDetail }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {unlisted > 0 && (
         <p className={classes.note}>{counted(unlisted, "more replica")} not shown.</p>
       )}

@@ -1,47 +1,78 @@
 /** Why it does not run: since when, its place in the queue, what would help, and the facts. */
-import type { Refusal } from "../../api/types";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { Refusal, WorkloadDetail } from "../../api/types";
 import { Duration } from "../../time/Times";
+import { beside } from "../filters";
+import { isInProgress } from "../progress";
 import { useExplanation } from "../queries";
 import classes from "./detail.module.css";
 
-export function Waiting({ id, refusal }: { id: string; refusal: Refusal }) {
-  const { data } = useExplanation(id, true);
-  const evidence = refusal.evidence ?? [];
+const HOLDERS_SHOWN = 8;
+
+export function Waiting({ workload, refusal }: { workload: WorkloadDetail; refusal: Refusal }) {
+  const { data } = useExplanation(workload.id, true);
+  const evidence = (refusal.evidence ?? []).filter(({ fact }) => !fact.startsWith("holder"));
+  const holders = (refusal.evidence ?? []).filter(({ fact }) => fact === "holder");
   return (
     <section className={classes.waiting} aria-label="Why it waits">
+      {/* Of what waits as a whole, the sentence above says this already. */}
+      {isInProgress(workload) && <p className={classes.reason}>{refusal.message}</p>}
       {refusal.remedy && <p className={classes.remedy}>{refusal.remedy}</p>}
       <dl className={classes.evidence}>
-        <dt>For this reason</dt>
-        <dd>
+        <Fact name="For this reason">
           <Duration start={refusal.since} />
-        </dd>
+        </Fact>
         {data?.queue_position != null && (
-          <>
-            <dt>Place in the queue</dt>
-            <dd>
-              {data.queue_position}
-              {data.queue_length != null && ` of ${data.queue_length}`}
-            </dd>
-          </>
+          <Fact name="Place in the queue">
+            {data.queue_position}
+            {data.queue_length != null && ` of ${data.queue_length}`}
+          </Fact>
         )}
         {evidence.map(({ fact, value, subject }) => (
-          <Fact key={`${fact} ${subject}`} fact={fact} value={value} subject={subject ?? ""} />
+          <Fact key={`${fact} ${subject}`} name={factInWords(fact)}>
+            {subject ? `${value} (${subject})` : value}
+          </Fact>
         ))}
+        {holders.length > 0 && (
+          <Fact name="Held by">
+            <ul className={classes.holders}>
+              {holders.slice(0, HOLDERS_SHOWN).map(({ value }) => (
+                <li key={value}>
+                  {value === workload.id ? (
+                    "Tasks of its own"
+                  ) : (
+                    <Link to="/workloads/$id" params={{ id: value }} search={beside}>
+                      {value}
+                    </Link>
+                  )}
+                </li>
+              ))}
+              {holders.length > HOLDERS_SHOWN && <li>{holders.length - HOLDERS_SHOWN} more</li>}
+            </ul>
+          </Fact>
+        )}
       </dl>
     </section>
   );
 }
 
-function Fact({ fact, value, subject }: { fact: string; value: string; subject: string }) {
+function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <>
-      <dt>{factInWords(fact)}</dt>
-      <dd>{subject ? `${value} (${subject})` : value}</dd>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
     </>
   );
 }
 
-const abbreviations: Record<string, string> = { gpu: "GPU", gpus: "GPUs", cpu: "CPU", mig: "MIG" };
+const abbreviations: Record<string, string> = {
+  gpu: "GPU",
+  gpus: "GPUs",
+  cpu: "CPU",
+  cpus: "CPUs",
+  mig: "MIG",
+};
 
 /** gpus_free → GPUs free */
 export function factInWords(fact: string): string {

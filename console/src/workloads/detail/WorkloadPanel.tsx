@@ -1,4 +1,5 @@
 /** One workload beside the list, at its own address: what it is, why, and the evidence below. */
+import { useMediaQuery } from "@mantine/hooks";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import type { WorkloadDetail } from "../../api/types";
@@ -9,6 +10,7 @@ import { useKeys } from "../../frame/keys";
 import { useTitle } from "../../frame/title";
 import { filtersRead } from "../filters";
 import { useWorkload } from "../queries";
+import { ReplicaOverview } from "../ReplicaProgress";
 import { StateBadge } from "../StateIcon";
 import { isEnded, waitingOf } from "../state";
 import { CancelButton } from "./CancelButton";
@@ -58,7 +60,10 @@ function Opened({ workload }: { workload: WorkloadDetail }) {
         )}
       </div>
       <p className={classes.sentence}>{sentence(workload)}</p>
-      {waiting && <Waiting id={workload.id} refusal={waiting} />}
+      {workload.array && workload.state !== "queued" && (
+        <ReplicaOverview counts={workload.replicas} />
+      )}
+      {waiting && <Waiting workload={workload} refusal={waiting} />}
       <Facts workload={workload} />
       <DetailTabs workload={workload} />
     </>
@@ -67,9 +72,13 @@ function Opened({ workload }: { workload: WorkloadDetail }) {
 
 function Heading({ name }: { name: string }) {
   useTitle(name || "Workload");
+  // Where there is no room for the list beside it, the panel is the page.
+  const alone = useMediaQuery("(max-width: 1199px)");
   return (
     <header className={classes.heading}>
-      <h2 className={classes.name}>{name}</h2>
+      <h2 className={classes.name} aria-level={alone ? 1 : 2}>
+        {name}
+      </h2>
       <Link
         to="/workloads"
         search={filtersRead}
