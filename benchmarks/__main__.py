@@ -96,7 +96,7 @@ def markdown(figures: Iterable[Figure]) -> str:
     """The table that stands between the `figures` marks of the README."""
     facts = machine()
     parts = [f"Podium {facts['podium']} on {facts['cpus']} CPUs", f"Python {facts['python']}"]
-    parts += [str(facts["system"]), str(facts["at"])[:10]]
+    parts += [f"{platform.system()} on {platform.machine()}", str(facts["at"])[:10]]
     lines = [
         ", ".join(parts) + ":",
         "",

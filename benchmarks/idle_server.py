@@ -43,15 +43,10 @@ def measure(say: Say) -> list[Figure]:
 
 
 def _resident_megabytes(server: OwnServer) -> dict[str, float]:
-    """Of the server and of whatever else works for its home, such as the warden of its jobs."""
-    found: dict[str, float] = {"server": 0.0, "others": 0.0}
-    for process in psutil.process_iter():
-        try:
-            ours = process.pid == server.process.pid
-            if ours or str(server.home) in process.environ().get("PODIUM_HOME", ""):
-                found["server" if ours else "others"] += process.memory_info().rss / 1e6
-            elif any(str(server.home) in word for word in process.cmdline()):
-                found["others"] += process.memory_info().rss / 1e6
-        except psutil.Error:
-            continue
+    """Of the server and of what it started, such as the warden of its jobs."""
+    found = {"server": 0.0, "others": 0.0}
+    top = psutil.Process(server.process.pid)
+    for process in (top, *top.children(recursive=True)):
+        part = "server" if process == top else "others"
+        found[part] += process.memory_info().rss / 1e6
     return found

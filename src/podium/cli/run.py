@@ -110,7 +110,7 @@ def run(
                 terminal.document(made)
             else:
                 terminal.write(made.id)
-                terminal.say(f"Follow it with `podium logs -f {made.name}`.")
+                terminal.say(f"Follow it with `podium logs -f {made.id}`.")
             return 0
         terminal.say(f"{made.id}  {made.name} in {made.project}")
         return following.follow(client, made.id, as_json=json_output)

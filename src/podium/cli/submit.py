@@ -66,7 +66,8 @@ def submit(
                 draft.spec["project"] = client.projects.resolve()
         if dry_run:
             for draft in drafts:
-                _checked(client.workloads.validate(_without_path(draft.spec)), json_output)
+                checked = client.workloads.validate(_without_path(draft.spec))
+                _checked({**checked, **_source_of(draft.spec)}, json_output)
             return ExitCode.OK
         specs.send_folders(client, drafts)
         made = _sent(client, drafts)
@@ -77,7 +78,7 @@ def submit(
         if wait:
             return following.wait_for_all(client, ids, as_json=json_output)
     if len(made) == 1 and not json_output:
-        terminal.say(f"Follow it with `podium logs -f {made[0].name}`.")
+        terminal.say(f"Follow it with `podium logs -f {made[0].id}`.")
     return ExitCode.OK
 
 
@@ -107,6 +108,12 @@ def _without_path(spec: dict[str, Any]) -> dict[str, Any]:
         rest = {key: value for key, value in source.items() if key != "path"}
         return {**spec, "source": {**rest, "upload": "0" * 64}}
     return spec
+
+
+def _source_of(spec: dict[str, Any]) -> dict[str, Any]:
+    """A local folder is shown as it was written, not as what stood in for it."""
+    source = spec.get("source")
+    return {"source": source} if isinstance(source, dict) and "path" in source else {}
 
 
 def _checked(resolved: dict[str, Any], as_json: bool) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
 
 from podium.control.machine import Machine
 from podium.domain.allocation import Allocation
+from podium.domain.errors import TemporaryError
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.quantity import format_duration
 from podium.domain.reason import Cause
@@ -17,6 +21,8 @@ from podium.store.replicas import End
 _LAUNCHED = (ReplicaState.STARTING, ReplicaState.RUNNING, ReplicaState.STOPPING)
 _OPEN_MAX = 100_000
 _CHUNK = 100
+_log = structlog.get_logger(__name__)
+Item = TypeVar("Item")
 
 
 class Observer:
@@ -33,7 +39,7 @@ class Observer:
         await self._record(held, seen)
         if held.keys() - seen.keys():
             await self._bury()
-        await self._settle(held, seen)
+        await self._settle(seen)
         await self._limit(held, seen)
         return False
 
@@ -56,9 +62,9 @@ class Observer:
             _end(each) for key, each in seen.items() if each.phase is Phase.ENDED and key in held
         ]
         for start in range(0, len(running), _CHUNK):
-            await self._write_running(running[start : start + _CHUNK])
+            await self._write(running[start : start + _CHUNK], replicas.replicas_running)
         for start in range(0, len(ended), _CHUNK):
-            await self._write_ends(ended[start : start + _CHUNK])
+            await self._write(ended[start : start + _CHUNK], replicas.replicas_ended)
         if ended:
             self._machine.hints.wake("schedule", "stop")
         if running or ended:
@@ -75,19 +81,18 @@ class Observer:
             held = await self._open()
             seen = {each.allocation_id for each in await machine.engine.observe()}
             gone = [each for each in held if each.id not in seen]
-            await self._write_ends([_gone(each) for each in gone])
+            await self._write([_gone(each) for each in gone], replicas.replicas_ended)
         if gone:
             machine.hints.wake("schedule", "stop", "events")
 
-    async def _settle(self, held: dict[str, Allocation], seen: dict[str, Observation]) -> None:
+    async def _settle(self, seen: dict[str, Observation]) -> None:
         """Let the engine forget ends that are written down, now or before a crash."""
         ended = [key for key, each in seen.items() if each.phase is Phase.ENDED]
-        recorded = [key for key in ended if key in held]
-        unknown = [key for key in ended if key not in held]
-        if unknown:
-            recorded += await self._machine.database.read(
-                lambda tx: sorted(allocations.allocation_released(tx, unknown))
-            )
+        if not ended:
+            return
+        recorded = await self._machine.database.read(
+            lambda tx: sorted(allocations.allocation_released(tx, ended))
+        )
         if recorded:
             await self._machine.engine.settle(recorded)
 
@@ -105,8 +110,8 @@ class Observer:
         if not over:
             return
 
-        def stop(tx: Transaction, now_ms: int) -> None:
-            for row in lifecycle.workload_rows(tx, over).values():
+        def stop(tx: Transaction, ids: Sequence[str], now_ms: int) -> None:
+            for row in lifecycle.workload_rows(tx, ids).values():
                 if row["state"] in (WorkloadState.STARTING, WorkloadState.RUNNING):
                     limit = format_duration(row["max_runtime_seconds"] * 1000)
                     lifecycle.workload_stop(
@@ -117,20 +122,27 @@ class Observer:
                         message=f"It ran for its max_runtime of {limit}.",
                     )
 
-        await self._write(stop)
+        await self._write(over, stop)
         self._machine.hints.wake("stop", "events")
 
-    async def _write_running(self, ids: Sequence[str]) -> None:
-        await self._write(lambda tx, now_ms: replicas.replicas_running(tx, ids, now_ms))
-
-    async def _write_ends(self, ends: Sequence[End]) -> None:
-        await self._write(lambda tx, now_ms: replicas.replicas_ended(tx, ends, now_ms))
-
-    async def _write(self, function: Callable[[Transaction, int], None]) -> None:
+    async def _write(
+        self, items: Sequence[Item], record: Callable[[Transaction, Sequence[Item], int], None]
+    ) -> None:
+        """Record all of `items` in one transaction or, when one of them cannot be, each alone: a
+        fault about one workload must not hold up what others wait for."""
         machine = self._machine
-        await machine.leadership.fenced(
-            machine.lease, lambda tx: function(tx, machine.database.now_ms())
-        )
+        try:
+            await machine.leadership.fenced(
+                machine.lease, lambda tx: record(tx, items, machine.database.now_ms())
+            )
+        except TemporaryError:
+            raise
+        except Exception:
+            if len(items) == 1:
+                _log.exception("observation_not_recorded", about=str(items[0]))
+                return
+            for each in items:
+                await self._write([each], record)
 
 
 def _end(seen: Observation) -> End:

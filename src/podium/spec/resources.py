@@ -145,7 +145,7 @@ def _gpu_type(value: object) -> str:
 
 
 def read_replicas(value: object) -> ReplicaCount:
-    """A number of replicas, or `{min, max}` for a gang that may grow and shrink."""
+    """A number of replicas, or `{min, max}` for a gang that starts with what fits."""
     read = partial(read_integer, minimum=1, maximum=REPLICAS_MAX)
     if not isinstance(value, Mapping):
         count = read(value)

@@ -225,8 +225,8 @@ class WorkloadSpec(BaseModel):
     resources: ResourcesSpec | None = Field(None, description="What each replica needs.")
     replicas: _Replicas | None = Field(
         None,
-        description="How many replicas start together (a gang); `{min, max}` lets the gang grow "
-        "and shrink. 1 when left out.",
+        description="How many replicas start together (a gang); `{min, max}` starts as "
+        "many as there is room for. 1 when left out.",
         examples=[4, {"min": 2, "max": 8}],
     )
     array: _Array | None = Field(
