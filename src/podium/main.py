@@ -17,7 +17,6 @@ DEFAULT_HOME = Path("~/.podium")
 DEFAULT_PORT = 8470
 
 
-@app.command("up", rich_help_panel=options.CLUSTER)
 def up(
     home: Annotated[
         Path,
@@ -63,6 +62,7 @@ def up(
 
     Stop it with Ctrl-C: what runs goes on, and the next start finds it again.
 
+    Examples:
       podium up                        on http://127.0.0.1:8470, data in ~/.podium
       podium up --virtual-gpus 8       try scheduling without any GPU
     """
@@ -79,6 +79,9 @@ def up(
             node_name=node_name,
         )
     )
+
+
+app.command("up", help=options.help_text(up), rich_help_panel=options.CLUSTER)(up)
 
 
 def main() -> None:

@@ -226,6 +226,9 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: object) -> None:
         self._context.streams.close()
         super().handle_exit(sig, frame)  # type: ignore[arg-type]
+        # Uvicorn raises the signal again when it is done, which would end the process before the
+        # leases are given back and the database is closed.
+        self._captured_signals.clear()
 
 
 @contextlib.asynccontextmanager

@@ -15,7 +15,7 @@ from podium.api.log_tail import Piece, lines_json
 from podium.api.parameters import LastEventId, WorkloadId
 from podium.api.streams import Stream, frame
 from podium.domain.allocation import Allocation
-from podium.domain.errors import FieldFault, NotFoundError, TemporaryError, UserError
+from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS
 from podium.domain.tenancy import Scope
 from podium.domain.workload import Workload
@@ -199,7 +199,7 @@ async def _latest(
     found = await context.database.read(read)
     for held, engine in found:
         if engine not in context.engines:
-            raise TemporaryError(
+            raise NotFoundError(
                 f"The log of replica {held.rank} is kept on node {held.node}, which this server "
                 "does not reach. Ask the server of that node."
             )

@@ -9,12 +9,13 @@ from podium.cli.connection import connect
 from podium.domain.errors import PodiumError
 
 
-def schema() -> None:
+def schema(json_output: options.Json = False) -> None:
     """Print the JSON Schema of workload specs, for editors.
 
     Examples:
       podium schema > podium.schema.json
     """
+    del json_output  # it is JSON in any case
     # The one that this version reads: the same that its server answers, and no server needed.
     from podium.spec.workload import json_schema
 

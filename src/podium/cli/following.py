@@ -74,6 +74,8 @@ def follow(client: Client, workload_id: str, *, as_json: bool = False) -> ExitCo
         ended = client.workloads.wait(workload_id)
     except KeyboardInterrupt:
         return detached([workload_id])
+    if as_json:
+        terminal.line(ended)
     return finished([ended])
 
 

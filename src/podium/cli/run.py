@@ -113,6 +113,8 @@ def run(
                 terminal.say(f"Follow it with `podium logs -f {made.id}`.")
             return 0
         terminal.say(f"{made.id}  {made.name} in {made.project}")
+        if json_output:
+            terminal.line(made)
         return following.follow(client, made.id, as_json=json_output)
 
 

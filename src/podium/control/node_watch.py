@@ -13,7 +13,7 @@ from podium.store import nodes
 from podium.store.database import Database
 from podium.store.hints import Hints
 
-QUIET_SECONDS = 30
+QUIET_SECONDS = 16  # three reports missed
 _log = structlog.get_logger(__name__)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.control.machine import Machine
-from podium.store import allocations, retention
+from podium.store import allocations, nodes, retention
 from podium.store.database import Transaction
 from podium.store.retention import Retention
 
@@ -23,9 +23,13 @@ class Reaper:
             return False
         now_ms = machine.database.now_ms()
         before_ms = now_ms - self._keep.logs_days * _DAY_MS
-        old = await machine.database.read(
-            lambda tx: allocations.allocation_removable(tx, before_ms, _BATCH)
-        )
+
+        def gather(tx: Transaction) -> list[str]:
+            engines = nodes.engine_by_node(tx).items()
+            mine = [name for name, engine in engines if engine == machine.engine.name]
+            return allocations.allocation_removable(tx, before_ms, _BATCH, nodes=mine)
+
+        old = await machine.database.read(gather)
         if old:
             await machine.engine.remove(old)
 

@@ -34,6 +34,12 @@ RETRY_IS_FREE = frozenset({Cause.PREEMPTED, Cause.NODE_LOST})
 """Causes that are not the work's own doing: it is queued again without using up a retry."""
 
 
+STOPS_OF_THE_WHOLE = frozenset(
+    {Cause.CANCELLED, Cause.MAX_RUNTIME, Cause.DEADLINE, Cause.PREEMPTED, Cause.NODE_LOST}
+)
+"""Causes that stop a workload as such; for any other, one of its replicas had failed first."""
+
+
 def may_retry(cause: Cause, *, failures: int, retries: int) -> bool:
     """Whether work that has failed `failures` times, the last for `cause`, gets another attempt."""
     if cause in RETRY_IS_FREE:

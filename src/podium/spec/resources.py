@@ -47,6 +47,8 @@ def read_gpu_milli(value: object) -> int:
         milli = parse_milli(written)
     except ValueError as error:
         raise said(error) from None
+    if milli == 0:
+        raise FieldError("is 0.", "Leave gpus out when the work needs none.")
     if milli > GPU_MILLI and milli % GPU_MILLI:
         whole = milli // GPU_MILLI
         raise FieldError(
@@ -218,7 +220,7 @@ class ResourcesSpec(BaseModel):
 
     gpus: _Gpus | None = Field(
         None,
-        description="Whole GPUs, or a share of one (below 1). 0 is none.",
+        description="Whole GPUs, or a share of one (below 1). Left out, none.",
         examples=[2, 0.5],
     )
     gpu_memory: _GpuMemory | None = Field(
@@ -278,15 +280,6 @@ def resource_relations(spec: ResourcesSpec) -> Iterator[Relation]:
                 "Leave gpu_memory out.",
             ),
         )
-    if spec.mig is None and spec.gpu_memory is not None and spec.gpus is not None and not gpus:
-        yield (
-            ("resources.gpu_memory", "resources.gpus", "resources.mig"),
-            FieldFault(
-                "resources.gpu_memory",
-                "asks for GPU memory while gpus is 0.",
-                "Leave gpus out for a share by memory, or write gpus: 1.",
-            ),
-        )
     shared = spec.mig is None and spec.gpu_memory is not None and spec.gpus is None
     if shared and spec.gpu_memory is not None and not read_memory_range(spec.gpu_memory).minimum:
         yield (
@@ -344,7 +337,7 @@ def resources_document(request: Request) -> dict[str, object]:
         document["mig"] = {"profile": request.mig_profile, "count": request.mig_count}
     elif request.gpu_share_bytes:
         document["gpu_memory"] = write_bytes(request.gpu_share_bytes)
-    else:
+    elif request.gpu_milli:
         document["gpus"] = write_milli(request.gpu_milli)
     if request.gpu_memory is not None:
         low, high = request.gpu_memory.minimum, request.gpu_memory.maximum

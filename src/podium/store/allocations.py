@@ -123,13 +123,19 @@ def master_nodes(tx: Transaction, workload_ids: Collection[str]) -> dict[str, st
     return found
 
 
-def allocation_removable(tx: Transaction, before_ms: int, limit: int) -> list[str]:
-    """Ids of allocations released before `before_ms` whose logs are still kept."""
+def allocation_removable(
+    tx: Transaction, before_ms: int, limit: int, *, nodes: Collection[str]
+) -> list[str]:
+    """Ids of allocations on `nodes` released before `before_ms` whose logs are still kept."""
     table = tables.allocations
     return list(
         tx.scalars(
             sa.select(table.c.id)
-            .where(table.c.released_at_ms < before_ms, table.c.removed.is_(False))
+            .where(
+                table.c.released_at_ms < before_ms,
+                table.c.removed.is_(False),
+                table.c.node.in_(sorted(nodes)),
+            )
             .order_by(table.c.released_at_ms)
             .limit(limit)
         )

@@ -19,9 +19,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
-from podium.domain.errors import PodiumError, TemporaryError
+from podium.domain.errors import FieldFault, TemporaryError, UserError
+from podium.store import tables
 from podium.store.clock import SteadyClock
 
 Transaction = sa.Connection
@@ -31,6 +32,7 @@ _BATCH_MAX = 64
 _READERS = 4
 _POSTGRESQL_WRITERS = 8
 _RETRIES = 5
+_DISK_FULL = "53100"
 # Serialisation failure, deadlock, and unique violation: functions look before they insert, so when
 # another transaction was quicker, the next look finds its row.
 _RETRY_HELPS = frozenset({"40001", "40P01", "23505"})
@@ -57,6 +59,7 @@ class Database:
         from podium.store.migrations import migrate
 
         await asyncio.get_running_loop().run_in_executor(self._readers, migrate, self._write_engine)
+        self.clock.not_before(await self.read(_last_written_ms))
         if self.dialect == "sqlite":
             self._writer = _SqliteWriter(self._write_engine)
         else:
@@ -175,11 +178,17 @@ def _run_in_savepoint(
         done.append((future, result))
 
 
+def _last_written_ms(tx: Transaction) -> int:
+    return tx.scalar(sa.select(sa.func.max(tables.events.c.at_ms))) or 0
+
+
 def _read(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Result:
     try:
         with engine.connect() as connection:
             return function(connection)
-    except OperationalError as error:
+    except DBAPIError as error:
+        if _translated(error) is error:
+            raise
         raise _translated(error) from error
 
 
@@ -190,16 +199,21 @@ def _write(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Resu
                 return function(connection)
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            if state not in _RETRY_HELPS or attempt == _RETRIES - 1:
-                raise _translated(error) from error
+            if state in _RETRY_HELPS and attempt < _RETRIES - 1:
+                continue
+            if _translated(error) is error:
+                raise
+            raise _translated(error) from error
     raise AssertionError("the last attempt returns or raises")
 
 
 def _translated(error: BaseException) -> BaseException:
-    if isinstance(error, PodiumError) or not isinstance(error, OperationalError):
+    if isinstance(error, DataError) and "NUL" in str(error.orig):
+        return UserError(FieldFault("", "A text holds a NUL character.", "Leave it out."))
+    if not isinstance(error, OperationalError):
         return error
     words = str(error.orig)
-    if "full" in words:
+    if "disk is full" in words or getattr(error.orig, "sqlstate", None) == _DISK_FULL:
         return TemporaryError(
             "The disk that holds Podium's database is full. Nothing was lost; free some space "
             "and try again.",

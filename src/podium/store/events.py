@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 
 from podium.domain.event import Event
@@ -49,17 +47,6 @@ def event_feed(tx: Transaction, *, after: int, limit: int) -> list[Event]:
 
 def event_last_seq(tx: Transaction) -> int:
     return tx.scalar(sa.select(sa.func.max(tables.events.c.seq))) or 0
-
-
-def event_delete_before(tx: Transaction, before_ms: int, limit: int) -> int:
-    """Retention: drop the oldest events of workloads that no longer exist or ended long ago."""
-    table = tables.events
-    seqs: Sequence[int] = tx.scalars(
-        sa.select(table.c.seq).where(table.c.at_ms < before_ms).order_by(table.c.seq).limit(limit)
-    ).all()
-    if seqs:
-        tx.execute(sa.delete(table).where(table.c.seq.in_(seqs)))
-    return len(seqs)
 
 
 def _event(row: Row) -> Event:

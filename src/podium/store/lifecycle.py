@@ -329,7 +329,12 @@ def _first_failure(tx: Transaction, workload: Row) -> tuple[Cause, str]:
                 [ReplicaState.FAILED.value, ReplicaState.CANCELLED.value]
             ),
         )
-        .order_by(tables.allocations.c.released_at_ms, tables.allocations.c.rank)
+        .order_by(
+            # "failed" before "cancelled": what was stopped came to its end because of the other.
+            tables.allocations.c.state.desc(),
+            tables.allocations.c.released_at_ms,
+            tables.allocations.c.rank,
+        )
         .limit(1)
     ).first()
     assert row is not None, "a failed replica has a failed allocation"

@@ -189,9 +189,10 @@ def _devices_replace(tx: Transaction, node: Node) -> bool:
     after = {device.id: device for device in node.devices}
     if before == after:
         return False
-    gone = sorted(set(before) - set(after))
-    if gone:
-        tx.execute(sa.delete(table).where(table.c.id.in_(gone)))
+    # Those that are gone, and those that another node had before: a machine may get a new name.
+    moved = sorted(set(before) ^ set(after))
+    if moved:
+        tx.execute(sa.delete(table).where(table.c.id.in_(moved)))
     for device in node.devices:
         if before.get(device.id) == device:
             continue

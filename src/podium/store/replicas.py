@@ -19,7 +19,7 @@ from podium.domain.lifecycle import (
     WorkloadState,
     replica_next,
 )
-from podium.domain.outcome import RETRY_IS_FREE, may_retry
+from podium.domain.outcome import RETRY_IS_FREE, STOPS_OF_THE_WHOLE, may_retry
 from podium.domain.reason import Cause
 from podium.store import tables
 from podium.store.codec import Row
@@ -49,17 +49,19 @@ class End:
 
 def replicas_launched(tx: Transaction, ids: Sequence[str], now_ms: int) -> None:
     """The engine has accepted these allocations."""
+    workloads = _locked(tx, ids)
     for row in _open_rows(tx, ids):
         if row["state"] != ReplicaState.SCHEDULED:
             continue  # stopped in the meantime
         _replica_apply(tx, row, ReplicaEvent.LAUNCHED, Cause.PLACED, now_ms)
-    for workload in workload_rows(tx, _workloads_of(tx, ids)).values():
+    for workload in workloads.values():
         if workload["state"] == WorkloadState.SCHEDULED:
             workload_apply(tx, workload, WorkloadEvent.LAUNCHED, Cause.PLACED, now_ms)
 
 
 def replicas_running(tx: Transaction, ids: Sequence[str], now_ms: int) -> None:
     """The processes of these allocations have started."""
+    _locked(tx, ids)
     touched: set[str] = set()
     for row in _open_rows(tx, ids):
         if row["state"] != ReplicaState.STARTING:
@@ -77,9 +79,8 @@ def replicas_ended(tx: Transaction, ends: Sequence[End], now_ms: int) -> None:
     consequences for their workloads. Ends that are recorded already are passed over."""
     by_id = {end.allocation_id: end for end in ends}
     touched: set[str] = set()
-    rows = _open_rows(tx, list(by_id))
-    workloads = workload_rows(tx, {row["workload_id"] for row in rows})
-    for row in rows:
+    workloads = _locked(tx, list(by_id))
+    for row in _open_rows(tx, list(by_id)):
         workload = workloads[row["workload_id"]]
         if workload["state"] == WorkloadState.SCHEDULED:
             launched = WorkloadEvent.LAUNCHED
@@ -127,6 +128,8 @@ def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int
     elif row["state"] == ReplicaState.STOPPING:
         event = ReplicaEvent.CANCELLED
         cause = Cause(workload["cause"])
+        if cause not in STOPS_OF_THE_WHOLE:
+            cause = Cause.GANG_MEMBER_ENDED  # the others were stopped because one had failed
     facts["cause"] = cause.value
     row = _replica_apply(tx, row, event, cause, now_ms, facts, end.message)
     _bill(tx, {**row, "team": workload["team"]}, now_ms)
@@ -229,6 +232,12 @@ def _open_rows(tx: Transaction, ids: Sequence[str]) -> list[Row]:
         )
         found.extend(tx.execute(statement).mappings())
     return found
+
+
+def _locked(tx: Transaction, ids: Sequence[str]) -> dict[str, Row]:
+    """The workloads of these allocations. Whoever moves replicas holds their workload's row, so
+    what is read of them after this stays true until the commit."""
+    return workload_rows(tx, _workloads_of(tx, ids))
 
 
 def _workloads_of(tx: Transaction, ids: Iterable[str]) -> set[str]:

@@ -10,7 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from podium.domain.errors import NotFoundError
-from podium.domain.lifecycle import ReplicaState, WorkloadEvent, WorkloadState
+from podium.domain.lifecycle import (
+    WORKLOAD_ENDS,
+    ReplicaState,
+    WorkloadEvent,
+    WorkloadState,
+)
 from podium.domain.reason import Cause, Refusal
 from podium.domain.tenancy import Scope
 from podium.domain.workload import Program, Wish, Workload
@@ -28,6 +33,7 @@ from podium.store.lifecycle import event_insert
 from podium.store.scoping import within
 
 _IN_CHUNK = 500  # below every database's limit on parameters
+_NOT_WAITING = frozenset({*WORKLOAD_ENDS, WorkloadState.STOPPING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,16 +228,24 @@ def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> 
 def workload_id_by_name(
     tx: Transaction, project: str, names: Collection[str]
 ) -> dict[str, tuple[str, WorkloadState]]:
-    """For each name, the id and state of its newest workload in the project."""
+    """For each name or id, the id and state of its newest workload in the project. The states
+    stay so until the transaction ends."""
     found: dict[str, tuple[str, WorkloadState]] = {}
     wanted = sorted(set(names))
     for start in range(0, len(wanted), _IN_CHUNK):
         chunk = wanted[start : start + _IN_CHUNK]
         table = tables.workloads
+        newest = (
+            sa.select(sa.func.max(table.c.id))
+            .where(table.c.project == project, table.c.name.in_(chunk))
+            .group_by(table.c.name)
+        )
         statement = (
             sa.select(table.c.id, table.c.name, table.c.state)
-            .where(table.c.project == project, table.c.name.in_(chunk) | table.c.id.in_(chunk))
+            .where(table.c.project == project, table.c.id.in_(newest) | table.c.id.in_(chunk))
             .order_by(table.c.id)
+            # Whoever is about to depend on one must not miss that it ends meanwhile.
+            .with_for_update(read=True)
         )
         for row in tx.execute(statement):
             found[row.name] = found[row.id] = (row.id, WorkloadState(row.state))
@@ -301,10 +315,16 @@ def refusal_update(tx: Transaction, refusals: Sequence[tuple[str, Refusal]], now
                 table.c.refusal_remedy,
                 table.c.refusal_evidence,
                 table.c.refused_since_ms,
+                table.c.state,
                 table.c.version,
-            ).where(table.c.id.in_(sorted(chunk)))
+            )
+            .where(table.c.id.in_(sorted(chunk)))
+            .order_by(table.c.id)
+            .with_for_update()
         ).mappings()
         for row in rows:
+            if row["state"] in _NOT_WAITING:
+                continue  # ended or stopped while the plan was made
             columns = refusal_to_columns(chunk[row["id"]])
             if all(row[name] == value for name, value in columns.items()):
                 continue

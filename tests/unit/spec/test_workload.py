@@ -134,7 +134,6 @@ def test_commands(command: object, words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("resources", "expected"),
     [
-        ({"gpus": 0}, {}),
         ({"gpus": 2}, {"gpu_milli": 2000}),
         ({"gpus": "0.50"}, {"gpu_milli": 500}),
         ({"gpus": 0.5, "gpu_type": "H100"}, {"gpu_milli": 500, "gpu_types": ("H100",)}),
@@ -184,7 +183,8 @@ def test_resources(resources: dict[str, Any], expected: dict[str, Any]) -> None:
         ({"gpus": []}, "gpus", "is a list"),
         ({"gpus": 1, "mig": "1g.10gb"}, "mig", "cannot go together with gpus"),
         ({"gpu_memory": "1GiB", "mig": "1g.10gb"}, "gpu_memory", "whose profile says"),
-        ({"gpus": 0, "gpu_memory": "1GiB"}, "gpu_memory", "while gpus is 0"),
+        ({"gpus": 0}, "gpus", "is 0."),
+        ({"gpus": "0.0"}, "gpus", "is 0."),
         ({"gpu_memory": "..80GB"}, "gpu_memory", "at least"),
         ({"gpu_memory": "80GB..24GB", "gpus": 1}, "gpu_memory", "below its start"),
         ({"gpu_memory": "20 parsecs", "gpus": 1}, "gpu_memory", "Write it like 20GiB"),

@@ -103,7 +103,7 @@ def _prepare(order: dict[str, Any], folder: str) -> list[str]:
     if str(order["script"]).startswith("#!"):
         os.chmod(script, 0o700)
         return [script]
-    return ["/bin/bash" if os.access("/bin/bash", os.X_OK) else "/bin/sh", script]
+    return ["/bin/bash" if os.access("/bin/bash", os.X_OK) else "/bin/sh", "-e", script]
 
 
 def _volumes(volumes: list[dict[str, str]], work: str) -> None:

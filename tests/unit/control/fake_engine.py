@@ -1,0 +1,146 @@
+"""An engine in memory that keeps the contract of `engines/contract.py`: a real one for tests that
+turn the clock. What runs outlives the server, which is a fresh set of loops over the same engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from podium.domain.errors import NotFoundError, PodiumError
+from podium.domain.node import Node
+from podium.domain.reason import Cause
+from podium.engines.contract import Engine, Launch, LogChunk, Observation, Phase
+from turned_clock import TurnedClock
+
+
+class CrashError(BaseException):
+    """The server is gone in this moment. No loop catches it."""
+
+
+@dataclass
+class Process:
+    launch: Launch
+    started_at_ms: int  # on the steady clock, as every duration here
+    stubborn: bool = False  # ignores SIGTERM
+    stop_by_ms: int | None = None
+    end: Observation | None = None
+    settled: bool = False
+
+
+@dataclass
+class FakeEngine:
+    """`starts` counts how often each allocation was really started."""
+
+    clock: TurnedClock
+    nodes: tuple[Node, ...]
+    name: str = "fake"
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    processes: dict[str, Process] = field(default_factory=dict)
+    starts: dict[str, int] = field(default_factory=dict)
+    stops: list[tuple[str, int]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    refuse: PodiumError | None = None
+    crash_after_ensure: bool = False
+    crash_in_settle: bool = False
+    stubborn: bool = False
+    ports: int = 40_000
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def inventory(self) -> Sequence[Node]:
+        return self.nodes
+
+    async def rendezvous_port(self, node: str) -> int:
+        if node not in {each.name for each in self.nodes}:
+            raise NotFoundError(f"This engine has no node {node}.")
+        self.ports += 1
+        return self.ports
+
+    async def ensure(self, launch: Launch) -> None:
+        if launch.allocation_id not in self.processes:
+            if self.refuse is not None:
+                raise self.refuse
+            self.starts[launch.allocation_id] = self.starts.get(launch.allocation_id, 0) + 1
+            self.processes[launch.allocation_id] = Process(
+                launch, self.clock.now_ms(), stubborn=self.stubborn
+            )
+            self.changed.set()
+        if self.crash_after_ensure:
+            raise CrashError
+
+    async def observe(self) -> Sequence[Observation]:
+        self._kill_what_is_over_its_grace()
+        return [
+            process.end
+            or Observation(
+                allocation_id=key,
+                phase=Phase.RUNNING,
+                runtime_ms=self.clock.now_ms() - process.started_at_ms,
+            )
+            for key, process in self.processes.items()
+            if not process.settled
+        ]
+
+    async def stop(self, allocation_id: str, *, grace_seconds: int) -> None:
+        self.stops.append((allocation_id, grace_seconds))
+        process = self.processes.get(allocation_id)
+        if process is None or process.end is not None:
+            return
+        if not process.stubborn:
+            self.finish(allocation_id, Cause.CANCELLED)
+            return
+        by_ms = self.clock.now_ms() + grace_seconds * 1000
+        process.stop_by_ms = min(by_ms, process.stop_by_ms or by_ms)
+
+    async def settle(self, allocation_ids: Sequence[str]) -> None:
+        if self.crash_in_settle:
+            raise CrashError
+        for each in allocation_ids:
+            assert self.processes[each].end is not None, "only what has ended is settled"
+            self.processes[each].settled = True
+
+    async def read_log(
+        self, allocation_id: str, *, offset: int = 0, limit_bytes: int = 65536
+    ) -> LogChunk:
+        if allocation_id not in self.processes or allocation_id in self.removed:
+            raise NotFoundError(f"There is no log of {allocation_id}.")
+        return LogChunk(0, 0, (), 0, complete=True)
+
+    async def remove(self, allocation_ids: Sequence[str]) -> None:
+        self.removed.extend(allocation_ids)
+
+    def finish(self, allocation_id: str, cause: Cause = Cause.COMPLETED, message: str = "") -> None:
+        """The process ends now, by itself or as told."""
+        process = self.processes[allocation_id]
+        exit_code = {Cause.COMPLETED: 0, Cause.EXIT_CODE: 3}.get(cause)
+        process.end = Observation(
+            allocation_id=allocation_id,
+            phase=Phase.ENDED,
+            runtime_ms=self.clock.now_ms() - process.started_at_ms,
+            exit_code=exit_code,
+            cause=cause,
+            message=message,
+            cpu_time_ms=7,
+            memory_peak_bytes=11,
+        )
+        self.changed.set()
+
+    def lose(self, allocation_id: str) -> None:
+        """Its record is gone, as after a disk was replaced."""
+        del self.processes[allocation_id]
+
+    def _kill_what_is_over_its_grace(self) -> None:
+        for key, process in self.processes.items():
+            due = process.stop_by_ms is not None and process.stop_by_ms <= self.clock.now_ms()
+            if due and process.end is None:
+                self.finish(key, Cause.CANCELLED)
+
+
+def _keeps_the_contract(engine: FakeEngine) -> Engine:
+    return engine

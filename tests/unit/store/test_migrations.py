@@ -1,0 +1,84 @@
+"""Migrations make what tables.py says, refuse what is newer, and take turns."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from podium.domain.errors import PermanentError
+from podium.store import migrations, tables
+from podium.store.database import Database
+from postgresql import PostgresqlServer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'podium.db'}"
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    return server.url(server.create())
+
+
+def test_head_is_alembics_own() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+
+
+async def test_upgrade_from_nothing_gives_the_tables(empty_url: str) -> None:
+    database = Database(empty_url)
+    await database.open()
+
+    def differences(tx: sa.Connection) -> list[object]:
+        options = {"compare_type": True, "compare_server_default": True}
+        return compare_metadata(MigrationContext.configure(tx, opts=options), tables.metadata)
+
+    assert await database.read(differences) == []
+    names = {index.name for table in tables.metadata.tables.values() for index in table.indexes}
+    found = await database.read(
+        lambda tx: {
+            index["name"]
+            for table in tables.metadata.tables
+            for index in sa.inspect(tx).get_indexes(table)
+        }
+    )
+    assert names <= found
+    await database.close()
+    again = Database(empty_url)
+    await again.open()
+    await again.close()
+
+
+async def test_a_newer_database_is_refused(database_url: str) -> None:
+    database = Database(database_url)
+    await database.open()
+    await database.write(
+        lambda tx: tx.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    )
+    await database.close()
+    older = Database(database_url)
+    try:
+        with pytest.raises(PermanentError, match=r"9999.*newer Podium.*Start the newer version"):
+            await older.open()
+    finally:
+        await older.close()
+
+
+@pytest.mark.postgresql
+async def test_two_openers_at_once_both_succeed(postgresql_server: PostgresqlServer) -> None:
+    url = postgresql_server.url(postgresql_server.create())
+    servers = [Database(url) for _ in range(3)]
+    await asyncio.gather(*(each.open() for each in servers))
+    for each in servers:
+        assert await each.read(lambda tx: tx.execute(sa.select(tables.nodes)).all()) == []
+        await each.close()

@@ -1,0 +1,126 @@
+"""History is bounded: logs go first, then rows, in slices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from podium.domain.tenancy import Token
+from podium.store import allocations, audit, submissions, tables, users
+from podium.store.audit import AuditEntry
+from podium.store.database import Database, Transaction
+from podium.store.retention import Retention, history_trim
+from turned_clock import TurnedClock
+from unit.house import House, document, node
+
+pytestmark = pytest.mark.anyio
+
+DAY_MS = 86_400_000
+KEEP = Retention(logs_days=10, workloads_days=20, usage_days=30, audit_days=40, idempotency_days=2)
+OF_WORKLOADS = ("workloads", "documents", "workload_labels", "dependencies", "replicas",
+                "allocations", "allocation_devices", "events")  # fmt: skip
+BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens")
+# Grow with what people set up, not with time.
+KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "devices", "uploads",
+        "leases"}  # fmt: skip
+
+
+def test_every_table_is_bounded_or_kept_on_purpose() -> None:
+    assert set(BOUNDED) | KEPT == set(tables.metadata.tables)
+    assert not set(BOUNDED) & KEPT
+
+
+@pytest.fixture
+async def house(database: Database, clock: TurnedClock) -> House:
+    made = House(database, clock)
+    await made.furnish(node())
+    return made
+
+
+async def counts(house: House) -> dict[str, int]:
+    def count(tx: Transaction) -> dict[str, int]:
+        return {
+            name: tx.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name]))
+            or 0
+            for name in BOUNDED
+        }
+
+    return await house.database.read(count)
+
+
+async def trim(house: House) -> int:
+    return await house.write(lambda tx, now_ms: history_trim(tx, KEEP, now_ms))
+
+
+async def live(house: House) -> str:
+    """One that ended, one that needs it and waits, and a little of everything else."""
+    gpus: dict[str, Any] = {"resources": {"gpus": 1}, "labels": {"a": "b"}}
+    await house.start(document("first", **gpus))
+    await house.end(await house.held_ids())
+    waiting: str = await house.submit(document("second", **gpus, depends_on=["first"]))
+
+    def more(tx: Transaction, now_ms: int) -> None:
+        audit.audit_append(tx, [AuditEntry(actor="ada", action="x", subject="y")], now_ms)
+        submissions.idempotency_insert(tx, "ada", "key", "digest", ["w"], now_ms)
+        token = Token(
+            id="t", username="ada", name="t", created_at_ms=now_ms,
+            expires_at_ms=now_ms + DAY_MS, last_used_at_ms=None,
+        )  # fmt: skip
+        users.token_insert(tx, token, "hash")
+
+    await house.write(more)
+    return waiting
+
+
+async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
+    waiting = await live(house)
+    full = await counts(house)
+    assert all(full.values())
+    house.clock.advance(25 * DAY_MS)
+    assert await trim(house) > 0
+    left = await counts(house)
+    assert (left["tokens"], left["idempotency"]) == (0, 0)
+    assert left["workloads"] == full["workloads"], "its logs are still there"
+    old = await house.database.read(
+        lambda tx: allocations.allocation_removable(
+            tx, house.now_ms - 10 * DAY_MS, 10, nodes=["n1"]
+        )
+    )
+    assert len(old) == 1
+    await house.write(lambda tx, _: allocations.allocation_mark_removed(tx, old))
+    while await trim(house):
+        pass
+    left = await counts(house)
+    assert left["workloads"] == 1
+    assert (left["allocations"], left["allocation_devices"], left["dependencies"]) == (0, 0, 0)
+    assert (left["usage"], left["audit"]) == (full["usage"], full["audit"])
+    await house.cycle()
+    assert (await house.workload(waiting)).state == "scheduled", "it still waits for nothing"
+    house.clock.advance(20 * DAY_MS)
+    while await trim(house):
+        pass
+    left = await counts(house)
+    assert (left["usage"], left["audit"]) == (0, 0)
+    assert (await house.workload(waiting)).state == "scheduled", "what has not ended stays"
+
+
+async def test_it_goes_in_slices(house: House) -> None:
+    await house.write(
+        lambda tx, now_ms: audit.audit_append(
+            tx, [AuditEntry(actor="a", action="b", subject="c")] * 1200, now_ms
+        )
+    )
+    house.clock.advance(100 * DAY_MS)
+    found = [await trim(house) for _ in range(5)]
+    assert sum(found) == 1200
+    assert max(found) <= 500
+    assert (await counts(house))["audit"] == 0
+
+
+async def test_nothing_young_goes(house: House) -> None:
+    await live(house)
+    before = await counts(house)
+    assert await trim(house) == 0
+    assert await counts(house) == before

@@ -1,0 +1,101 @@
+"""Every read of the store that takes a scope shows nothing of another project."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import podium.store
+from podium.domain.allocation import Usage
+from podium.domain.errors import NotFoundError
+from podium.domain.tenancy import WHOLE, Scope
+from podium.store.database import Database, Transaction
+from podium.store.workloads import WorkloadFilter
+from turned_clock import TurnedClock
+from unit.house import House, document, node
+
+pytestmark = pytest.mark.anyio
+
+OTHERS = Scope(frozenset({"speech"}))
+NOBODY = Scope(frozenset())
+FORBIDDEN = "nothing to see"
+
+# How each function is asked for what belongs to project vision, and what a stranger hears.
+CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
+    "allocations.allocation_list_of": (lambda w: {"workload_id": w}, []),
+    "allocations.rank_list": (lambda w: {"workload_id": w, "limit": 10}, FORBIDDEN),
+    "events.event_list": (lambda w: {"workload_id": w, "limit": 10}, []),
+    "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
+    "projects.project_list": (lambda w: {"limit": 10}, []),
+    "usage.usage_by_project": (lambda w: {"now_ms": 2**50}, []),
+    "usage.usage_of_workload": (lambda w: {"workload_id": w, "now_ms": 2**50}, Usage()),
+    "workloads.dependency_ids": (lambda w: {"workload_id": w}, FORBIDDEN),
+    "workloads.documents_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
+    "workloads.workload_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
+    "workloads.workload_fetch_many": (lambda w: {"ids": [w]}, {}),
+    "workloads.workload_find": (lambda w: {"project": "vision", "name": "second"}, FORBIDDEN),
+    "workloads.workload_list": (lambda w: {"chosen": WorkloadFilter(), "limit": 10}, []),
+    "nodes.node_loads": (lambda w: {}, "sums without holders"),
+}
+
+
+def scoped() -> dict[str, Callable[..., Any]]:
+    """Every public function of the store's modules that has a parameter `scope`."""
+    found = {}
+    for module in pkgutil.iter_modules(podium.store.__path__):
+        if module.ispkg or module.name == "scoping":
+            continue
+        loaded = importlib.import_module(f"podium.store.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            own = function.__module__ == loaded.__name__ and not name.startswith("_")
+            if own and "scope" in inspect.signature(function).parameters:
+                found[f"{module.name}.{name}"] = function
+    return found
+
+
+def test_every_read_with_a_scope_has_a_case() -> None:
+    assert sorted(scoped()) == sorted(CASES)
+
+
+@pytest.fixture
+async def workload(database: Database, clock: TurnedClock) -> str:
+    house = House(database, clock)
+    await house.furnish(node())
+    gpus = {"resources": {"gpus": 1}}
+    await house.start(document("first", **gpus))
+    await house.end(await house.held_ids())
+    started: str = await house.start(document("second", **gpus, depends_on=["first"]))
+    clock.advance(5000)
+    return started
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+async def test_strangers_see_nothing(name: str, database: Database, workload: str) -> None:
+    function = scoped()[name]
+    arguments, hidden = CASES[name]
+
+    def ask(scope: Scope) -> Callable[[Transaction], Any]:
+        return lambda tx: function(tx, scope=scope, **arguments(workload))
+
+    mine = Scope(frozenset({"vision"}))
+    seen = await database.read(ask(mine))
+    assert seen, "the owner sees it"
+    assert await database.read(ask(WHOLE)), "so do the loops"
+    for scope in (OTHERS, NOBODY):
+        if hidden == FORBIDDEN:
+            with pytest.raises(NotFoundError):
+                await database.read(ask(scope))
+            continue
+        told = await database.read(ask(scope))
+        if name == "nodes.node_loads":
+            assert told["n1"].gpu_milli == seen["n1"].gpu_milli
+            assert (told["n1"].holders, len(seen["n1"].holders)) == ((), 1)
+        elif name in ("projects.project_list", "usage.usage_by_project"):
+            assert "vision" not in repr(told)
+        else:
+            assert told == hidden
