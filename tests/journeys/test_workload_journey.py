@@ -75,7 +75,8 @@ def test_run_follows_and_tells_the_exit_code(server: Server) -> None:
         "run", "--name", "failing", "--cpus", "0.1", "--json", "--", "sh", "-c", "echo out; exit 7",
         code=1,
     )  # fmt: skip
-    assert json.loads(done.stdout.splitlines()[0])["text"] == "out"
+    made, line, ended = map(json.loads, done.stdout.splitlines())
+    assert (made["name"], line["text"], ended["state"]) == ("failing", "out", "failed")
     seen = server.client_kept.workloads.get("failing")
     assert (seen.cause, seen.replica_list[0].exit_code) == ("exit_code", 7)
     assert "7" in seen.message

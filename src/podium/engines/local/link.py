@@ -78,7 +78,11 @@ class WardenLink:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        await reader
+        # It reads to the end of the warden's output, which nobody else should hold open.
+        await asyncio.wait({reader}, timeout=_CLOSE_SECONDS)
+        reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reader
 
     async def spawn(self, allocation_id: str, folder: str, secrets: list[list[str]]) -> None:
         """Returns when a shim has claimed the folder, this one or an earlier. Raises

@@ -25,6 +25,7 @@ if __name__ == "__main__":  # isolated: nothing but the standard library and thi
 from podium.engines.local.shim import supervise
 
 _COMMAND_BYTES_MAX = 64 * 1024
+_DESCRIPTORS_MAX = 1 << 20
 
 
 class Warden:
@@ -134,6 +135,9 @@ def _write(data: bytes) -> None:
 
 
 def main() -> None:
+    # What the server's event loop left open here would pass to every shim, and the server would
+    # never see the end of the warden's output.
+    os.closerange(3, _DESCRIPTORS_MAX)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # ends with the server, not before it
