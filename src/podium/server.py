@@ -159,7 +159,12 @@ def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]
         Loop("stop", Stopper(machine).step, hints, wake_on=("stop",), period_seconds=2),
         Loop("deadlines", ends.step, hints, period_seconds=1),
         Loop("nodes", NodeWatch(database, hints, leadership).step, hints, period_seconds=5),
-        Loop("reap", Reaper(machine, Retention()).step, hints, period_seconds=600),
+        Loop(
+            "reap",
+            Reaper(machine, Retention(), office.uploads_path).step,
+            hints,
+            period_seconds=600,
+        ),
     ]
 
 

@@ -1,9 +1,11 @@
-"""Keeps history bounded: old logs, then old rows."""
+"""Keeps history bounded: old logs, then old rows, then uploads that nothing needs."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from podium.control.machine import Machine
-from podium.store import allocations, nodes, retention
+from podium.store import allocations, nodes, retention, submissions
 from podium.store.database import Transaction
 from podium.store.retention import Retention
 
@@ -12,9 +14,10 @@ _DAY_MS = 86_400_000
 
 
 class Reaper:
-    def __init__(self, machine: Machine, keep: Retention) -> None:
+    def __init__(self, machine: Machine, keep: Retention, uploads_path: Path) -> None:
         self._machine = machine
         self._keep = keep
+        self._uploads_path = uploads_path
 
     async def step(self) -> bool:
         """True when there may be more."""
@@ -33,10 +36,15 @@ class Reaper:
         if old:
             await machine.engine.remove(old)
 
-        def trim(tx: Transaction) -> int:
+        unused_ms = now_ms - self._keep.uploads_days * _DAY_MS
+
+        def trim(tx: Transaction) -> tuple[int, list[tuple[str, str]]]:
             if old:
                 allocations.allocation_mark_removed(tx, old)
-            return retention.history_trim(tx, self._keep, now_ms)
+            trimmed = retention.history_trim(tx, self._keep, now_ms)
+            return trimmed, submissions.upload_expire(tx, unused_ms, _BATCH)
 
-        trimmed = await machine.leadership.fenced(machine.lease, trim)
-        return bool(old) or trimmed > 0
+        trimmed, unused = await machine.leadership.fenced(machine.lease, trim)
+        for project, sha256 in unused:
+            submissions.upload_path(self._uploads_path, project, sha256).unlink(missing_ok=True)
+        return bool(old) or bool(unused) or trimmed > 0

@@ -19,6 +19,7 @@ class Retention:
     """How long ended things are kept, in days. Usage and audit outlive the workloads."""
 
     logs_days: int = 30
+    uploads_days: int = 30
     workloads_days: int = 180
     usage_days: int = 1100
     audit_days: int = 2200

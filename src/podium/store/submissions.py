@@ -39,8 +39,11 @@ def idempotency_insert(
 def upload_insert(
     tx: Transaction, project: str, sha256: str, size_bytes: int, username: str, now_ms: int
 ) -> None:
-    """Idempotent: the same archive in the same project is one upload."""
+    """Idempotent: the same archive in the same project is one upload, kept from now on anew."""
+    table = tables.uploads
+    mine = (table.c.project == project) & (table.c.sha256 == sha256)
     if upload_exists(tx, project, sha256):
+        tx.execute(sa.update(table).where(mine).values(created_at_ms=now_ms))
         return
     tx.execute(
         sa.insert(tables.uploads).values(
@@ -59,6 +62,28 @@ def upload_exists(tx: Transaction, project: str, sha256: str) -> bool:
         sa.select(table.c.sha256).where(table.c.project == project, table.c.sha256 == sha256)
     )
     return found is not None
+
+
+def upload_expire(tx: Transaction, before_ms: int, limit: int) -> list[tuple[str, str]]:
+    """Forget uploads from before `before_ms` that no work which has not ended needs. Returns
+    project and SHA-256 of each, whose archives may be deleted."""
+    table, workload = tables.uploads, tables.workloads
+    needed = sa.exists().where(
+        workload.c.upload_sha256 == table.c.sha256,
+        workload.c.project == table.c.project,
+        workload.c.ended_at_ms.is_(None),
+    )
+    rows = tx.execute(
+        sa.select(table.c.project, table.c.sha256)
+        .where(table.c.created_at_ms < before_ms, ~needed)
+        .order_by(table.c.created_at_ms)
+        .limit(limit)
+    ).all()
+    for row in rows:
+        tx.execute(
+            sa.delete(table).where(table.c.project == row.project, table.c.sha256 == row.sha256)
+        )
+    return [(row.project, row.sha256) for row in rows]
 
 
 def upload_path(root: Path, project: str, sha256: str) -> Path:

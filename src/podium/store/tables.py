@@ -165,6 +165,7 @@ workloads = Table(
     Column("refusal_evidence", Text),
     _ms("refused_since_ms", nullable=True),
     Column("rendezvous_port", Integer),
+    Column("upload_sha256", Text),
     Column("labels", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("workloads_by_project", "project", "id"),
@@ -172,6 +173,7 @@ workloads = Table(
     Index("workloads_by_state", "state", "id"),
     Index("workloads_by_deadline", "deadline_ms", sqlite_where=text("ended_at_ms IS NULL")),
     Index("workloads_by_end", "ended_at_ms"),
+    Index("workloads_by_upload", "upload_sha256"),
 )
 
 documents = Table(

@@ -18,7 +18,7 @@ from podium.domain.lifecycle import (
 )
 from podium.domain.reason import Cause, Refusal
 from podium.domain.tenancy import Scope
-from podium.domain.workload import Program, Wish, Workload
+from podium.domain.workload import Program, UploadSource, Wish, Workload
 from podium.store import tables
 from podium.store.codec import (
     pairs_to_text,
@@ -431,5 +431,8 @@ def _columns(new: NewWorkload, now_ms: int) -> dict[str, Any]:
         "failures": 0,
         "dependencies_open": new.needs_open,
         "labels": pairs_to_text(wish.labels),
+        "upload_sha256": wish.program.source.sha256
+        if isinstance(wish.program.source, UploadSource)
+        else None,
         "version": 1,
     }

@@ -49,7 +49,7 @@ class Server:
             Observer(machine),
             Stopper(machine),
             Deadlines(database, office.hints, leadership),
-            Reaper(machine, Retention()),
+            Reaper(machine, Retention(), office.uploads_path),
         )
         await found.inventory.step()
         return found

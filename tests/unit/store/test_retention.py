@@ -8,22 +8,24 @@ import pytest
 import sqlalchemy as sa
 
 from podium.domain.tenancy import Token
+from podium.intake.workloads import workload_cancel
 from podium.store import allocations, audit, submissions, tables, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Database, Transaction
 from podium.store.retention import Retention, history_trim
 from turned_clock import TurnedClock
-from unit.house import House, document, node
+from unit.house import ADMINISTRATOR, House, document, node
 
 pytestmark = pytest.mark.anyio
 
 DAY_MS = 86_400_000
+SHA256 = "ab" * 32
 KEEP = Retention(logs_days=10, workloads_days=20, usage_days=30, audit_days=40, idempotency_days=2)
 OF_WORKLOADS = ("workloads", "documents", "workload_labels", "dependencies", "replicas",
                 "allocations", "allocation_devices", "events")  # fmt: skip
-BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens")
+BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens", "uploads")
 # Grow with what people set up, not with time.
-KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "devices", "uploads",
+KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "devices",
         "leases"}  # fmt: skip
 
 
@@ -64,6 +66,7 @@ async def live(house: House) -> str:
     def more(tx: Transaction, now_ms: int) -> None:
         audit.audit_append(tx, [AuditEntry(actor="ada", action="x", subject="y")], now_ms)
         submissions.idempotency_insert(tx, "ada", "key", "digest", ["w"], now_ms)
+        submissions.upload_insert(tx, "vision", SHA256, 7, "ada", now_ms)
         token = Token(
             id="t", username="ada", name="t", created_at_ms=now_ms,
             expires_at_ms=now_ms + DAY_MS, last_used_at_ms=None,
@@ -124,3 +127,22 @@ async def test_nothing_young_goes(house: House) -> None:
     before = await counts(house)
     assert await trim(house) == 0
     assert await counts(house) == before
+
+
+async def test_an_upload_stays_while_something_needs_it(house: House) -> None:
+    project = str(document()["project"])
+
+    async def expired() -> list[tuple[str, str]]:
+        return await house.write(
+            lambda tx, now_ms: submissions.upload_expire(tx, now_ms - 10 * DAY_MS, 10)
+        )
+
+    await house.write(
+        lambda tx, now_ms: submissions.upload_insert(tx, project, SHA256, 7, "ada", now_ms)
+    )
+    needy = await house.submit(document("needy", source={"upload": SHA256}))
+    house.clock.advance(11 * DAY_MS)
+    assert await expired() == []
+    await workload_cancel(house.office, ADMINISTRATOR, needy)
+    assert await expired() == [(project, SHA256)]
+    assert await expired() == []

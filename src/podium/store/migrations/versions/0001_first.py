@@ -246,6 +246,7 @@ def upgrade() -> None:
         sa.Column("refusal_evidence", sa.Text(), nullable=True),
         sa.Column("refused_since_ms", sa.BigInteger(), nullable=True),
         sa.Column("rendezvous_port", sa.Integer(), nullable=True),
+        sa.Column("upload_sha256", sa.Text(), nullable=True),
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["project"], ["projects.name"], onupdate="CASCADE"),
@@ -262,6 +263,7 @@ def upgrade() -> None:
         batch_op.create_index("workloads_by_name", ["project", "name", "id"], unique=False)
         batch_op.create_index("workloads_by_project", ["project", "id"], unique=False)
         batch_op.create_index("workloads_by_state", ["state", "id"], unique=False)
+        batch_op.create_index("workloads_by_upload", ["upload_sha256"], unique=False)
 
     op.create_table(
         "allocations",
