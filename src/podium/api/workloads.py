@@ -49,7 +49,7 @@ from podium.spec.views.workload import (
     WorkloadView,
 )
 from podium.spec.workload import SPEC_BYTES_MAX, check, load_documents, resolved
-from podium.store import allocations, events, nodes, usage, workloads
+from podium.store import allocations, events, nodes, queue, usage, workloads
 from podium.store.database import Transaction
 from podium.store.workloads import WorkloadFilter
 
@@ -273,7 +273,7 @@ async def explain(workload_id: WorkloadId, context: Ctx, who: Who) -> Response:
         waiting = refusal_view(workload, counts, who.scope)
         position = length = None
         if workload.state is WorkloadState.QUEUED:
-            position, length = workloads.queue_position(tx, workload_id)
+            position, length = queue.queue_position(tx, workload_id)
         latest = events.event_list(tx, who.scope, workload_id, limit=20, newest=True)
         return ExplanationView(
             workload_id=workload_id,

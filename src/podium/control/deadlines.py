@@ -5,7 +5,7 @@ from __future__ import annotations
 from podium.control.leadership import Leadership
 from podium.domain.lifecycle import WorkloadEvent, WorkloadState
 from podium.domain.reason import Cause
-from podium.store import lifecycle, workloads
+from podium.store import lifecycle, limits
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 
@@ -25,9 +25,7 @@ class Deadlines:
         if not self._leadership.leads(LEASE):
             return False
         now_ms = self._database.now_ms()
-        overdue = await self._database.read(
-            lambda tx: workloads.workload_overdue(tx, now_ms, _BATCH)
-        )
+        overdue = await self._database.read(lambda tx: limits.workload_overdue(tx, now_ms, _BATCH))
         if not overdue:
             return False
 

@@ -10,11 +10,10 @@ import structlog
 from podium.control.machine import Machine
 from podium.domain.allocation import Allocation
 from podium.domain.errors import TemporaryError
-from podium.domain.lifecycle import ReplicaState, WorkloadState
-from podium.domain.quantity import format_duration
+from podium.domain.lifecycle import ReplicaState
 from podium.domain.reason import Cause
 from podium.engines.contract import Observation, Phase
-from podium.store import allocations, lifecycle, replicas, workloads
+from podium.store import allocations, limits, replicas
 from podium.store.database import Transaction
 from podium.store.replicas import End
 
@@ -98,32 +97,25 @@ class Observer:
 
     async def _limit(self, held: dict[str, Allocation], seen: dict[str, Observation]) -> None:
         """Stop what has run for longer than its `max_runtime`, by the engine's steady clock."""
-        longest: dict[str, int] = {}
-        for key, each in seen.items():
-            if each.phase is Phase.RUNNING and key in held:
-                owner = held[key].workload_id
-                longest[owner] = max(longest.get(owner, 0), each.runtime_ms)
-        if not longest:
+        running = {
+            key: each.runtime_ms
+            for key, each in seen.items()
+            if each.phase is Phase.RUNNING and key in held
+        }
+        if not running:
             return
-        limits = await self._machine.database.read(lambda tx: workloads.max_runtime_of(tx, longest))
-        over = sorted(key for key, seconds in limits.items() if longest[key] >= seconds * 1000)
-        if not over:
-            return
-
-        def stop(tx: Transaction, ids: Sequence[str], now_ms: int) -> None:
-            for row in lifecycle.workload_rows(tx, ids).values():
-                if row["state"] in (WorkloadState.STARTING, WorkloadState.RUNNING):
-                    limit = format_duration(row["max_runtime_seconds"] * 1000)
-                    lifecycle.workload_stop(
-                        tx,
-                        row,
-                        Cause.MAX_RUNTIME,
-                        now_ms,
-                        message=f"It ran for its max_runtime of {limit}.",
-                    )
-
-        await self._write(over, stop)
-        self._machine.hints.wake("stop", "events")
+        owners = {held[key].workload_id for key in running}
+        found = await self._machine.database.read(lambda tx: limits.runtime_limits(tx, owners))
+        over = sorted(
+            (held[key].workload_id, key)
+            for key, runtime_ms in running.items()
+            if held[key].workload_id in found
+            and held[key].state is ReplicaState.RUNNING
+            and runtime_ms >= found[held[key].workload_id].seconds * 1000
+        )
+        if over:
+            await self._write(over, limits.runtime_stop)
+            self._machine.hints.wake("stop", "events")
 
     async def _write(
         self, items: Sequence[Item], record: Callable[[Transaction, Sequence[Item], int], None]

@@ -19,8 +19,8 @@ from podium.store.allocations import allocation_insert
 from podium.store.codec import Row
 from podium.store.database import Transaction
 from podium.store.lifecycle import event_insert, event_row, workload_apply, workload_rows
+from podium.store.queue import refusal_update
 from podium.store.snapshot import snapshot
-from podium.store.workloads import refusal_update
 
 
 @dataclass(frozen=True, slots=True)

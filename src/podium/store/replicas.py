@@ -92,6 +92,17 @@ def replicas_ended(tx: Transaction, ends: Sequence[End], now_ms: int) -> None:
         workload_conclude(tx, workload, now_ms)
 
 
+def replicas_stop(
+    tx: Transaction, ids: Sequence[str], cause: Cause, now_ms: int, *, message: str
+) -> None:
+    """Ask single replicas of a workload that goes on to end, such as tasks of an array."""
+    _locked(tx, ids)
+    for row in _open_rows(tx, ids):
+        if row["state"] == ReplicaState.RUNNING:
+            facts = {"cause": cause.value, "message": message}
+            _replica_apply(tx, row, ReplicaEvent.STOP_REQUESTED, cause, now_ms, facts, message)
+
+
 def rendezvous_assign(tx: Transaction, workload_id: str, port: int) -> int:
     """Fix the port where this attempt's replicas meet; the first answer stays."""
     table = tables.workloads
@@ -125,13 +136,16 @@ def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int
         event = ReplicaEvent.SUCCEEDED
         if row["state"] == ReplicaState.STARTING:
             row = _replica_apply(tx, row, ReplicaEvent.RUNNING, Cause.STARTED, now_ms)
+    elif row["state"] == ReplicaState.STOPPING and row["cause"] is not None:
+        cause = Cause(row["cause"])  # it was stopped for itself, and its workload goes on
+        facts["message"] = row["message"]
     elif row["state"] == ReplicaState.STOPPING:
         event = ReplicaEvent.CANCELLED
         cause = Cause(workload["cause"])
         if cause not in STOPS_OF_THE_WHOLE:
             cause = Cause.GANG_MEMBER_ENDED  # the others were stopped because one had failed
     facts["cause"] = cause.value
-    row = _replica_apply(tx, row, event, cause, now_ms, facts, end.message)
+    row = _replica_apply(tx, row, event, cause, now_ms, facts, facts["message"])
     _bill(tx, {**row, "team": workload["team"]}, now_ms)
     if workload["is_array"] and event is ReplicaEvent.FAILED:
         _retry_task(tx, row, workload, cause, now_ms)

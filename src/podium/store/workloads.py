@@ -11,12 +11,11 @@ import sqlalchemy as sa
 
 from podium.domain.errors import NotFoundError
 from podium.domain.lifecycle import (
-    WORKLOAD_ENDS,
     ReplicaState,
     WorkloadEvent,
     WorkloadState,
 )
-from podium.domain.reason import Cause, Refusal
+from podium.domain.reason import Cause
 from podium.domain.tenancy import Scope
 from podium.domain.workload import Program, UploadSource, Wish, Workload
 from podium.store import tables
@@ -24,7 +23,6 @@ from podium.store.codec import (
     pairs_to_text,
     program_from_text,
     program_to_text,
-    refusal_to_columns,
     request_to_columns,
     workload_from_row,
 )
@@ -33,7 +31,6 @@ from podium.store.lifecycle import event_insert
 from podium.store.scoping import within
 
 _IN_CHUNK = 500  # below every database's limit on parameters
-_NOT_WAITING = frozenset({*WORKLOAD_ENDS, WorkloadState.STOPPING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,100 +295,6 @@ def dependency_ids(tx: Transaction, scope: Scope, workload_id: str) -> list[str]
             .order_by(needs.c.needs_id)
         )
     )
-
-
-def refusal_update(tx: Transaction, refusals: Sequence[tuple[str, Refusal]], now_ms: int) -> int:
-    """Store why workloads wait, where that changed. `refused_since_ms` keeps the first time of
-    the same reason. Returns how many changed."""
-    table = tables.workloads
-    changed: list[dict[str, Any]] = []
-    for start in range(0, len(refusals), _IN_CHUNK):
-        chunk = dict(refusals[start : start + _IN_CHUNK])
-        rows = tx.execute(
-            sa.select(
-                table.c.id,
-                table.c.refusal_reason,
-                table.c.refusal_message,
-                table.c.refusal_remedy,
-                table.c.refusal_evidence,
-                table.c.refused_since_ms,
-                table.c.state,
-                table.c.version,
-            )
-            .where(table.c.id.in_(sorted(chunk)))
-            .order_by(table.c.id)
-            .with_for_update()
-        ).mappings()
-        for row in rows:
-            if row["state"] in _NOT_WAITING:
-                continue  # ended or stopped while the plan was made
-            columns = refusal_to_columns(chunk[row["id"]])
-            if all(row[name] == value for name, value in columns.items()):
-                continue
-            same = row["refusal_reason"] == columns["refusal_reason"]
-            since = row["refused_since_ms"] if same else now_ms
-            changed.append(
-                {
-                    "key": row["id"],
-                    **columns,
-                    "refused_since_ms": since,
-                    "version": row["version"] + 1,
-                }
-            )
-    if changed:
-        tx.execute(sa.update(table).where(table.c.id == sa.bindparam("key")), changed)
-    return len(changed)
-
-
-def workload_overdue(tx: Transaction, now_ms: int, limit: int) -> list[str]:
-    """Ids of workloads that have not ended and whose deadline has passed."""
-    table = tables.workloads
-    return list(
-        tx.scalars(
-            sa.select(table.c.id)
-            .where(
-                table.c.deadline_ms <= now_ms,
-                table.c.ended_at_ms.is_(None),
-                table.c.state != WorkloadState.STOPPING.value,
-            )
-            .order_by(table.c.deadline_ms, table.c.id)
-            .limit(limit)
-        )
-    )
-
-
-def max_runtime_of(tx: Transaction, ids: Collection[str]) -> dict[str, int]:
-    """Seconds, for those of `ids` that have a limit."""
-    table = tables.workloads
-    found: dict[str, int] = {}
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), _IN_CHUNK):
-        rows = tx.execute(
-            sa.select(table.c.id, table.c.max_runtime_seconds).where(
-                table.c.id.in_(wanted[start : start + _IN_CHUNK]),
-                table.c.max_runtime_seconds.is_not(None),
-            )
-        )
-        found.update((row.id, row.max_runtime_seconds) for row in rows)
-    return found
-
-
-def queue_position(tx: Transaction, workload_id: str) -> tuple[int, int]:
-    """The place of a queued workload, 1 being next, and the length of the queue. Everyone's work
-    counts; only numbers are told."""
-    table = tables.workloads
-    me = tx.execute(
-        sa.select(table.c.priority, table.c.submitted_at_ms).where(table.c.id == workload_id)
-    ).one()
-    queued = table.c.state == WorkloadState.QUEUED.value
-    older = (table.c.submitted_at_ms < me.submitted_at_ms) | (
-        (table.c.submitted_at_ms == me.submitted_at_ms) & (table.c.id < workload_id)
-    )
-    ahead = (table.c.priority > me.priority) | ((table.c.priority == me.priority) & older)
-    row = tx.execute(
-        sa.select(sa.func.count(), sa.func.count(sa.case((ahead, 1)))).where(queued)
-    ).one()
-    return row[1] + 1, row[0]
 
 
 def workload_count_by_state(tx: Transaction) -> dict[WorkloadState, int]:

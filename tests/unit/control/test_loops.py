@@ -236,6 +236,28 @@ async def test_engine_time_ends_what_runs_too_long(
     assert "1 min" in found.message
 
 
+async def test_each_task_of_an_array_has_its_time_for_itself(
+    house: House, engine: FakeEngine, server: Server
+) -> None:
+    workload = await house.submit(document(array=3, max_runtime="1m", resources={"gpus": 4}))
+    await server.round()
+    house.clock.advance(60_000)
+    for _ in range(3):
+        await server.round()
+    assert (await house.workload(workload)).state == "running", "the third task had to wait"
+    engine.finish((await house.held_ids())[0])
+    await server.round()
+    found = await house.workload(workload)
+    assert (found.state, found.message) == ("failed", "2 of 3 tasks failed.")
+    ranks = await house.database.read(
+        lambda tx: allocations.rank_list(tx, WHOLE, workload, limit=9)
+    )
+    assert [each.state for each in ranks] == ["failed", "failed", "succeeded"]
+    late = ranks[0].allocation
+    assert late is not None
+    assert (late.cause, "1 min" in late.message) == (Cause.MAX_RUNTIME, True)
+
+
 async def test_deadlines_end_what_runs_and_what_waits(
     house: House, engine: FakeEngine, server: Server
 ) -> None:
