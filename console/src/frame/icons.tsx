@@ -131,3 +131,12 @@ export function DownloadIcon() {
     </Icon>
   );
 }
+
+export function WarningIcon() {
+  return (
+    <Icon>
+      <path d="M8 2 14.5 13.5H1.5Z" />
+      <path d="M8 6.25v3.25M8 11.5h.01" />
+    </Icon>
+  );
+}

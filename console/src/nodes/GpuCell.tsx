@@ -32,7 +32,7 @@ export function deviceInWords(device: Device): string {
     `GPU ${device.index}: ${device.model}${device.mig_profile ? ` ${device.mig_profile}` : ""}`,
     ...(device.virtual ? ["Virtual: no hardware is there"] : []),
     ...(device.healthy ? [] : ["Unhealthy: takes no work"]),
-    `${heldPercent(device)} % held, ${bytesInWords(device.memory_bytes_used)} of ${bytesInWords(device.memory_bytes)}`,
+    `${heldPercent(device)} % in use, ${bytesInWords(device.memory_bytes_used)} of ${bytesInWords(device.memory_bytes)}`,
     ...(holders > 0 ? [`By ${counted(holders, "workload")} of yours`] : []),
   ].join("\n");
 }

@@ -61,7 +61,7 @@ function Meter({ name, share, words }: { name: string; share: number; words: str
   );
 }
 
-/** 8 × H100, virtual · 5.5 held */
+/** 8 × H100 virtual · 5.5 in use */
 export function gpusInWords({ devices }: Pick<Node, "devices">): string {
   if (devices.length === 0) return "No GPUs";
   const groups = new Map<string, number>();
@@ -74,7 +74,7 @@ export function gpusInWords({ devices }: Pick<Node, "devices">): string {
   const unhealthy = devices.filter((device) => !device.healthy).length;
   return [
     ...[...groups].map(([name, count]) => `${count} × ${name}`),
-    `${milliInWords(heldMilli)} held`,
+    `${milliInWords(heldMilli)} in use`,
     ...(unhealthy > 0 ? [counted(unhealthy, "unhealthy GPU")] : []),
   ].join(" · ");
 }

@@ -1,7 +1,8 @@
-/** The page of nodes: each with its GPUs as cells, what is held of them, and its health. */
+/** The page of nodes: each with its GPUs as cells, what is in use of them, and its health. */
 import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
 import { PageHeader } from "../frame/PageHeader";
+import { GpuLegend } from "./GpuLegend";
 import { NodeRow } from "./NodeRow";
 import { NodesSummary } from "./NodesSummary";
 import classes from "./nodes.module.css";
@@ -23,7 +24,10 @@ export function NodesPage() {
       )}
       {nodes && nodes.length > 0 && (
         <>
-          <NodesSummary nodes={nodes} />
+          <div className={classes.top}>
+            <NodesSummary nodes={nodes} />
+            <GpuLegend nodes={nodes} />
+          </div>
           <ul className={classes.list} aria-label="Nodes">
             {nodes.map((node) => (
               <NodeRow key={node.name} node={node} />

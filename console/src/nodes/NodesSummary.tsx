@@ -1,4 +1,4 @@
-/** GPUs held and free by type, over all nodes; virtual ones are counted apart. */
+/** GPUs in use by type, over all nodes; virtual ones are counted apart. */
 import type { Node } from "../api/types";
 import { milliInWords } from "../quantity/words";
 import classes from "./nodes.module.css";
@@ -21,7 +21,7 @@ export function NodesSummary({ nodes }: { nodes: Node[] }) {
             {type} {virtual && <span className={classes.virtual}>virtual</span>}
           </dt>
           <dd>
-            <span className={classes.figure}>{milliInWords(heldMilli)}</span> of {devices} held
+            <span className={classes.figure}>{milliInWords(heldMilli)}</span> of {devices} in use
           </dd>
         </div>
       ))}

@@ -11,10 +11,10 @@ test("each GPU is a cell that says how much is held, and a virtual one says so",
   serverCreate().on("GET /api/v1/nodes", () => pageOf([nodeOf({ devices: [real, pretended] })]));
   consoleOpen("/nodes");
   expect(
-    await screen.findByRole("img", { name: /GPU 0: .*50 % held, 40 GiB of 80 GiB/ }),
+    await screen.findByRole("img", { name: /GPU 0: .*50 % in use, 40 GiB of 80 GiB/ }),
   ).toBeInTheDocument();
   expect(screen.getByRole("img", { name: /GPU 1: .*Virtual: no hardware/ })).toBeInTheDocument();
-  expect(screen.getByText("1 × H100 · 1 × H100 virtual · 0.5 held")).toBeVisible();
+  expect(screen.getByText("1 × H100 · 1 × H100 virtual · 0.5 in use")).toBeVisible();
 });
 
 test("virtual GPUs are never summed with real ones", () => {

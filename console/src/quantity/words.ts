@@ -16,8 +16,20 @@ export function milliInWords(milli: number): string {
   return rounded(milli / 1000);
 }
 
-export function gpuHoursInWords(gpuSeconds: number): string {
-  return `${rounded(gpuSeconds / 3600)} GPU-hours`;
+/** 14 GPU-seconds, 8 GPU-minutes, 3.2 GPU-hours: the unit in which there is something to read. */
+export function gpuTimeInWords(gpuSeconds: number): string {
+  if (gpuSeconds < 60) return secondsInWords(gpuSeconds, "GPU-second");
+  if (gpuSeconds < 3600) return counted(Math.floor(gpuSeconds / 60), "GPU-minute");
+  const hours = rounded(gpuSeconds / 3600);
+  return `${hours} ${hours === "1" ? "GPU-hour" : "GPU-hours"}`;
+}
+
+export function cpuTimeInWords(cpuSeconds: number): string {
+  return secondsInWords(cpuSeconds, "CPU-second");
+}
+
+function secondsInWords(seconds: number, unit: string): string {
+  return seconds < 1 ? `under 1 ${unit}` : counted(Math.floor(seconds), unit);
 }
 
 function rounded(value: number): string {

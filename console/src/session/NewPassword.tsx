@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { faultAt } from "../api/problem";
 import { useTitle } from "../frame/title";
 import { Card } from "./Card";
+import { Notice } from "./Notice";
 import { usePasswordChange, useSignOut } from "./queries";
 import classes from "./session.module.css";
 
@@ -40,11 +41,7 @@ export function NewPassword({ username }: { username: string }) {
           error={newFault}
           autoFocus
         />
-        {change.isError && !newFault && (
-          <p className={classes.failure} role="alert">
-            {change.error.message}
-          </p>
-        )}
+        {change.isError && !newFault && <Notice tone="failed">{change.error.message}</Notice>}
         <Button type="submit" size="sm" loading={change.isPending} fullWidth>
           Set password
         </Button>

@@ -4,6 +4,7 @@ import type { FormEvent } from "react";
 import { isSignedOut } from "../api/problem";
 import { useTitle } from "../frame/title";
 import { Card } from "./Card";
+import { Notice } from "./Notice";
 import { useSignIn } from "./queries";
 import classes from "./session.module.css";
 
@@ -24,10 +25,10 @@ export function SignIn({ linkFailed }: { linkFailed: boolean }) {
     <Card title="Sign in" lead="Use the account that you were given.">
       <form className={classes.form} onSubmit={submit}>
         {linkFailed && !signIn.isError && (
-          <p className={classes.failure} role="alert">
+          <Notice tone="warning">
             This sign-in link was used before or is too old. Sign in with your password, or ask for
             a new link.
-          </p>
+          </Notice>
         )}
         <TextInput
           label="Username"
@@ -47,11 +48,11 @@ export function SignIn({ linkFailed }: { linkFailed: boolean }) {
           withAsterisk={false}
         />
         {signIn.isError && (
-          <p className={classes.failure} role="alert">
+          <Notice tone="failed">
             {isSignedOut(signIn.error)
               ? "The username or the password is not right."
               : signIn.error.message}
-          </p>
+          </Notice>
         )}
         <Button type="submit" size="sm" loading={signIn.isPending} fullWidth>
           Sign in

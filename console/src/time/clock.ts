@@ -3,31 +3,29 @@ import { useSyncExternalStore } from "react";
 
 const TICK_MS = 1_000;
 const listeners = new Set<() => void>();
-let now = Date.now();
-let timer: ReturnType<typeof setInterval> | undefined;
+
+/** It moves in one place only and in whole ticks, so that what one page says always agrees. */
+let now = wholeTick();
+
+function tick(): void {
+  now = wholeTick();
+  for (const each of listeners) each();
+  // To the next whole tick and not one tick on, so that late ticks do not add up and skip one.
+  setTimeout(tick, TICK_MS - (Date.now() % TICK_MS));
+}
+
+tick();
+
+function wholeTick(): number {
+  return Math.floor(Date.now() / TICK_MS) * TICK_MS;
+}
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    now = Date.now();
-    for (const each of listeners) each();
-  }, TICK_MS);
-  return () => {
-    listeners.delete(listener);
-    if (listeners.size === 0) {
-      clearInterval(timer);
-      timer = undefined;
-    }
-  };
+  return () => listeners.delete(listener);
 }
 
 /** Renders again only when what `read` makes of the time changes. */
 export function useClock<Value extends string | number>(read: (nowMs: number) => Value): Value {
-  return useSyncExternalStore(subscribe, () => read(timer === undefined ? fresh() : now));
-}
-
-function fresh(): number {
-  // Whole ticks only, so that two reads within one render agree.
-  now = Math.floor(Date.now() / TICK_MS) * TICK_MS;
-  return now;
+  return useSyncExternalStore(subscribe, () => read(now));
 }

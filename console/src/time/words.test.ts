@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
-import { bytesInWords, gpuHoursInWords, milliInWords } from "../quantity/words";
+import { bytesInWords, gpuTimeInWords, milliInWords } from "../quantity/words";
 import { durationInWords, exactUtc, relativeInWords } from "./words";
 
 test.each([
-  [0, "0 s"],
+  [0, "under 1 s"],
+  [0.9, "under 1 s"],
+  [1, "1 s"],
   [59.9, "59 s"],
   [65, "1 min 5 s"],
   [1800, "30 min"],
@@ -15,8 +17,10 @@ test.each([
 });
 
 test.each([
-  [2_000, "now"],
-  [-2_000, "now"],
+  [1_900, "now"],
+  [-1_900, "now"],
+  [2_000, "2 s ago"],
+  [4_900, "4 s ago"],
   [40_000, "40 s ago"],
   [240_000, "4 min ago"],
   [-7_200_000, "in 2 h"],
@@ -31,5 +35,17 @@ test("exact times and quantities carry their unit", () => {
   expect(bytesInWords(80 * 2 ** 30)).toBe("80 GiB");
   expect(bytesInWords(1536)).toBe("1.5 KiB");
   expect(milliInWords(500)).toBe("0.5");
-  expect(gpuHoursInWords(11_523)).toBe("3.2 GPU-hours");
+});
+
+test.each([
+  [0.4, "under 1 GPU-second"],
+  [1, "1 GPU-second"],
+  [14.2, "14 GPU-seconds"],
+  [59.9, "59 GPU-seconds"],
+  [60, "1 GPU-minute"],
+  [3_599, "59 GPU-minutes"],
+  [3_600, "1 GPU-hour"],
+  [11_523, "3.2 GPU-hours"],
+])("%s seconds of a GPU are %s", (seconds, words) => {
+  expect(gpuTimeInWords(seconds)).toBe(words);
 });

@@ -3,9 +3,13 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** 8 s, 4 min, 3 h 20 min, 2 d 4 h: the two largest units, the second where it still matters. */
+/** Less than this from now is now. */
+const NOW_SECONDS = 2;
+
+/** under 1 s, 8 s, 4 min, 3 h 20 min, 2 d 4 h: the two largest units, the second where it still matters. */
 export function durationInWords(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 1) return "under 1 s";
   if (whole < MINUTE) return `${whole} s`;
   if (whole < 10 * MINUTE) return pair(whole, MINUTE, "min", 1, "s");
   if (whole < HOUR) return `${Math.floor(whole / MINUTE)} min`;
@@ -19,11 +23,14 @@ function pair(seconds: number, large: number, largeName: string, small: number, 
   return rest === 0 ? head : `${head} ${rest} ${smallName}`;
 }
 
-/** "now", "4 min ago", "in 2 h". One unit, so that columns stay narrow. */
+/**
+ * "now", "4 min ago", "in 2 h". One unit, so that columns stay narrow; cut, not rounded, as a
+ * duration is, so that the two never disagree in a row.
+ */
 export function relativeInWords(iso: string, nowMs: number): string {
-  const seconds = Math.round((nowMs - Date.parse(iso)) / 1000);
+  const seconds = Math.trunc((nowMs - Date.parse(iso)) / 1000);
   const distance = Math.abs(seconds);
-  if (distance < 5) return "now";
+  if (distance < NOW_SECONDS) return "now";
   const words =
     distance < MINUTE
       ? `${distance} s`

@@ -27,8 +27,9 @@ export function ReplicaProgress({ counts, state }: Props) {
   const words = partsOf(counts).map((part) => partInWords(counts, part));
   return (
     <span className={classes.replicas} title={`${counts.total} in all: ${words.join(", ")}`}>
-      <Bar counts={counts} />
-      {replicaFigure(counts, state)}
+      <span className={classes.figure}>{replicaFigure(counts, state)}</span>
+      {/* Of a single one that does not run, a full bar would read as done. */}
+      {(counts.total > 1 || state === "running") && <Bar counts={counts} />}
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { type MouseEvent, memo } from "react";
 import type { Workload } from "../api/types";
 import { Duration, RelativeTime } from "../time/Times";
 import { beside } from "./filters";
+import { shortId } from "./names";
 import { rowInWords } from "./progress";
 import { ReplicaProgress } from "./ReplicaProgress";
 import { StateBadge } from "./StateIcon";
@@ -14,6 +15,8 @@ interface Props {
   workload: Workload;
   index: number;
   open: boolean;
+  /** Whether another row has the same name, so that it takes the id to tell them apart. */
+  alike: boolean;
   onOpen: (id: string) => void;
   measure: ((row: HTMLTableRowElement | null) => void) | undefined;
 }
@@ -28,7 +31,7 @@ function RunningFor({ workload: { state, started_at } }: Pick<Props, "workload">
 }
 
 export const WorkloadRow = memo(function WorkloadRow(props: Props) {
-  const { workload, index, open, onOpen, measure } = props;
+  const { workload, index, open, alike, onOpen, measure } = props;
   const detail = rowInWords(workload);
 
   function press(event: MouseEvent<HTMLTableRowElement>) {
@@ -49,7 +52,7 @@ export const WorkloadRow = memo(function WorkloadRow(props: Props) {
       <td data-column="state">
         <StateBadge state={workload.state} />
       </td>
-      <td data-column="name" title={workload.name}>
+      <td data-column="name" title={alike ? `${workload.name} ${workload.id}` : workload.name}>
         <Link
           to="/workloads/$id"
           params={{ id: workload.id }}
@@ -57,7 +60,8 @@ export const WorkloadRow = memo(function WorkloadRow(props: Props) {
           className={classes.nameLink}
           data-row-link
         >
-          {workload.name}
+          <span className={classes.nameText}>{workload.name}</span>
+          {alike && <code className={classes.shortId}>{shortId(workload.id)}</code>}
         </Link>
       </td>
       <td data-column="project">{workload.project}</td>

@@ -1,9 +1,10 @@
 /** The list of workloads: a table where there is room, stacked rows where there is little. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useEffect, useLayoutEffect } from "react";
+import { type CSSProperties, type RefObject, useEffect, useLayoutEffect, useMemo } from "react";
 import type { Workload } from "../api/types";
 import { ArrowIcon } from "../frame/icons";
 import type { WorkloadFilters } from "./filters";
+import { namesOf } from "./names";
 import { WorkloadRow } from "./WorkloadRow";
 import classes from "./workloads.module.css";
 
@@ -56,6 +57,7 @@ export function WorkloadTable(props: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows change their height with it.
   useLayoutEffect(() => drawn.measure(), [stacked, drawn]);
 
+  const names = useMemo(() => namesOf(rows), [rows]);
   const items = drawn.getVirtualItems();
   const last = items.at(-1);
   const isNearEnd =
@@ -65,7 +67,11 @@ export function WorkloadTable(props: Props) {
   }, [isNearEnd, onNearEnd]);
 
   return (
-    <table className={classes.table} aria-rowcount={onNearEnd ? -1 : rows.length + 1}>
+    <table
+      className={classes.table}
+      style={{ "--name-letters": names.letters } as CSSProperties}
+      aria-rowcount={onNearEnd ? -1 : rows.length + 1}
+    >
       <thead>
         <tr>
           {columns.map(({ name, column }) => (
@@ -93,6 +99,7 @@ export function WorkloadTable(props: Props) {
                 workload={workload}
                 index={index}
                 open={workload.id === openId}
+                alike={names.shared.has(workload.name)}
                 onOpen={onOpen}
                 measure={stacked ? drawn.measureElement : undefined}
               />

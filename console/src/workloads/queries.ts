@@ -1,5 +1,6 @@
 /** What the pages read about workloads, and the cache keys that the live feed writes to. */
 import {
+  type InfiniteData,
   keepPreviousData,
   useInfiniteQuery,
   useMutation,
@@ -13,6 +14,9 @@ import type { WorkloadFilters } from "./filters";
 /** The first answer is small, to be there at once; who reads on gets more at a time. */
 const FIRST_PAGE_SIZE = 100;
 const PAGE_SIZE = 500;
+
+/** What runs uses more and more, which no change in the live feed says. */
+const USAGE_REREAD_MS = 15_000;
 
 export const workloadKeys = {
   all: ["workloads"] as const,
@@ -53,7 +57,22 @@ export function useWorkload(id: string) {
     queryKey: workloadKeys.detail(id),
     queryFn: ({ signal }): Promise<WorkloadDetail> =>
       answered(api.GET("/api/v1/workloads/{ref}", { params: { path: { ref: id } }, signal })),
+    refetchInterval: ({ state }) => (state.data?.state === "running" ? USAGE_REREAD_MS : false),
   });
+}
+
+/** The name of a workload that some list on the screen has; undefined of any other. */
+export function useKnownName(id: string): string | undefined {
+  const lists = useQueryClient().getQueriesData<InfiniteData<Page<Workload>>>({
+    queryKey: workloadKeys.lists,
+  });
+  for (const [, list] of lists) {
+    for (const { items } of list?.pages ?? []) {
+      const found = items.find((item) => item.id === id);
+      if (found) return found.name;
+    }
+  }
+  return undefined;
 }
 
 export function useWorkloadEvents(id: string) {

@@ -33,6 +33,26 @@ test("the list says what each workload does and why it waits", async () => {
   expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Workloads 2");
 });
 
+test("rows of the same name show the end of their id", async () => {
+  const again = workloadOf({ id: "w-06h05cr5k5vw7gpz" });
+  serverCreate().on("GET /api/v1/workloads", () => pageOf([again, workloadOf(), queued]));
+  consoleOpen("/workloads");
+  expect(await screen.findByRole("link", { name: "train vw7gpz" })).toBeVisible();
+  expect(screen.getByRole("link", { name: "sweep" })).toBeVisible();
+});
+
+test("a bar stands only where there is something to compare", async () => {
+  const failed = workloadOf({ state: "failed", replicas: countsOf({ failed: 1 }) });
+  serverCreate().on("GET /api/v1/workloads", () => pageOf([failed, queued]));
+  consoleOpen("/workloads");
+  const cell = async (name: string, figure: string) =>
+    within((await screen.findByRole("link", { name })).closest("tr") as HTMLElement).getByText(
+      figure,
+    ).nextElementSibling;
+  expect(await cell("train", "0/1")).toBeNull();
+  expect(await cell("sweep", "0/4")).not.toBeNull();
+});
+
 test("an empty list teaches, a filtered one offers to clear", async () => {
   serverCreate();
   consoleOpen("/workloads");

@@ -1,13 +1,28 @@
-/** The facts of a workload, two columns where there is room. */
+/** The facts of a workload: two columns where there is room, folded away where there is little. */
+import { useMediaQuery } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import type { WorkloadDetail } from "../../api/types";
-import { bytesInWords, counted, gpuHoursInWords } from "../../quantity/words";
+import { ChevronIcon } from "../../frame/icons";
+import { bytesInWords, cpuTimeInWords, gpuTimeInWords } from "../../quantity/words";
 import { Duration, RelativeTime } from "../../time/Times";
 import { ReplicaProgress } from "../ReplicaProgress";
 import { capitalised, isEnded } from "../state";
 import classes from "./detail.module.css";
 
 export function Facts({ workload }: { workload: WorkloadDetail }) {
+  const narrow = useMediaQuery("(max-width: 640px)");
+  if (!narrow) return <FactList workload={workload} />;
+  return (
+    <details className={classes.folded}>
+      <summary>
+        <ChevronIcon /> Details
+      </summary>
+      <FactList workload={workload} />
+    </details>
+  );
+}
+
+function FactList({ workload }: { workload: WorkloadDetail }) {
   const { usage } = workload;
   return (
     <dl className={classes.facts}>
@@ -28,11 +43,7 @@ export function Facts({ workload }: { workload: WorkloadDetail }) {
         <RelativeTime at={workload.submitted_at} />
       </Fact>
       <RunTime workload={workload} />
-      <Fact name="Used">
-        {usage.gpu_seconds > 0
-          ? gpuHoursInWords(usage.gpu_seconds)
-          : counted(Math.round(usage.cpu_seconds_used), "CPU-second")}
-      </Fact>
+      <Fact name="Used">{usedInWords(workload)}</Fact>
       <Fact name="Peak memory">
         {usage.memory_peak_bytes > 0 ? bytesInWords(usage.memory_peak_bytes) : "Not measured"}
       </Fact>
@@ -43,6 +54,13 @@ export function Facts({ workload }: { workload: WorkloadDetail }) {
       )}
     </dl>
   );
+}
+
+function usedInWords({ usage, started_at, state }: WorkloadDetail): string {
+  if (usage.gpu_seconds > 0) return capitalised(gpuTimeInWords(usage.gpu_seconds));
+  if (!started_at && usage.cpu_seconds_used === 0)
+    return isEnded(state) ? "Nothing" : "Nothing yet";
+  return capitalised(cpuTimeInWords(usage.cpu_seconds_used));
 }
 
 function RunTime({ workload: { state, started_at, ended_at } }: { workload: WorkloadDetail }) {

@@ -27,22 +27,27 @@ export function ReplicaTable({ workload }: { workload: WorkloadDetail }) {
           <tbody>
             {replicas.map((replica) => (
               <tr key={replica.rank}>
-                <td>{replica.rank}</td>
-                <td>
+                <td data-column="rank">{replica.rank}</td>
+                <td data-column="state">
                   <StateBadge state={replica.state} />
                 </td>
-                <td>{replica.node ?? ""}</td>
+                <td data-column="node">{replica.node ?? ""}</td>
                 {withDevices && (
-                  <td title={(replica.devices ?? []).map((device) => device.uuid).join("\n")}>
+                  <td
+                    data-column="devices"
+                    title={(replica.devices ?? []).map((device) => device.uuid).join("\n")}
+                  >
                     {devicesInWords(replica)}
                   </td>
                 )}
-                <td>
+                <td data-column="time">
                   {replica.started_at && (
                     <Duration start={replica.started_at} end={replica.ended_at} />
                   )}
                 </td>
-                <td title={replica.message}>{endInWords(replica)}</td>
+                <td data-column="end" title={replica.message}>
+                  {endInWords(replica)}
+                </td>
               </tr>
             ))}
           </tbody>

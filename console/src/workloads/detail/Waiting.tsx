@@ -5,8 +5,9 @@ import type { Refusal, WorkloadDetail } from "../../api/types";
 import { Duration } from "../../time/Times";
 import { beside } from "../filters";
 import { isInProgress } from "../progress";
-import { useExplanation } from "../queries";
+import { useExplanation, useKnownName } from "../queries";
 import classes from "./detail.module.css";
+import { fieldsFound } from "./specFields";
 
 const HOLDERS_SHOWN = 8;
 
@@ -18,9 +19,15 @@ export function Waiting({ workload, refusal }: { workload: WorkloadDetail; refus
     <section className={classes.waiting} aria-label="Why it waits">
       {/* Of what waits as a whole, the sentence above says this already. */}
       {isInProgress(workload) && <p className={classes.reason}>{refusal.message}</p>}
-      {refusal.remedy && <p className={classes.remedy}>{refusal.remedy}</p>}
+      {refusal.remedy && (
+        <p className={classes.remedy}>
+          {fieldsFound(refusal.remedy).map(({ at, text, field }) =>
+            field ? <code key={at}>{text}</code> : text,
+          )}
+        </p>
+      )}
       <dl className={classes.evidence}>
-        <Fact name="For this reason">
+        <Fact name="Waiting for this">
           <Duration start={refusal.since} />
         </Fact>
         {data?.queue_position != null && (
@@ -35,7 +42,7 @@ export function Waiting({ workload, refusal }: { workload: WorkloadDetail; refus
           </Fact>
         ))}
         {holders.length > 0 && (
-          <Fact name="Held by">
+          <Fact name="Used by">
             <ul className={classes.holders}>
               {holders.slice(0, HOLDERS_SHOWN).map(({ value }) => (
                 <li key={value}>
@@ -43,7 +50,7 @@ export function Waiting({ workload, refusal }: { workload: WorkloadDetail; refus
                     "Tasks of its own"
                   ) : (
                     <Link to="/workloads/$id" params={{ id: value }} search={beside}>
-                      {value}
+                      <Holder id={value} />
                     </Link>
                   )}
                 </li>
@@ -55,6 +62,12 @@ export function Waiting({ workload, refusal }: { workload: WorkloadDetail; refus
       </dl>
     </section>
   );
+}
+
+/** The name where a list has it, for an id says little to a reader. */
+function Holder({ id }: { id: string }) {
+  const name = useKnownName(id);
+  return name ? <span title={id}>{name}</span> : <code>{id}</code>;
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

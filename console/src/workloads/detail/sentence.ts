@@ -50,5 +50,6 @@ function placeInWords({ replica_list, replicas }: WorkloadDetail): string {
 
 function tookInWords({ started_at, ended_at }: WorkloadDetail): string {
   if (!started_at || !ended_at) return "";
-  return ` after ${durationInWords(secondsBetween(started_at, Date.parse(ended_at)))}`;
+  const seconds = secondsBetween(started_at, Date.parse(ended_at));
+  return seconds < 1 ? " in under 1 s" : ` after ${durationInWords(seconds)}`;
 }

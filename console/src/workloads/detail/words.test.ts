@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { countsOf, detailOf, eventOf } from "../../testing/documents";
 import { alikeGathered, eventInWords, ranksInWords } from "./HistoryList";
 import { sentence } from "./sentence";
+import { fieldsFound } from "./specFields";
 
 test.each([
   [{ kind: "WorkloadQueued", cause: "submitted", actor: "ana" }, [], "Submitted by ana"],
@@ -56,4 +57,22 @@ test("what runs is said with its place", () => {
   expect(sentence(workload("n1", "n2"))).toBe("All 2 replicas run on n1 and n2.");
   expect(sentence(workload("a", "b", "c", "d"))).toBe("All 4 replicas run on 4 nodes.");
   expect(sentence({ ...workload("n1"), replica_list: [] })).toBe("Runs.");
+});
+
+test.each([
+  ["Ask for gpus: 4 or fewer.", ["gpus: 4"]],
+  ["Ask for mig: 1g.10gb.", ["mig: 1g.10gb"]],
+  ["Ask for gpu_type: H100, or leave gpu_type out.", ["gpu_type: H100", "gpu_type"]],
+  ["Use topology.prefer in place of topology.within.", ["topology.prefer", "topology.within"]],
+  ["Ask for mig_count: 2 or fewer.", ["mig_count: 2"]],
+  ["Ask for less memory, or wait.", []],
+])("in '%s' the fields are %o", (text, fields) => {
+  const pieces = fieldsFound(text);
+  expect(pieces.filter(({ field }) => field).map((piece) => piece.text)).toEqual(fields);
+  expect(pieces.map((piece) => piece.text).join("")).toBe(text);
+});
+
+test("what took less than a second says so", () => {
+  const times = { started_at: "2026-03-01T09:00:10Z", ended_at: "2026-03-01T09:00:10.200Z" };
+  expect(sentence(detailOf({ state: "succeeded", ...times }))).toBe("Ended well in under 1 s.");
 });
