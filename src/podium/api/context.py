@@ -63,5 +63,10 @@ async def identity_of(request: Request) -> Identity:
     return await context.sign_in.identify(cookie)
 
 
-Ctx = Annotated[Context, Depends(context_of)]
+async def _context(request: Request) -> Context:
+    """Not a plain function: FastAPI would call that in a thread, for every request."""
+    return context_of(request)
+
+
+Ctx = Annotated[Context, Depends(_context)]
 Who = Annotated[Identity, Depends(identity_of)]

@@ -131,9 +131,9 @@ def replicas_done(counts: ReplicaCountsView) -> int:
 
 
 def replicas_words(view: WorkloadView) -> str:
-    """`"2/4"`: running of all while it lives, succeeded of all at its end."""
+    """`"2/4"`: running of all while a gang lives; succeeded of all at the end, and for an array."""
     counts = view.replicas
-    if view.ended_at is not None:
+    if view.ended_at is not None or view.array:
         return f"{counts.succeeded}/{counts.total}"
     return f"{counts.running + counts.succeeded}/{counts.total}"
 

@@ -93,7 +93,7 @@ def _gpus(case: Case, found: Tally, cluster: Cluster) -> Refusal:
         Evidence("gpus_total", str(found.units)),
         Evidence("gpus_on_largest_node", str(found.units_on_one)),
     )
-    field = "mig_count" if request.mig_profile else "gpus"
+    field = "mig.count" if request.mig_profile else "gpus"
     remedy = f"Ask for {field}: {found.units_on_one} or fewer."
     if count > found.units or (need > 1 and found.gpu_replicas and count * need > found.units):
         noun = gpu_noun(request, plural=count * need != 1)
