@@ -246,7 +246,8 @@ class WorkloadSpec(BaseModel):
     )
     max_runtime: _Duration | None = Field(
         None,
-        description="It is stopped after running this long. A number is seconds.",
+        description="It is stopped after running this long; each task of an array by itself. "
+        "A number is seconds.",
         examples=["8h", "1h30m"],
     )
     deadline: _Deadline | None = Field(
