@@ -14,12 +14,11 @@ from podium.domain.reason import Cause
 from podium.domain.resources import DeviceShare
 from podium.domain.tenancy import Scope
 from podium.store import tables
+from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
 from podium.store.scoping import within
 from podium.store.workloads import workload_fetch
-
-_IN_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +108,11 @@ def master_nodes(tx: Transaction, workload_ids: Collection[str]) -> dict[str, st
     """The node of each workload's lowest rank that holds something, where a gang meets."""
     table = tables.allocations
     found: dict[str, str] = {}
-    wanted = sorted(set(workload_ids))
-    for start in range(0, len(wanted), _IN_CHUNK):
+    for chunk in chunks(workload_ids):
         rows = tx.execute(
             sa.select(table.c.workload_id, table.c.node)
             .where(
-                table.c.workload_id.in_(wanted[start : start + _IN_CHUNK]),
+                table.c.workload_id.in_(chunk),
                 table.c.released_at_ms.is_(None),
             )
             .order_by(table.c.rank.desc())
@@ -152,11 +150,11 @@ def allocation_released(tx: Transaction, ids: Collection[str]) -> set[str]:
     wanted = sorted(set(ids))
     open_ids: set[str] = set()
     table = tables.allocations
-    for start in range(0, len(wanted), _IN_CHUNK):
+    for chunk in chunks(ids):
         open_ids.update(
             tx.scalars(
                 sa.select(table.c.id).where(
-                    table.c.id.in_(wanted[start : start + _IN_CHUNK]),
+                    table.c.id.in_(chunk),
                     table.c.released_at_ms.is_(None),
                 )
             )
@@ -168,10 +166,10 @@ def _with_devices(tx: Transaction, rows: Sequence[Row]) -> list[Allocation]:
     shares: dict[str, list[DeviceShare]] = {}
     ids = [row["id"] for row in rows if row["gpu_milli"]]
     table = tables.allocation_devices
-    for start in range(0, len(ids), _IN_CHUNK):
+    for chunk in chunks(ids):
         found = tx.execute(
             sa.select(table)
-            .where(table.c.allocation_id.in_(ids[start : start + _IN_CHUNK]))
+            .where(table.c.allocation_id.in_(chunk))
             .order_by(table.c.allocation_id, table.c.device_id)
         )
         for each in found:

@@ -27,6 +27,7 @@ from podium.domain.outcome import RETRY_IS_FREE, due_event
 from podium.domain.quantity import format_duration
 from podium.domain.reason import Cause
 from podium.store import tables
+from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
 
@@ -79,12 +80,11 @@ def event_row(
 
 def workload_rows(tx: Transaction, ids: Iterable[str]) -> dict[str, Row]:
     """Rows by id, locked for this transaction where the database knows locks."""
-    wanted = sorted(set(ids))
     found: dict[str, Row] = {}
-    for start in range(0, len(wanted), 500):
+    for chunk in chunks(ids):
         statement = (
             sa.select(tables.workloads)
-            .where(tables.workloads.c.id.in_(wanted[start : start + 500]))
+            .where(tables.workloads.c.id.in_(chunk))
             .order_by(tables.workloads.c.id)
             .with_for_update()
         )

@@ -11,11 +11,10 @@ from podium.domain.lifecycle import WorkloadState
 from podium.domain.quantity import format_duration
 from podium.domain.reason import Cause
 from podium.store import tables
+from podium.store.chunks import chunks
 from podium.store.database import Transaction
 from podium.store.lifecycle import workload_rows, workload_stop
 from podium.store.replicas import replicas_stop
-
-_IN_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,10 @@ def runtime_limits(tx: Transaction, ids: Collection[str]) -> dict[str, RuntimeLi
     """Those of `ids` that have a limit, by workload."""
     table = tables.workloads
     found: dict[str, RuntimeLimit] = {}
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), _IN_CHUNK):
+    for chunk in chunks(ids):
         rows = tx.execute(
             sa.select(table.c.id, table.c.max_runtime_seconds, table.c.is_array).where(
-                table.c.id.in_(wanted[start : start + _IN_CHUNK]),
+                table.c.id.in_(chunk),
                 table.c.max_runtime_seconds.is_not(None),
             )
         )

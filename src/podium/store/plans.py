@@ -16,6 +16,7 @@ from podium.scheduling.plan import Placement, Plan
 from podium.scheduling.verify import verify
 from podium.store import tables
 from podium.store.allocations import allocation_insert
+from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
 from podium.store.lifecycle import event_insert, event_row, workload_apply, workload_rows
@@ -148,10 +149,10 @@ def _allocation(
 def _attempts(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], int]:
     replica = tables.replicas
     found: dict[tuple[str, int], int] = {}
-    for start in range(0, len(ids), 500):
+    for chunk in chunks(ids):
         rows = tx.execute(
             sa.select(replica.c.workload_id, replica.c.rank, replica.c.attempt).where(
-                replica.c.workload_id.in_(ids[start : start + 500]),
+                replica.c.workload_id.in_(chunk),
                 replica.c.state == ReplicaState.WAITING.value,
             )
         )
@@ -163,11 +164,11 @@ def _still_waiting(tx: Transaction, ids: Sequence[str]) -> set[str]:
     """Those of `ids` that are queued, or arrays under way."""
     table = tables.workloads
     found: set[str] = set()
-    for start in range(0, len(ids), 500):
+    for chunk in chunks(ids):
         found.update(
             tx.scalars(
                 sa.select(table.c.id).where(
-                    table.c.id.in_(ids[start : start + 500]),
+                    table.c.id.in_(chunk),
                     (table.c.state == "queued")
                     | (table.c.is_array & table.c.state.in_(["scheduled", "starting", "running"])),
                 )

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
 from podium.domain.reason import Refusal
 from podium.store import tables
+from podium.store.chunks import chunks
 from podium.store.codec import refusal_to_columns
 from podium.store.database import Transaction
 
-_IN_CHUNK = 500
 _NOT_WAITING = frozenset({*WORKLOAD_ENDS, WorkloadState.STOPPING})
 
 
@@ -22,8 +22,8 @@ def refusal_update(tx: Transaction, refusals: Sequence[tuple[str, Refusal]], now
     the same reason. Returns how many changed."""
     table = tables.workloads
     changed: list[dict[str, Any]] = []
-    for start in range(0, len(refusals), _IN_CHUNK):
-        chunk = dict(refusals[start : start + _IN_CHUNK])
+    told = dict(refusals)
+    for chunk in chunks(told):
         rows = tx.execute(
             sa.select(
                 table.c.id,
@@ -35,14 +35,14 @@ def refusal_update(tx: Transaction, refusals: Sequence[tuple[str, Refusal]], now
                 table.c.state,
                 table.c.version,
             )
-            .where(table.c.id.in_(sorted(chunk)))
+            .where(table.c.id.in_(chunk))
             .order_by(table.c.id)
             .with_for_update()
         ).mappings()
         for row in rows:
             if row["state"] in _NOT_WAITING:
                 continue  # ended or stopped while the plan was made
-            columns = refusal_to_columns(chunk[row["id"]])
+            columns = refusal_to_columns(told[row["id"]])
             if all(row[name] == value for name, value in columns.items()):
                 continue
             same = row["refusal_reason"] == columns["refusal_reason"]

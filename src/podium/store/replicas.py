@@ -22,6 +22,7 @@ from podium.domain.lifecycle import (
 from podium.domain.outcome import RETRY_IS_FREE, STOPS_OF_THE_WHOLE, may_retry
 from podium.domain.reason import Cause
 from podium.store import tables
+from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
 from podium.store.lifecycle import (
@@ -236,12 +237,11 @@ def _replica_apply(
 def _open_rows(tx: Transaction, ids: Sequence[str]) -> list[Row]:
     table, workload = tables.allocations, tables.workloads
     found: list[Row] = []
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), 500):
+    for chunk in chunks(ids):
         statement = (
             sa.select(table, workload.c.replicas_max)
             .join(workload, workload.c.id == table.c.workload_id)
-            .where(table.c.id.in_(wanted[start : start + 500]), table.c.released_at_ms.is_(None))
+            .where(table.c.id.in_(chunk), table.c.released_at_ms.is_(None))
             .order_by(table.c.id)
         )
         found.extend(tx.execute(statement).mappings())
@@ -256,12 +256,7 @@ def _locked(tx: Transaction, ids: Sequence[str]) -> dict[str, Row]:
 
 def _workloads_of(tx: Transaction, ids: Iterable[str]) -> set[str]:
     table = tables.allocations
-    wanted = sorted(set(ids))
     found: set[str] = set()
-    for start in range(0, len(wanted), 500):
-        found.update(
-            tx.scalars(
-                sa.select(table.c.workload_id).where(table.c.id.in_(wanted[start : start + 500]))
-            )
-        )
+    for chunk in chunks(ids):
+        found.update(tx.scalars(sa.select(table.c.workload_id).where(table.c.id.in_(chunk))))
     return found

@@ -17,7 +17,6 @@ from podium.store.codec import Row, request_from_row, topology_from_row
 from podium.store.database import Transaction
 from podium.store.nodes import node_list
 
-_IN_CHUNK = 500
 _ARRAY_STATES = [
     WorkloadState.QUEUED.value,
     WorkloadState.SCHEDULED.value,

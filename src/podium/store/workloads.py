@@ -19,6 +19,7 @@ from podium.domain.reason import Cause
 from podium.domain.tenancy import Scope
 from podium.domain.workload import Program, UploadSource, Wish, Workload
 from podium.store import tables
+from podium.store.chunks import chunks
 from podium.store.codec import (
     pairs_to_text,
     program_from_text,
@@ -29,8 +30,6 @@ from podium.store.codec import (
 from podium.store.database import Transaction
 from podium.store.lifecycle import event_insert
 from podium.store.scoping import within
-
-_IN_CHUNK = 500  # below every database's limit on parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,10 +210,9 @@ def workload_list(
 def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> dict[str, Workload]:
     """Those of `ids` that exist and may be seen, by id."""
     found: dict[str, Workload] = {}
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), _IN_CHUNK):
+    for chunk in chunks(ids):
         statement = sa.select(tables.workloads).where(
-            tables.workloads.c.id.in_(wanted[start : start + _IN_CHUNK]),
+            tables.workloads.c.id.in_(chunk),
             within(scope, tables.workloads.c.project),
         )
         for row in tx.execute(statement).mappings():
@@ -228,9 +226,7 @@ def workload_id_by_name(
     """For each name or id, the id and state of its newest workload in the project. The states
     stay so until the transaction ends."""
     found: dict[str, tuple[str, WorkloadState]] = {}
-    wanted = sorted(set(names))
-    for start in range(0, len(wanted), _IN_CHUNK):
-        chunk = wanted[start : start + _IN_CHUNK]
+    for chunk in chunks(names):
         table = tables.workloads
         newest = (
             sa.select(sa.func.max(table.c.id))
@@ -254,12 +250,11 @@ def replica_counts_many(
 ) -> dict[str, dict[ReplicaState, int]]:
     """How many replicas of each workload are in each state."""
     counts: dict[str, dict[ReplicaState, int]] = {each: {} for each in ids}
-    wanted = sorted(counts)
-    for start in range(0, len(wanted), _IN_CHUNK):
+    for chunk in chunks(counts):
         table = tables.replicas
         statement = (
             sa.select(table.c.workload_id, table.c.state, sa.func.count().label("count"))
-            .where(table.c.workload_id.in_(wanted[start : start + _IN_CHUNK]))
+            .where(table.c.workload_id.in_(chunk))
             .group_by(table.c.workload_id, table.c.state)
         )
         for row in tx.execute(statement):
