@@ -92,7 +92,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         sign_in = SignIn(office)
         engine = LocalEngine(
             settings.home,
-            node_name=settings.node_name or name_suggestion(socket.gethostname()),
+            node_name=_node_name(settings),
             virtual_gpus=settings.virtual_gpus,
             virtual_gpu_type=settings.virtual_gpu_type,
         )
@@ -297,6 +297,25 @@ def _holder(home: Path) -> str:
     if not path.exists():
         path.write_text(secrets.token_hex(8))
     return f"{socket.gethostname()}/{path.read_text().strip()}"
+
+
+def _node_name(settings: Settings) -> str:
+    """The name that this home's work is recorded under. It is fixed at the first start, because a
+    machine that gets another host name still runs what it ran before."""
+    path = settings.home / "node.name"
+    if not path.exists():
+        path.write_text(settings.node_name or name_suggestion(socket.gethostname()))
+    known = path.read_text().strip()
+    if settings.node_name not in (None, known):
+        raise UserError(
+            FieldFault(
+                "node-name",
+                f"is {settings.node_name}, but the work in {settings.home} belongs to node "
+                f"{known}.",
+                f"Leave it out, write {known}, or choose another --home.",
+            )
+        )
+    return known
 
 
 def _shown(host: str) -> str:

@@ -103,6 +103,22 @@ def test_stopping_ends_streams_and_leaves_work_alone(serve: Callable[..., Server
     assert processes_of_work([running]) == []
 
 
+def test_a_home_keeps_the_name_of_its_node(serve: Callable[..., Server]) -> None:
+    """Also when the machine is called otherwise now: what runs is recorded under that name."""
+    server = serve("named", options=("--node-name", "first-name"))
+    running = server.submit("stays", ["sleep", "60"])
+    server.reaches(running, "running")
+    server.stop()
+    server.options = ("--node-name", "other-name")
+    with pytest.raises(AssertionError, match="belongs to node"):
+        server.start()
+    server.options = ()
+    server.start()
+    assert [node.name for node in server.client_kept.nodes.list()] == ["first-name"]
+    server.client_kept.workloads.cancel(running)
+    assert server.ended(running).state == "cancelled"
+
+
 @pytest.mark.postgresql
 def test_two_servers_on_one_database(
     shared_database: str, serve: Callable[..., Server], tmp_path: Path
