@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import structlog
 
 from podium.control.leadership import Leadership
 from podium.domain.reason import Refusal
 from podium.scheduling.decide import decide
-from podium.scheduling.plan import Plan
+from podium.scheduling.plan import Placement, Plan, Refused
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
@@ -18,6 +20,7 @@ from podium.store.snapshot import snapshot
 
 LEASE = "schedule"
 _SEED = 0
+_WORKLOADS_MAX = 1000  # in one transaction, so that others can write in between
 _log = structlog.get_logger(__name__)
 
 
@@ -60,9 +63,15 @@ class Scheduler:
         if not plan.placements and not changed:
             self._written = refusals
             return False
-        news = Plan(placements=plan.placements, refusals=changed)
-        committed = await self._leadership.fenced(LEASE, lambda tx: self._commit(tx, news))
+        stale = False
+        for piece in _pieces(plan.placements, changed):
+            stale |= await self._write(piece)
         self._written = refusals
+        return stale
+
+    async def _write(self, piece: Plan) -> bool:
+        """Commit it. True when part of it was stale."""
+        committed = await self._leadership.fenced(LEASE, lambda tx: self._commit(tx, piece))
         self.counted.placements += committed.placed
         self.counted.stale += len(committed.rejected)
         if committed.placed:
@@ -76,3 +85,16 @@ class Scheduler:
 
     def _commit(self, tx: Transaction, plan: Plan) -> Committed:
         return commit_plan(tx, plan, self._database.now_ms(), new_id=lambda: self._ids.new("a"))
+
+
+def _pieces(placements: Sequence[Placement], refusals: tuple[Refused, ...]) -> Iterator[Plan]:
+    """The plan in transactions of a bounded size; a workload is never divided. Refusals come last,
+    because being placed wipes what was written about the rest of an array."""
+    by_workload: dict[str, list[Placement]] = {}
+    for placement in placements:
+        by_workload.setdefault(placement.workload_id, []).append(placement)
+    groups = list(by_workload.values())
+    for start in range(0, len(groups), _WORKLOADS_MAX):
+        yield Plan(placements=tuple(chain(*groups[start : start + _WORKLOADS_MAX])))
+    if refusals:
+        yield Plan(refusals=refusals)
