@@ -111,7 +111,7 @@ class Observer:
             for key, runtime_ms in running.items()
             if held[key].workload_id in found
             and held[key].state is ReplicaState.RUNNING
-            and runtime_ms >= found[held[key].workload_id].seconds * 1000
+            and runtime_ms >= found[held[key].workload_id] * 1000
         )
         if over:
             await self._write(over, limits.runtime_stop)

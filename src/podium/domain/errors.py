@@ -82,12 +82,6 @@ class TemporaryError(PodiumError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class StalePlanError(TemporaryError):
-    """The rows changed under a plan; the scheduler decides again on a fresh snapshot."""
-
-    code = "stale_plan"
-
-
 class LeaseLostError(TemporaryError):
     """Another server took over this loop; whatever was in hand must not be written."""
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 GPU_MILLI = 1000
-CPU_MILLI = 1000
 
 _BYTE_UNITS = {
     "": 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 import time
@@ -25,6 +26,7 @@ _TOKEN_PREFIX = "pod_"  # noqa: S105 - a prefix that secret scanners can look fo
 _DAY_MS = 86_400_000
 _CACHE_SECONDS = 2.0
 _CACHE_SIZE = 10_000
+_TOUCH_SECONDS = 60.0
 _FAILURES_FREE = 5
 _LOCKOUT_SECONDS_MAX = 300.0
 _USERS_TRACKED = 10_000
@@ -49,6 +51,7 @@ class SignIn:
         # Hashing is slow on purpose; one at a time keeps a burst from taking all the memory.
         self._hashing = asyncio.Semaphore(1)
         self._cache: dict[str, tuple[float, Identity]] = {}
+        self._touched: dict[str, float] = {}
         self._failures: dict[str, tuple[int, float]] = {}
         # What a wrong name is checked against, so that it takes as long as a wrong password.
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
@@ -72,6 +75,8 @@ class SignIn:
             raise UnauthenticatedError("Sign in first: the token is not valid, or no longer.")
         if len(self._cache) >= _CACHE_SIZE:
             self._cache.clear()
+            self._touched.clear()
+        await self._touch(identity.token_id, now)
         self._cache[secret_hash] = (now + _CACHE_SECONDS, identity)
         return identity
 
@@ -182,6 +187,16 @@ class SignIn:
             )
         async with self._hashing:
             return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def _touch(self, token_id: str, now: float) -> None:
+        """Note now and then that a token is in use. A store that cannot be written to keeps
+        nobody from reading."""
+        if now - self._touched.get(token_id, -_TOUCH_SECONDS) < _TOUCH_SECONDS:
+            return
+        self._touched[token_id] = now
+        now_ms = self._office.database.now_ms()
+        with contextlib.suppress(TemporaryError):
+            await self._office.database.write(lambda tx: users.token_touch(tx, token_id, now_ms))
 
     async def _open(self, user: User, name: str) -> Session:
         secret = _TOKEN_PREFIX + secrets.token_urlsafe(32)

@@ -17,7 +17,6 @@ from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
-from podium.store.scoping import within
 from podium.store.workloads import workload_fetch
 
 
@@ -91,17 +90,6 @@ def rank_list(
         RankFacts(row.rank, ReplicaState(row.state), row.attempt, by_rank.get(row.rank))
         for row in ranks
     ]
-
-
-def allocation_list_of(tx: Transaction, scope: Scope, workload_id: str) -> list[Allocation]:
-    """Every allocation a workload ever had, oldest first."""
-    table = tables.allocations
-    statement = (
-        sa.select(table)
-        .where(table.c.workload_id == workload_id, within(scope, table.c.project))
-        .order_by(table.c.id)
-    )
-    return _with_devices(tx, list(tx.execute(statement).mappings()))
 
 
 def master_nodes(tx: Transaction, workload_ids: Collection[str]) -> dict[str, str]:

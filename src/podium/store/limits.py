@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -15,14 +14,6 @@ from podium.store.chunks import chunks
 from podium.store.database import Transaction
 from podium.store.lifecycle import workload_rows, workload_stop
 from podium.store.replicas import replicas_stop
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimeLimit:
-    """The longest that a workload's replicas may run; each task of an array has it for itself."""
-
-    seconds: int
-    for_each_task: bool
 
 
 def workload_overdue(tx: Transaction, now_ms: int, limit: int) -> list[str]:
@@ -42,18 +33,18 @@ def workload_overdue(tx: Transaction, now_ms: int, limit: int) -> list[str]:
     )
 
 
-def runtime_limits(tx: Transaction, ids: Collection[str]) -> dict[str, RuntimeLimit]:
-    """Those of `ids` that have a limit, by workload."""
+def runtime_limits(tx: Transaction, ids: Collection[str]) -> dict[str, int]:
+    """The longest, in seconds, that replicas of those of `ids` may run which have a limit."""
     table = tables.workloads
-    found: dict[str, RuntimeLimit] = {}
+    found: dict[str, int] = {}
     for chunk in chunks(ids):
         rows = tx.execute(
-            sa.select(table.c.id, table.c.max_runtime_seconds, table.c.is_array).where(
+            sa.select(table.c.id, table.c.max_runtime_seconds).where(
                 table.c.id.in_(chunk),
                 table.c.max_runtime_seconds.is_not(None),
             )
         )
-        found.update((row[0], RuntimeLimit(row[1], row[2])) for row in rows)
+        found.update((row.id, row.max_runtime_seconds) for row in rows)
     return found
 
 

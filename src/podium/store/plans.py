@@ -30,7 +30,6 @@ class Committed:
 
     placed: int
     rejected: tuple[tuple[str, str], ...]
-    refusals_changed: int
 
 
 def commit_plan(
@@ -45,12 +44,12 @@ def commit_plan(
         accepted, rejected = verdict.accepted, verdict.rejected
         _place(tx, accepted, now_ms, new_id)
     waiting = _still_waiting(tx, [each.workload_id for each in plan.refusals])
-    changed = refusal_update(
+    refusal_update(
         tx,
         [(each.workload_id, each.refusal) for each in plan.refusals if each.workload_id in waiting],
         now_ms,
     )
-    return Committed(len(accepted), rejected, changed)
+    return Committed(len(accepted), rejected)
 
 
 def _place(

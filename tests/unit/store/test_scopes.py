@@ -27,7 +27,6 @@ FORBIDDEN = "nothing to see"
 
 # How each function is asked for what belongs to project vision, and what a stranger hears.
 CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
-    "allocations.allocation_list_of": (lambda w: {"workload_id": w}, []),
     "allocations.rank_list": (lambda w: {"workload_id": w, "limit": 10}, FORBIDDEN),
     "events.event_list": (lambda w: {"workload_id": w, "limit": 10}, []),
     "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
