@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from podium.api.answers import answer, decode_cursor, page
-from podium.api.context import COOKIE, Context, Ctx, Who, context_of
+from podium.api.context import COOKIE, Ctx, Who, context_of
 from podium.api.parameters import Cursor, Limit, TokenId
 from podium.api.render import token_view
 from podium.domain.errors import NotFoundError
@@ -57,7 +57,17 @@ async def logout(context: Ctx, who: Who) -> Response:
 @router.get("/auth/me", response_model=IdentityView)
 async def me(context: Ctx, who: Who) -> Response:
     """Who is signed in."""
-    return answer(await _identity(context, who.username, who))
+    found = await context.database.read(lambda tx: users.user_find(tx, who.username))
+    if found is None:
+        raise NotFoundError(f"There is no user {who.username}.")
+    return answer(
+        IdentityView(
+            username=who.username,
+            administrator=who.administrator,
+            roles=dict(who.roles),
+            must_change_password=found[0].must_change_password,
+        )
+    )
 
 
 @router.post("/auth/password", status_code=204)
@@ -92,18 +102,6 @@ async def revoke_token(token_id: TokenId, context: Ctx, who: Who) -> Response:
     """End one of your tokens."""
     await context.sign_in.revoke_token(who, token_id)
     return Response(status_code=204)
-
-
-async def _identity(context: Context, username: str, who: Who) -> IdentityView:
-    found = await context.database.read(lambda tx: users.user_find(tx, username))
-    if found is None:
-        raise NotFoundError(f"There is no user {username}.")
-    return IdentityView(
-        username=who.username,
-        administrator=who.administrator,
-        roles=dict(who.roles),
-        must_change_password=found[0].must_change_password,
-    )
 
 
 def _signed_in(request: Request, session: Session) -> Response:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from podium.api.context import Ctx, Who
+from podium.api.feed import Change, Feed, Subscription
 from podium.api.parameters import AfterEvent, LastEventId, OneProject, WorkloadId
 from podium.api.streams import Stream, frame
 from podium.domain.lifecycle import WORKLOAD_ENDS
@@ -32,23 +35,10 @@ async def stream_changes(
     since = _since(after, last_event_id)
     subscription, missed = await context.feed.subscribe(who.scope, since)
 
-    async def produce(stream: Stream) -> None:
-        try:
-            changes = missed
-            while True:
-                if subscription.behind:
-                    subscription.behind = False
-                    await stream.send(frame("resync", "{}"))
-                for each in changes:
-                    if project is None or each.event.project == project:
-                        view = each.view(who.scope)
-                        event_id = str(each.event.seq)
-                        await stream.send(frame("change", view.model_dump_json(), event_id))
-                changes = await subscription.next()
-        finally:
-            context.feed.unsubscribe(subscription)
+    def wanted(change: Change) -> bool:
+        return project is None or change.event.project == project
 
-    return context.streams.answer(produce)
+    return context.streams.answer(partial(_tell, context.feed, subscription, missed, wanted))
 
 
 @router.get("/{workload_id}/stream", responses=_STREAM, response_class=Response)
@@ -70,28 +60,42 @@ async def stream_one(
         context.feed.unsubscribe(subscription)
         raise
 
-    async def produce(stream: Stream) -> None:
-        ended = workload.state in WORKLOAD_ENDS
-        try:
-            changes = missed
-            while True:
-                if subscription.behind:
-                    subscription.behind = False
-                    await stream.send(frame("resync", "{}"))
-                for each in changes:
-                    if each.event.workload_id == workload_id:
-                        view = each.view(who.scope)
-                        event_id = str(each.event.seq)
-                        await stream.send(frame("change", view.model_dump_json(), event_id))
-                        ended = each.workload.state in WORKLOAD_ENDS
-                if ended:
-                    await stream.send(frame("end", "{}"))
-                    return
-                changes = await subscription.next()
-        finally:
-            context.feed.unsubscribe(subscription)
+    def wanted(change: Change) -> bool:
+        return change.event.workload_id == workload_id
 
-    return context.streams.answer(produce)
+    ended = workload.state in WORKLOAD_ENDS
+    return context.streams.answer(
+        partial(_tell, context.feed, subscription, missed, wanted, until_end=True, ended=ended)
+    )
+
+
+async def _tell(
+    feed: Feed,
+    subscription: Subscription,
+    missed: list[Change],
+    wanted: Callable[[Change], bool],
+    stream: Stream,
+    *,
+    until_end: bool = False,
+    ended: bool = False,
+) -> None:
+    """Send what is wanted as it happens; with `until_end`, until a workload has ended."""
+    try:
+        changes = missed
+        while True:
+            if subscription.behind:
+                subscription.behind = False
+                await stream.send(frame("resync", "{}"))
+            for each in filter(wanted, changes):
+                view = each.view(subscription.scope)
+                await stream.send(frame("change", view.model_dump_json(), str(each.event.seq)))
+                ended = each.workload.state in WORKLOAD_ENDS
+            if until_end and ended:
+                await stream.send(frame("end", "{}"))
+                return
+            changes = await subscription.next()
+    finally:
+        feed.unsubscribe(subscription)
 
 
 def _since(after: int | None, last_event_id: str | None) -> int | None:

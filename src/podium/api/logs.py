@@ -49,7 +49,7 @@ async def logs(
     found = await _latest(context, who.scope, workload_id, rank)
     if not follow:
         return StreamingResponse(
-            _text(context, found, tail, timestamps=timestamps, labels=rank is None),
+            _text(found, tail, timestamps=timestamps, labels=rank is None),
             media_type="text/plain; charset=utf-8",
         )
     if len(found) > _FOLLOWED_MAX:
@@ -207,7 +207,6 @@ async def _latest(
 
 
 async def _text(
-    context: Context,
     found: list[tuple[Allocation, Engine]],
     tail: int | None,
     *,
@@ -215,7 +214,6 @@ async def _text(
     labels: bool,
 ) -> AsyncIterator[bytes]:
     """Replica after replica; each line of several carries its rank."""
-    del context
     label = labels and len(found) > 1
     for held, engine in found:
         try:

@@ -214,7 +214,7 @@ async def show(
         counts = workloads.replica_counts_many(tx, [workload.id])[workload.id]
         documents = workloads.documents_fetch(tx, who.scope, workload.id)
         ranks = allocations.rank_list(tx, who.scope, workload.id, limit=_RANKS_SHOWN)
-        devices = {device.id: device for node in nodes.node_list(tx) for device in node.devices}
+        devices = nodes.device_by_id(tx)
         return WorkloadDetailView(
             **dict(workload_view(workload, counts, who.scope)),
             submitted_spec=documents.submitted,
@@ -236,7 +236,7 @@ async def list_replicas(
 
     def read(tx: Transaction) -> Page[ReplicaView]:
         ranks = allocations.rank_list(tx, who.scope, workload_id, limit=limit + 1, after=after)
-        devices = {device.id: device for node in nodes.node_list(tx) for device in node.devices}
+        devices = nodes.device_by_id(tx)
         now_ms = context.database.now_ms()
         return page(
             ranks,

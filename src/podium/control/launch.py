@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -126,14 +126,11 @@ class Launcher:
             is_gang = workload.replicas.maximum > 1 and not workload.replicas.array
             if not is_gang or workload.rendezvous_port is not None:
                 continue
-            port = await machine.engine.rendezvous_port(work.masters[key])
-            await machine.leadership.fenced(
-                machine.lease, partial(_assign, workload_id=key, port=port)
+            free = await machine.engine.rendezvous_port(work.masters[key])
+            port = await machine.leadership.fenced(
+                machine.lease, partial(_assign, workload_id=key, port=free)
             )
-        fresh = await machine.database.read(
-            lambda tx: workloads.workload_fetch_many(tx, WHOLE, work.workloads)
-        )
-        work.workloads.update(fresh)
+            work.workloads[key] = replace(workload, rendezvous_port=port)
 
     async def _start(self, work: Work, allocation: Allocation) -> End | TemporaryError | None:
         try:

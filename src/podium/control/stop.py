@@ -6,6 +6,7 @@ from podium.control.machine import Machine
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.tenancy import WHOLE
 from podium.store import allocations, workloads
+from podium.store.database import Transaction
 
 _BATCH = 1000
 
@@ -18,17 +19,18 @@ class Stopper:
         machine = self._machine
         if not machine.leads:
             return False
-        due = await machine.database.read(
-            lambda tx: allocations.allocation_list_open(
-                tx, nodes=machine.nodes, states=[ReplicaState.STOPPING], limit=_BATCH
-            )
-        )
+        due = await machine.database.read(self._gather)
         if not due:
             return False
-        owners = await machine.database.read(
-            lambda tx: workloads.workload_fetch_many(tx, WHOLE, {each.workload_id for each in due})
-        )
-        for each in due:
-            await machine.engine.stop(each.id, grace_seconds=owners[each.workload_id].grace_seconds)
+        for allocation_id, grace_seconds in due:
+            await machine.engine.stop(allocation_id, grace_seconds=grace_seconds)
         machine.hints.wake("observe")
         return False
+
+    def _gather(self, tx: Transaction) -> list[tuple[str, int]]:
+        """Ids of allocations to stop, each with its grace."""
+        due = allocations.allocation_list_open(
+            tx, nodes=self._machine.nodes, states=[ReplicaState.STOPPING], limit=_BATCH
+        )
+        owners = workloads.workload_fetch_many(tx, WHOLE, {each.workload_id for each in due})
+        return [(each.id, owners[each.workload_id].grace_seconds) for each in due]

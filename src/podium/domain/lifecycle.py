@@ -62,6 +62,10 @@ class ReplicaEvent(StrEnum):
 
 WORKLOAD_ENDS = frozenset({WorkloadState.SUCCEEDED, WorkloadState.FAILED, WorkloadState.CANCELLED})
 REPLICA_ENDS = frozenset({ReplicaState.SUCCEEDED, ReplicaState.FAILED, ReplicaState.CANCELLED})
+WORKLOAD_UNDER_WAY = frozenset(
+    {WorkloadState.SCHEDULED, WorkloadState.STARTING, WorkloadState.RUNNING}
+)
+"""Workload states in which tasks of an array that still wait may be placed."""
 REPLICA_HOLDS = frozenset(
     {
         ReplicaState.SCHEDULED,

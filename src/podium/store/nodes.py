@@ -110,6 +110,11 @@ def node_list(tx: Transaction) -> tuple[Node, ...]:
     return tuple(_node(row, tuple(devices.get(row["name"], ()))) for row in found)
 
 
+def device_by_id(tx: Transaction) -> dict[str, Device]:
+    rows = tx.execute(sa.select(tables.devices)).mappings()
+    return {row["id"]: _device(row) for row in rows}
+
+
 def engine_by_node(tx: Transaction) -> dict[str, str]:
     """Which engine runs each node."""
     rows = tx.execute(sa.select(tables.nodes.c.name, tables.nodes.c.engine))

@@ -21,7 +21,7 @@ from podium.store.codec import Row
 from podium.store.database import Transaction
 from podium.store.lifecycle import event_insert, event_row, workload_apply, workload_rows
 from podium.store.queue import refusal_update
-from podium.store.snapshot import snapshot
+from podium.store.snapshot import placeable, snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +165,7 @@ def _still_waiting(tx: Transaction, ids: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for chunk in chunks(ids):
         found.update(
-            tx.scalars(
-                sa.select(table.c.id).where(
-                    table.c.id.in_(chunk),
-                    (table.c.state == "queued")
-                    | (table.c.is_array & table.c.state.in_(["scheduled", "starting", "running"])),
-                )
-            )
+            tx.scalars(sa.select(table.c.id).where(table.c.id.in_(chunk), placeable(table)))
         )
     return found
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from podium.domain.allocation import usage_of_time
 from podium.domain.lifecycle import (
+    WORKLOAD_UNDER_WAY,
     ReplicaEvent,
     ReplicaState,
     WorkloadEvent,
@@ -159,7 +160,7 @@ def _retry_task(tx: Transaction, row: Row, workload: Row, cause: Cause, now_ms: 
     failures = tx.execute(sa.select(replica.c.failures).where(mine)).scalar_one()
     failures += cause not in RETRY_IS_FREE
     values: dict[str, Any] = {"failures": failures}
-    under_way = workload["state"] in ("scheduled", "starting", "running")
+    under_way = workload["state"] in WORKLOAD_UNDER_WAY
     if under_way and may_retry(cause, failures=failures, retries=workload["retries"]):
         after = replica_next(ReplicaState.FAILED, ReplicaEvent.REQUEUED)
         values |= {"state": after.value, "attempt": replica.c.attempt + 1}

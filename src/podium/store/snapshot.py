@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from podium.domain.lifecycle import ReplicaState, WorkloadState
+from podium.domain.lifecycle import WORKLOAD_UNDER_WAY, ReplicaState, WorkloadState
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import DeviceShare
 from podium.domain.workload import Kind
@@ -17,12 +17,11 @@ from podium.store.codec import Row, request_from_row, topology_from_row
 from podium.store.database import Transaction
 from podium.store.nodes import node_list
 
-_ARRAY_STATES = [
-    WorkloadState.QUEUED.value,
-    WorkloadState.SCHEDULED.value,
-    WorkloadState.STARTING.value,
-    WorkloadState.RUNNING.value,
-]
+
+def placeable(workload: sa.Table) -> sa.ColumnElement[bool]:
+    """True for queued workloads, and for arrays under way, whose other tasks may follow."""
+    under_way = workload.c.state.in_(sorted(WORKLOAD_UNDER_WAY))
+    return (workload.c.state == WorkloadState.QUEUED.value) | (workload.c.is_array & under_way)
 
 
 def snapshot(tx: Transaction, *, only: Collection[str] | None = None) -> Snapshot:
@@ -82,8 +81,7 @@ def _holds(tx: Transaction) -> tuple[Hold, ...]:
 def _demands(tx: Transaction, only: Collection[str] | None) -> tuple[Demand, ...]:
     """Queued workloads, and arrays under way that have tasks left, in the order of the queue."""
     table, replica = tables.workloads, tables.replicas
-    wanted = table.c.state == WorkloadState.QUEUED.value
-    wanted |= table.c.is_array & table.c.state.in_(_ARRAY_STATES)
+    wanted = placeable(table)
     pending = (
         sa.select(replica.c.workload_id, replica.c.rank)
         .join(table, table.c.id == replica.c.workload_id)
