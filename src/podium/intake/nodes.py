@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, authorise
-from podium.store import audit, nodes
+from podium.intake.office import Office, audited, authorise
+from podium.store import nodes
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
@@ -12,7 +12,6 @@ from podium.store.database import Transaction
 async def node_cordon(office: Office, identity: Identity, name: str, *, cordoned: bool) -> None:
     """Keep new work off a node (what runs goes on), or let it on again."""
     authorise(identity, Action.NODE_CONTROL)
-    now_ms = office.database.now_ms()
     entry = AuditEntry(
         actor=identity.username,
         action=Action.NODE_CONTROL,
@@ -22,7 +21,6 @@ async def node_cordon(office: Office, identity: Identity, name: str, *, cordoned
 
     def write(tx: Transaction) -> None:
         nodes.node_cordon(tx, name, cordoned=cordoned)
-        audit.audit_append(tx, [entry], now_ms)
 
-    await office.database.write(write)
+    await audited(office, entry, write)
     office.hints.wake("schedule")

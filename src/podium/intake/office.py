@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from podium.domain.errors import ForbiddenError, NotFoundError
 from podium.domain.tenancy import Action, Identity
-from podium.store.database import Database
+from podium.store import audit
+from podium.store.audit import AuditEntry
+from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
 from podium.store.sealing import Sealer
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,20 @@ class Office:
     ids: IdSource
     sealer: Sealer
     uploads_path: Path
+
+
+async def audited(
+    office: Office, entry: AuditEntry, write: Callable[[Transaction], Result]
+) -> Result:
+    """Run `write` and record who did it, in one transaction or not at all."""
+    now_ms = office.database.now_ms()
+
+    def both(tx: Transaction) -> Result:
+        result = write(tx)
+        audit.audit_append(tx, [entry], now_ms)
+        return result
+
+    return await office.database.write(both)
 
 
 def authorise(identity: Identity, action: Action, project: str | None = None) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.identity import name_fault, name_suggestion
 from podium.domain.tenancy import Action, Identity, Membership, Project, Role
-from podium.intake.office import Office, authorise
+from podium.intake.office import Office, audited, authorise
 from podium.intake.sign_in import SignIn
-from podium.store import audit, projects
+from podium.store import projects
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 from podium.store.projects import SecretRecord
@@ -27,9 +27,8 @@ async def project_create(
 
     def insert(tx: Transaction) -> None:
         projects.project_insert(tx, project)
-        audit.audit_append(tx, [entry], project.created_at_ms)
 
-    await office.database.write(insert)
+    await audited(office, entry, insert)
     sign_in.forget()
     return project
 
@@ -41,14 +40,12 @@ async def member_set(
     authorise(identity, Action.PROJECT_MEMBERS, project)
     member = Membership(project=project, username=username, role=role)
     entry = _entry(identity, Action.PROJECT_MEMBERS, username, project, role=role.value)
-    now_ms = office.database.now_ms()
 
     def write(tx: Transaction) -> None:
         projects.project_fetch(tx, identity.scope, project)
         projects.member_set(tx, member)
-        audit.audit_append(tx, [entry], now_ms)
 
-    await office.database.write(write)
+    await audited(office, entry, write)
     sign_in.forget()
     return member
 
@@ -58,14 +55,12 @@ async def member_remove(
 ) -> None:
     authorise(identity, Action.PROJECT_MEMBERS, project)
     entry = _entry(identity, Action.PROJECT_MEMBERS, username, project, role=None)
-    now_ms = office.database.now_ms()
 
     def write(tx: Transaction) -> None:
         if not projects.member_remove(tx, project, username):
             raise NotFoundError(f"{username} is not a member of project {project}.")
-        audit.audit_append(tx, [entry], now_ms)
 
-    await office.database.write(write)
+    await audited(office, entry, write)
     sign_in.forget()
 
 
@@ -96,23 +91,20 @@ async def secret_set(
     def write(tx: Transaction) -> None:
         projects.project_fetch(tx, identity.scope, project)
         projects.secret_set(tx, record, sealed)
-        audit.audit_append(tx, [entry], record.updated_at_ms)
 
-    await office.database.write(write)
+    await audited(office, entry, write)
     return record
 
 
 async def secret_remove(office: Office, identity: Identity, *, project: str, name: str) -> None:
     authorise(identity, Action.SECRET_WRITE, project)
     entry = _entry(identity, Action.SECRET_WRITE, name, project, removed=True)
-    now_ms = office.database.now_ms()
 
     def write(tx: Transaction) -> None:
         if not projects.secret_remove(tx, project, name):
             raise NotFoundError(f"Project {project} has no secret {name}.")
-        audit.audit_append(tx, [entry], now_ms)
 
-    await office.database.write(write)
+    await audited(office, entry, write)
 
 
 def _check_name(field: str, name: str) -> None:

@@ -14,7 +14,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from podium.domain.errors import FieldFault, TemporaryError, UnauthenticatedError, UserError
 from podium.domain.tenancy import Identity, Token, User
-from podium.intake.office import Office
+from podium.intake.office import Office, audited
 from podium.store import audit, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
@@ -130,21 +130,18 @@ class SignIn:
 
         def insert(tx: Transaction) -> None:
             users.token_insert(tx, token, _hash(secret))
-            audit.audit_append(tx, [entry], now_ms)
 
-        await self._office.database.write(insert)
+        await audited(self._office, entry, insert)
         return token, secret
 
     async def revoke_token(self, identity: Identity, token_id: str) -> None:
         """Ends one of one's own tokens; the sign-in of this request is one, too."""
-        now_ms = self._office.database.now_ms()
         entry = AuditEntry(actor=identity.username, action="token:revoke", subject=token_id)
 
         def delete(tx: Transaction) -> None:
             users.token_delete(tx, identity.username, token_id)
-            audit.audit_append(tx, [entry], now_ms)
 
-        await self._office.database.write(delete)
+        await audited(self._office, entry, delete)
         self.forget()
 
     async def change_password(self, identity: Identity, current: str | None, new: str) -> None:
@@ -165,14 +162,12 @@ class SignIn:
         if current == new:
             raise UserError(FieldFault("new", "is the same as before.", "Choose another one."))
         hashed = await self.hash_password(new)
-        now_ms = self._office.database.now_ms()
         entry = AuditEntry(actor=name, action="user:password", subject=name)
 
         def write(tx: Transaction) -> None:
             users.password_set(tx, name, hashed, keep_token=identity.token_id)
-            audit.audit_append(tx, [entry], now_ms)
 
-        await self._office.database.write(write)
+        await audited(self._office, entry, write)
         self.forget()
 
     async def hash_password(self, password: str) -> str:
@@ -206,9 +201,8 @@ class SignIn:
 
         def insert(tx: Transaction) -> None:
             users.token_insert(tx, token, _hash(secret))
-            audit.audit_append(tx, [entry], now_ms)
 
-        await self._office.database.write(insert)
+        await audited(self._office, entry, insert)
         return Session(
             secret=secret,
             expires_at_ms=token.expires_at_ms,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from podium.domain.errors import FieldFault, TemporaryError, TooLargeError, UserError
 from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, authorise
-from podium.store import audit, projects, submissions
+from podium.intake.office import Office, audited, authorise
+from podium.store import projects, submissions
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
@@ -46,9 +46,8 @@ async def upload_store(
 
     def record(tx: Transaction) -> None:
         submissions.upload_insert(tx, project, digest, size_bytes, identity.username, now_ms)
-        audit.audit_append(tx, [entry], now_ms)
 
-    await office.database.write(record)
+    await audited(office, entry, record)
     return digest, size_bytes
 
 

@@ -6,9 +6,9 @@ import secrets
 
 from podium.domain.event import SYSTEM_ACTOR
 from podium.domain.tenancy import Action, Identity, User
-from podium.intake.office import Office, authorise
+from podium.intake.office import Office, audited, authorise
 from podium.intake.sign_in import SignIn
-from podium.store import audit, users
+from podium.store import users
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
@@ -68,7 +68,6 @@ async def _create(
 
     def insert(tx: Transaction) -> None:
         users.user_insert(tx, user, hashed)
-        audit.audit_append(tx, [entry], user.created_at_ms)
 
-    await office.database.write(insert)
+    await audited(office, entry, insert)
     return user, one_time
