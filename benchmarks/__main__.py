@@ -27,6 +27,7 @@ NAMES = (
     "submit_rate",
     "bulk_submit",
     "log_followers",
+    "many_workloads",
 )
 
 

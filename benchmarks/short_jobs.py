@@ -16,11 +16,11 @@ SECONDS_MAX = 300.0
 def measure(say: Say) -> list[Figure]:
     with own_tenant() as tenant:
         workloads = tenant.client.workloads
-        pending = Filter(states=PENDING, oldest_first=True)
+        pending = Filter(states=PENDING)
         say(f"{JOBS} jobs submitted")
         before = time.monotonic()
         workloads.submit_many([short_spec(f"short-{number}", "true") for number in range(JOBS)])
-        while workloads.page(pending, limit=1).items:
+        while workloads.page(pending, ascending=True, limit=1).items:
             if time.monotonic() - before > SECONDS_MAX:
                 break
             time.sleep(0.1)

@@ -57,6 +57,12 @@ def up(
             envvar="PODIUM_NODE_NAME", help="Name of this machine as a node.", show_default=False
         ),
     ] = None,
+    currency: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_CURRENCY", help="Of prices that are set from now on; three letters."
+        ),
+    ] = "EUR",
 ) -> None:
     """Serve Podium on this machine: API, console, and the loops that run the work.
 
@@ -77,6 +83,7 @@ def up(
             virtual_gpus=virtual_gpus,
             virtual_gpu_type=virtual_gpu_type,
             node_name=node_name,
+            currency=currency,
         )
     )
 

@@ -21,9 +21,11 @@ import uvicorn
 
 from podium import __version__
 from podium.api.app import make_app
+from podium.api.board import Board
 from podium.api.context import Context
 from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
+from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control import deadlines, schedule
 from podium.control.inventory import Inventory
@@ -31,6 +33,7 @@ from podium.control.launch import Launcher
 from podium.control.leadership import LEASE_SECONDS, Leadership
 from podium.control.loop import Loop
 from podium.control.machine import Machine, lease_name
+from podium.control.measure import Measurer
 from podium.control.node_watch import NodeWatch
 from podium.control.observe import Observer
 from podium.control.reap import Reaper
@@ -41,6 +44,7 @@ from podium.domain.tenancy import Identity, Role
 from podium.engines.contract import Engine
 from podium.engines.local.engine import LocalEngine
 from podium.intake.office import Office
+from podium.intake.prices import check_currency
 from podium.intake.projects import member_set, project_create
 from podium.intake.sign_in import SignIn
 from podium.intake.users import first_user_create
@@ -66,11 +70,13 @@ class Settings:
     virtual_gpus: int | None
     virtual_gpu_type: str
     node_name: str | None
+    currency: str = "EUR"
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UserError or PermanentError when it cannot start."""
     _configure_log()
+    check_currency(settings.currency)
     with _home(settings.home), _listening(settings) as listener:
         import uvloop
 
@@ -122,10 +128,16 @@ async def _run(
         sign_in=sign_in,
         engines={engine.name: engine},
         feed=feed,
+        board=Board(database, hints),
+        node_news=NodeNews(database, hints),
         log_tails=LogTails(),
         loops=loops,
         streams=Streams(),
-        about={"version": __version__},
+        about={
+            "version": __version__,
+            "currency": settings.currency,
+            "started_at_ms": database.now_ms(),
+        },
     )
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     await leadership.renew()
@@ -157,7 +169,8 @@ def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]
         Loop("launch", launcher.step, hints, wake_on=("launch",), period_seconds=1),
         Loop("observe", Observer(machine).step, hints, wake_on=("observe",), period_seconds=1),
         Loop("stop", Stopper(machine).step, hints, wake_on=("stop",), period_seconds=2),
-        Loop("deadlines", ends.step, hints, period_seconds=1),
+        Loop("deadlines", ends.step, hints, wake_on=("deadlines",), period_seconds=1),
+        Loop("measure", Measurer(machine).step, hints, period_seconds=1),
         Loop("nodes", NodeWatch(database, hints, leadership).step, hints, period_seconds=5),
         Loop(
             "reap",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from podium.api.board import Board
 from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
+from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control.loop import Loop
-from podium.domain.errors import ForbiddenError, UnauthenticatedError
+from podium.domain.errors import ForbiddenError, TemporaryError, UnauthenticatedError
 from podium.domain.tenancy import Identity
 from podium.engines.contract import Engine
 from podium.intake.office import Office
@@ -31,6 +33,8 @@ class Context:
     sign_in: SignIn
     engines: Mapping[str, Engine]
     feed: Feed
+    board: Board
+    node_news: NodeNews
     log_tails: LogTails
     loops: Sequence[Loop]
     streams: Streams
@@ -51,16 +55,21 @@ async def identity_of(request: Request) -> Identity:
     """The signed-in person. Raises UnauthenticatedError, or ForbiddenError for a request that a
     foreign page may have made a browser send."""
     context = context_of(request)
-    header = request.headers.get("authorization", "")
-    scheme, _, secret = header.partition(" ")
-    if scheme.lower() == "bearer" and secret:
-        return await context.sign_in.identify(secret.strip())
-    cookie = request.cookies.get(COOKIE)
-    if cookie is None:
+    secret, by_cookie = _secret_of(request)
+    if secret is None:
         raise UnauthenticatedError("Sign in first: send a token as `Authorization: Bearer …`.")
-    if request.method not in _SAFE_METHODS and request.headers.get("x-podium-csrf") != "1":
+    safe = request.method in _SAFE_METHODS or request.headers.get("x-podium-csrf") == "1"
+    if by_cookie and not safe:
         raise ForbiddenError("A change made with a cookie needs the header X-Podium-CSRF: 1.")
-    return await context.sign_in.identify(cookie)
+    return await context.sign_in.identify(secret)
+
+
+def _secret_of(request: Request) -> tuple[str | None, bool]:
+    """The token that a request carries, and whether it is that of the cookie."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret:
+        return secret.strip(), False
+    return request.cookies.get(COOKIE), True
 
 
 async def _context(request: Request) -> Context:
@@ -70,3 +79,24 @@ async def _context(request: Request) -> Context:
 
 Ctx = Annotated[Context, Depends(_context)]
 Who = Annotated[Identity, Depends(identity_of)]
+
+
+async def _still(request: Request, who: Who) -> Callable[[], Awaitable[bool]]:
+    """Whether the sign-in of this request still holds, with the same rights: for answers that
+    last, such as streams."""
+    sign_in = context_of(request).sign_in
+    secret, _ = _secret_of(request)
+
+    async def holds() -> bool:
+        try:
+            now = await sign_in.identify(secret or "")
+        except UnauthenticatedError:
+            return False
+        except TemporaryError:
+            return True  # the store cannot be asked now; it says nothing against it
+        return (now.administrator, now.roles) == (who.administrator, who.roles)
+
+    return holds
+
+
+Still = Annotated[Callable[[], Awaitable[bool]], Depends(_still)]

@@ -12,8 +12,10 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from podium.api.log_lines import chunk_lines
+from podium.api.log_pages import line_document
+from podium.domain.allocation import Allocation
 from podium.engines.contract import Engine, LogChunk
 
 _QUICK_SECONDS = 0.03
@@ -37,10 +39,9 @@ class Piece:
 class LogTail:
     """The shared reader at the end of one allocation's log."""
 
-    def __init__(self, engine: Engine, allocation_id: str, rank: int) -> None:
+    def __init__(self, engine: Engine, held: Allocation) -> None:
         self._engine = engine
-        self._allocation_id = allocation_id
-        self._rank = rank
+        self._held = held
         self._recent: deque[Piece] = deque(maxlen=_CHUNKS_KEPT)
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -67,13 +68,11 @@ class LogTail:
         return None
 
     async def _own(self, offset: int) -> Piece:
-        chunk = await self._engine.read_log(
-            self._allocation_id, offset=offset, limit_bytes=_LIMIT_BYTES
-        )
+        chunk = await self._engine.read_log(self._held.id, offset=offset, limit_bytes=_LIMIT_BYTES)
         piece = Piece(
             offset,
             chunk.next_offset,
-            lines_json(self._rank, chunk),
+            lines_json(self._held, chunk),
             chunk.lost_bytes,
             chunk.complete,
         )
@@ -114,10 +113,8 @@ class LogTails:
     def followers(self) -> int:
         return sum(tail.followers for tail in self._tails.values())
 
-    async def follow(
-        self, engine: Engine, allocation_id: str, rank: int, offset: int
-    ) -> AsyncIterator[Piece]:
-        tail = self._tails.setdefault(allocation_id, LogTail(engine, allocation_id, rank))
+    async def follow(self, engine: Engine, held: Allocation, offset: int) -> AsyncIterator[Piece]:
+        tail = self._tails.setdefault(held.id, LogTail(engine, held))
         tail.followers += 1
         try:
             async for piece in tail.pieces(offset):
@@ -125,32 +122,10 @@ class LogTails:
         finally:
             tail.followers -= 1
             if tail.followers == 0:
-                self._tails.pop(allocation_id, None)
+                self._tails.pop(held.id, None)
 
 
-def lines_json(rank: int, chunk: LogChunk) -> str:
-    """The chunk's lines as a JSON list of {rank, at, stream, text}."""
-    lines = [_line(rank, each) for each in chunk.lines]
-    if chunk.lost_bytes:
-        lines.insert(
-            0,
-            {
-                "rank": rank,
-                "at": lines[0]["at"] if lines else None,
-                "stream": "podium",
-                "text": f"[{chunk.lost_bytes} bytes of this log are gone]",
-            },
-        )
+def lines_json(held: Allocation, chunk: LogChunk) -> str:
+    """The chunk's lines as a JSON list of LogLineView."""
+    lines = [line_document(each) for each in chunk_lines(chunk, held.rank, held.attempt)]
     return json.dumps(lines, ensure_ascii=False, separators=(",", ":"))
-
-
-def _line(rank: int, line: str) -> dict[str, object]:
-    at_ms, _, rest = line.partition(" ")
-    stream, _, text = rest.partition(" ")
-    at = datetime.fromtimestamp(int(at_ms) / 1000, tz=UTC)
-    return {
-        "rank": rank,
-        "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "stream": "out" if stream == "o" else "err",
-        "text": text,
-    }

@@ -1,36 +1,46 @@
-"""Logs: as text up to now, or followed as they are written, of one replica or all of them."""
+"""Logs: as text or in pages up to now, or followed as they are written; of some replicas or all."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from podium.api.context import Context, Ctx, Who
-from podium.api.log_tail import Piece, lines_json
+from podium.api.context import Context, Ctx, Still, Who
+from podium.api.log_follow import FOLLOWED_MAX, Follower, tail_offset
+from podium.api.log_lines import Budget, Cursor, Line, Log, Needle, merged
+from podium.api.log_pages import iso, page_after, page_around, page_before, places_of
 from podium.api.parameters import LastEventId, WorkloadId
-from podium.api.streams import Stream, frame
-from podium.domain.allocation import Allocation
 from podium.domain.errors import FieldFault, NotFoundError, UserError
-from podium.domain.lifecycle import WORKLOAD_ENDS
 from podium.domain.tenancy import Scope
-from podium.domain.workload import Workload
-from podium.engines.contract import Engine
-from podium.store import allocations, nodes, workloads
+from podium.spec.views.log import LogPageView
+from podium.store import allocations, nodes
 from podium.store.database import Transaction
 
 router = APIRouter(prefix="/workloads", tags=["workloads"])
 
-_FOLLOWED_MAX = 256
-_CHUNK_BYTES = 262_144
+_RANKS_READ_MAX = 100_000
 _TAIL_LINES_MAX = 100_000
-_LINE_BYTES_GUESS = 200
-_QUICK_SECONDS = 0.02
-_IDLE_SECONDS = 1.0
+_PAGE_LINES_MAX = 10_000
+_SEARCH_BYTES = 64 * 2**20
+_FLUSH_LINES = 2_000
+
+Ranks = Annotated[
+    list[int], Query(max_length=FOLLOWED_MAX, description="These replicas only; all if none.")
+]
+Attempt = Annotated[
+    int | None, Query(ge=1, le=1_000_000, description="Of this attempt; of the latest if none.")
+]
+Words = Annotated[
+    str | None,
+    Query(min_length=1, max_length=200, description="Only lines that have it, in any case."),
+]
+Place = Annotated[
+    str | None, Query(max_length=20_000, description="`older` or `newer` of another page.")
+]
 
 
 @router.get("/{workload_id}/logs", response_class=Response)
@@ -38,227 +48,202 @@ async def logs(
     workload_id: WorkloadId,
     context: Ctx,
     who: Who,
-    rank: Annotated[int | None, Query(ge=0, le=100_000, description="One replica only.")] = None,
-    tail: Annotated[int | None, Query(ge=0, le=_TAIL_LINES_MAX, description="Last lines.")] = None,
+    still: Still,
+    rank: Ranks = [],  # noqa: B006 - FastAPI copies it
+    tail: Annotated[
+        int | None, Query(ge=0, le=_TAIL_LINES_MAX, description="Last lines of each replica.")
+    ] = None,
+    last: Annotated[
+        int | None,
+        Query(ge=0, le=_PAGE_LINES_MAX, description="Follow from the last lines of all together."),
+    ] = None,
     follow: Annotated[bool, Query(description="Stay, and stream what is written.")] = False,
     timestamps: Annotated[bool, Query(description="Begin lines of text with their time.")] = False,
+    q: Words = None,
+    attempt: Attempt = None,
+    after: Annotated[
+        str | None,
+        Query(max_length=20_000, description="Follow from here on: `newer` of a page of lines."),
+    ] = None,
     last_event_id: LastEventId = None,
 ) -> Response:
-    """What the work printed. `follow=true` answers server-sent events: `lines` carries a list of
-    {rank, at, stream, text}; `end` follows the last one."""
-    found = await _latest(context, who.scope, workload_id, rank)
+    """What the work printed, up to 256 replicas in the order of time. `follow=true` answers
+    server-sent events: `lines` carries a list of {rank, at, stream, text, attempt, offset}; `end`
+    follows the last one. With `last` a first event `begin` carries {older}, from which pages of
+    earlier lines go on."""
+    ranks = _ranks(rank)
+    found = await _logs_of(context, who.scope, workload_id, ranks, attempt)
     if not follow:
+        needle = Needle(q) if q is not None else None
+        labels = len(found) > 1 or len(ranks) > 1
         return StreamingResponse(
-            _text(found, tail, timestamps=timestamps, labels=rank is None),
+            _text(found, tail, needle, timestamps=timestamps, labels=labels),
             media_type="text/plain; charset=utf-8",
         )
-    if len(found) > _FOLLOWED_MAX:
+    if q is not None or attempt is not None:
+        raise UserError(
+            FieldFault(
+                "q" if q is not None else "attempt",
+                "does not go with following.",
+                "Leave follow out, or ask for pages at …/logs/lines.",
+            )
+        )
+    _few(found, "follow")
+
+    async def latest() -> list[Log]:
+        return await _logs_of(context, who.scope, workload_id, ranks, None)
+
+    follower = Follower(
+        context, who.scope, workload_id, latest, len(ranks) or None, tail=tail, last=last
+    )
+    places = places_of(last_event_id or after)
+    return context.streams.answer(lambda stream: follower.run(stream, places), still)
+
+
+@router.get("/{workload_id}/logs/lines", response_model=LogPageView)
+async def log_lines(
+    workload_id: WorkloadId,
+    context: Ctx,
+    who: Who,
+    rank: Ranks = [],  # noqa: B006
+    attempt: Attempt = None,
+    limit: Annotated[int, Query(ge=1, le=_PAGE_LINES_MAX, description="Lines at most.")] = 1000,
+    before: Place = None,
+    after: Place = None,
+    around: Annotated[
+        str | None,
+        Query(
+            pattern=r"^\d{1,6}\.\d{1,7}@\d{1,18}$",
+            description="`RANK.ATTEMPT@OFFSET` of a line that should be in the middle.",
+        ),
+    ] = None,
+    q: Words = None,
+) -> Response:
+    """Lines of up to 256 replicas in the order of time: the last ones, or those before or after a
+    page, or around a line. With `q`, the last ones that have it: one request reads 64 MiB of log
+    at most, and `older` goes on from there."""
+    given = [name for name, value in (("before", before), ("after", after), ("around", around))
+             if value is not None]  # fmt: skip
+    if len(given) > 1 or (q is not None and given not in ([], ["before"])):
+        raise UserError(
+            FieldFault(given[-1], "does not go with the others.", "Ask for one of them at a time.")
+        )
+    found = await _logs_of(context, who.scope, workload_id, _ranks(rank), attempt)
+    _few(found, "read as one")
+    if around is not None:
+        key, _, offset = around.partition("@")
+        centred = await page_around(found, key, int(offset), limit)
+        if centred is None:
+            raise NotFoundError(f"The log of workload {workload_id} has no line {around}.")
+        page = centred
+    elif after is not None:
+        page = await page_after(found, places_of(after), limit)
+    else:
+        page = await page_before(
+            found,
+            places_of(before) if before is not None else None,
+            limit,
+            needle=Needle(q) if q is not None else None,
+            budget=Budget(_SEARCH_BYTES) if q is not None else None,
+        )
+    return Response(page.json(), media_type="application/json")
+
+
+def _ranks(given: Sequence[int]) -> tuple[int, ...]:
+    ranks = tuple(sorted(set(given)))
+    for each in ranks:
+        if not 0 <= each < _RANKS_READ_MAX:
+            raise UserError(FieldFault("rank", f"cannot be {each}.", "Ranks count from 0."))
+    return ranks
+
+
+def _few(found: Sequence[Log], what: str) -> None:
+    if len(found) > FOLLOWED_MAX:
         raise UserError(
             FieldFault(
                 "rank",
-                f"is missing, and {len(found)} replicas are too many to follow at once.",
-                "Name one replica with rank=N.",
+                f"is missing, and {len(found)} replicas are too many to {what} at once.",
+                f"Name up to {FOLLOWED_MAX} replicas with rank=N.",
             )
         )
-    follower = _Follower(context, who.scope, workload_id, rank, tail)
-    places = _places(last_event_id)
-    return context.streams.answer(lambda stream: follower.run(stream, places))
 
 
-class _Follower:
-    """One reader of one workload's logs, over retries and replicas that start later."""
+async def _logs_of(
+    context: Context,
+    scope: Scope,
+    workload_id: str,
+    ranks: Sequence[int],
+    attempt: int | None,
+) -> list[Log]:
+    """The log of each rank that has one, of its newest attempt unless said otherwise."""
 
-    def __init__(
-        self,
-        context: Context,
-        scope: Scope,
-        workload_id: str,
-        rank: int | None,
-        tail: int | None,
-    ) -> None:
-        self._context = context
-        self._scope = scope
-        self._workload_id = workload_id
-        self._rank = rank
-        self._tail = tail
-        self._places: dict[str, int] = {}
-        self._queue: asyncio.Queue[tuple[str, Piece | None]] = asyncio.Queue(64)
-        self._readers: dict[str, asyncio.Task[None]] = {}
-
-    async def run(self, stream: Stream, places: dict[str, int]) -> None:
-        self._places = places
-        pause_seconds = _QUICK_SECONDS
-        first = True
-        try:
-            while True:
-                workload = await self._workload()
-                await self._start_readers(first=first)
-                first = False
-                ended = workload.state in WORKLOAD_ENDS
-                while not self._idle() or not self._queue.empty():
-                    item = await self._next(workload)
-                    if item is None:
-                        break
-                    pause_seconds = _QUICK_SECONDS
-                    allocation_id, piece = item
-                    if piece is None:
-                        continue
-                    self._places[allocation_id] = piece.next_offset
-                    if piece.json_text != "[]":
-                        await stream.send(frame("lines", piece.json_text, self._token()))
-                if self._idle() and self._queue.empty():
-                    if ended:
-                        await stream.send(frame("end", "{}"))
-                        return
-                    # Not started yet, or its end is about to be written down.
-                    await asyncio.sleep(pause_seconds)
-                    pause_seconds = min(_IDLE_SECONDS, pause_seconds * 1.5)
-        finally:
-            for task in self._readers.values():
-                task.cancel()
-            await asyncio.gather(*self._readers.values(), return_exceptions=True)
-
-    def _idle(self) -> bool:
-        return all(task.done() for task in self._readers.values())
-
-    async def _next(self, workload: Workload) -> tuple[str, Piece | None] | None:
-        """What a reader has next; None when it is time to look for replicas that started since."""
-        wanted = 1 if self._rank is not None else workload.replicas.maximum
-        if len(self._readers) >= wanted:
-            return await self._queue.get()
-        try:
-            return await asyncio.wait_for(self._queue.get(), _IDLE_SECONDS)
-        except TimeoutError:
-            return None
-
-    def _token(self) -> str:
-        return ",".join(f"{key}@{offset}" for key, offset in self._places.items())
-
-    async def _workload(self) -> Workload:
-        return await self._context.database.read(
-            lambda tx: workloads.workload_fetch(tx, self._scope, self._workload_id)
-        )
-
-    async def _start_readers(self, *, first: bool) -> None:
-        for held, engine in await _latest(
-            self._context, self._scope, self._workload_id, self._rank
-        ):
-            if held.id in self._readers or len(self._readers) >= 4 * _FOLLOWED_MAX:
-                continue
-            offset = self._places.get(held.id)
-            if offset is None:
-                offset = await self._beginning(held, engine) if first else 0
-            self._readers[held.id] = asyncio.create_task(self._read(held, engine, offset))
-
-    async def _beginning(self, held: Allocation, engine: Engine) -> int:
-        if self._tail is None:
-            return 0
-        try:
-            return await _tail_offset(engine, held, self._tail)
-        except NotFoundError:
-            return 0
-
-    async def _read(self, held: Allocation, engine: Engine, offset: int) -> None:
-        tails = self._context.log_tails
-        pause_seconds = _QUICK_SECONDS
-        last_look = False
-        while True:
-            try:
-                async for piece in tails.follow(engine, held.id, held.rank, offset):
-                    await self._queue.put((held.id, piece))
-            except NotFoundError:
-                # Scheduled, but not started yet; or removed long after its end.
-                if held.released_at_ms is not None or last_look:
-                    break
-                last_look = (await self._workload()).state in WORKLOAD_ENDS
-                if not last_look:
-                    await asyncio.sleep(pause_seconds)
-                    pause_seconds = min(_IDLE_SECONDS, pause_seconds * 1.5)
-            else:
-                break
-        await self._queue.put((held.id, None))
-
-
-async def _latest(
-    context: Context, scope: Scope, workload_id: str, rank: int | None
-) -> list[tuple[Allocation, Engine]]:
-    """The newest allocation of each rank that has one, with the engine that keeps its log."""
-
-    def read(tx: Transaction) -> list[tuple[Allocation, str]]:
-        limit, after = (1, rank - 1) if rank is not None else (_FOLLOWED_MAX * 40, -1)
-        ranks = allocations.rank_list(tx, scope, workload_id, limit=limit, after=after)
-        if rank is not None and (not ranks or ranks[0].rank != rank):
-            raise NotFoundError(f"Workload {workload_id} has no replica {rank}.")
+    def read(tx: Transaction) -> list[tuple[allocations.RankFacts, str]]:
+        found = []
+        # Neighbours are read at once.
+        for first, last in _runs(ranks) or [(0, _RANKS_READ_MAX)]:
+            listed = allocations.rank_list(
+                tx, scope, workload_id, limit=last - first + 1, after=first - 1, attempt=attempt
+            )
+            found += [each for each in listed if each.rank <= last]
+        missing = set(ranks) - {each.rank for each in found}
+        if missing:
+            raise NotFoundError(f"Workload {workload_id} has no replica {min(missing)}.")
         engine_of = nodes.engine_by_node(tx)
         return [
-            (each.allocation, engine_of.get(each.allocation.node, ""))
-            for each in ranks
+            (each, engine_of.get(each.allocation.node, ""))
+            for each in found
             if each.allocation is not None
         ]
 
-    found = await context.database.read(read)
-    for held, engine in found:
+    logs = []
+    for facts, engine in await context.database.read(read):
+        held = facts.allocation
+        if held is None:
+            continue
         if engine not in context.engines:
             raise NotFoundError(
                 f"The log of replica {held.rank} is kept on node {held.node}, which this server "
                 "does not reach. Ask the server of that node."
             )
-    return [(held, context.engines[engine]) for held, engine in found]
+        logs.append(Log(context.engines[engine], held))
+    return logs
+
+
+def _runs(ranks: Sequence[int]) -> list[tuple[int, int]]:
+    """0 1 2 7 → (0, 2), (7, 7)"""
+    if not ranks:
+        return []
+    breaks = [(before, after) for before, after in pairwise(ranks) if after != before + 1]
+    firsts = [ranks[0], *(after for _, after in breaks)]
+    lasts = [*(before for before, _ in breaks), ranks[-1]]
+    return list(zip(firsts, lasts, strict=True))
 
 
 async def _text(
-    found: list[tuple[Allocation, Engine]],
+    found: Sequence[Log],
     tail: int | None,
+    needle: Needle | None,
     *,
     timestamps: bool,
     labels: bool,
 ) -> AsyncIterator[bytes]:
-    """Replica after replica; each line of several carries its rank."""
-    label = labels and len(found) > 1
-    for held, engine in found:
-        try:
-            offset = 0 if tail is None else await _tail_offset(engine, held, tail)
-            while True:
-                chunk = await engine.read_log(held.id, offset=offset, limit_bytes=_CHUNK_BYTES)
-                lines: list[dict[str, Any]] = json.loads(lines_json(held.rank, chunk))
-                yield "".join(
-                    _text_line(each, timestamps=timestamps, label=label) for each in lines
-                ).encode()
-                if chunk.next_offset <= offset:
-                    break
-                offset = chunk.next_offset
-        except NotFoundError:
-            continue
+    """In the order of time, or replica after replica where they are very many; each line of
+    several carries its rank."""
+    together = [found] if len(found) <= FOLLOWED_MAX else [[each] for each in found]
+    for group in together:
+        cursors = []
+        for log in group:
+            offset = 0 if tail is None else await tail_offset(log, tail)
+            cursors.append(Cursor(log, offset, until=await log.end(), needle=needle))
+        lines: list[str] = []
+        async for line in merged(cursors):
+            lines.append(_text_line(line, timestamps=timestamps, label=labels))
+            if len(lines) >= _FLUSH_LINES:
+                yield "".join(lines).encode()
+                lines.clear()
+        yield "".join(lines).encode()
 
 
-def _text_line(line: dict[str, Any], *, timestamps: bool, label: bool) -> str:
-    head = f"{line['at']} " if timestamps and line["at"] else ""
-    return f"{head}{'[' + str(line['rank']) + '] ' if label else ''}{line['text']}\n"
-
-
-async def _tail_offset(engine: Engine, held: Allocation, lines: int) -> int:
-    """Where the last `lines` lines begin: reads back in growing steps."""
-    reach = max(4096, lines * _LINE_BYTES_GUESS)
-    while True:
-        chunk = await engine.read_log(held.id, offset=-reach, limit_bytes=reach)
-        start, found = chunk.offset, list(chunk.lines)
-        while chunk.next_offset > chunk.offset:
-            chunk = await engine.read_log(
-                held.id, offset=chunk.next_offset, limit_bytes=_CHUNK_BYTES
-            )
-            found.extend(chunk.lines)
-        if len(found) >= lines or start == 0 or reach > 64 * 2**20:
-            break
-        reach *= 4
-    skipped = found[: max(0, len(found) - lines)]
-    return start + sum(len(each.encode()) + 1 for each in skipped)
-
-
-def _places(token: str | None) -> dict[str, int]:
-    """Where a broken stream had got to, by allocation."""
-    places: dict[str, int] = {}
-    for part in (token or "").split(","):
-        allocation_id, sign, offset = part.partition("@")
-        if sign and offset.isdigit() and len(offset) <= 18:
-            places[allocation_id] = int(offset)
-    return places
+def _text_line(line: Line, *, timestamps: bool, label: bool) -> str:
+    head = f"{iso(line.at_ms)} " if timestamps and line.at_ms is not None else ""
+    return f"{head}{'[' + str(line.rank) + '] ' if label else ''}{line.text}\n"

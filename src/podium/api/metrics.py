@@ -10,7 +10,7 @@ from prometheus_client.process_collector import ProcessCollector
 from podium.api.context import Context
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.tenancy import Scope
-from podium.store import nodes, workloads
+from podium.store import holdings, nodes, workloads
 from podium.store.database import Transaction
 
 _NOBODY = Scope(frozenset())
@@ -38,7 +38,7 @@ def _cluster(tx: Transaction, registry: CollectorRegistry) -> None:
         registry=registry,
     )
     up = Gauge("podium_node_ready", "1 when the node takes work.", ["node"], registry=registry)
-    loads = nodes.node_loads(tx, _NOBODY)
+    loads = holdings.node_loads(tx, _NOBODY)
     for node in nodes.node_list(tx):
         up.labels(node.name).set(node.state == "ready")
         held = dict(loads[node.name].gpu_milli) if node.name in loads else {}

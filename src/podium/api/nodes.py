@@ -1,22 +1,24 @@
-"""Nodes and their devices."""
+"""Nodes, their devices, and what is placed on them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from podium.api.answers import answer, decode_cursor, page
+from podium.api.answers import answer, decode_cursor, encode_cursor, page
 from podium.api.context import Context, Ctx, Who
 from podium.api.parameters import Cursor, Limit, NodeName
-from podium.api.render import node_view
-from podium.domain.errors import NotFoundError
+from podium.api.render import node_replica_view, node_view
+from podium.domain.node import Node
 from podium.domain.tenancy import Identity
 from podium.intake.nodes import node_cordon
 from podium.spec.views.base import Page
-from podium.spec.views.node import NodeView
-from podium.store import nodes
+from podium.spec.views.node import NodeReplicaView, NodeView
+from podium.store import holdings, nodes, samples
 from podium.store.database import Transaction
-from podium.store.nodes import NodeLoad
+from podium.store.holdings import NodeLoad
 
 router = APIRouter(prefix="/nodes", tags=["nodes"])
 
@@ -25,14 +27,31 @@ router = APIRouter(prefix="/nodes", tags=["nodes"])
 async def list_nodes(context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """Every node by name, with what is held on it. Holders are those that you may see."""
     after = decode_cursor(cursor) or ""
-    found = [each for each in await _nodes(context, who) if each.name > after]
-    return answer(page(found[: limit + 1], limit, lambda each: each, lambda each: each.name))
+
+    def read(tx: Transaction) -> Page[NodeView]:
+        found = nodes.node_page(tx, limit=limit + 1, after=after)
+        more = encode_cursor(found[limit - 1].name) if len(found) > limit else None
+        return Page[NodeView](items=_views(tx, context, who, found[:limit]), next_cursor=more)
+
+    return answer(await context.database.read(read))
 
 
 @router.get("/{name}", response_model=NodeView)
 async def show_node(name: NodeName, context: Ctx, who: Who) -> Response:
     """One node."""
     return answer(await _node(context, who, name))
+
+
+@router.get("/{name}/replicas", response_model=Page[NodeReplicaView])
+async def list_node_replicas(
+    name: NodeName, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """What is placed on the node, as far as you may see it."""
+    after = decode_cursor(cursor) or ""
+    found = await context.database.read(
+        lambda tx: holdings.node_replicas(tx, who.scope, name, limit=limit + 1, after=after)
+    )
+    return answer(page(found, limit, node_replica_view, lambda each: each.allocation_id))
 
 
 @router.post("/{name}/cordon", response_model=NodeView)
@@ -50,15 +69,15 @@ async def uncordon(name: NodeName, context: Ctx, who: Who) -> Response:
 
 
 async def _node(context: Context, who: Identity, name: str) -> NodeView:
-    for view in await _nodes(context, who):
-        if view.name == name:
-            return view
-    raise NotFoundError(f"There is no node {name}.")
+    return await context.database.read(
+        lambda tx: _views(tx, context, who, [nodes.node_fetch(tx, name)])[0]
+    )
 
 
-async def _nodes(context: Context, who: Identity) -> list[NodeView]:
-    def read(tx: Transaction) -> list[NodeView]:
-        loads = nodes.node_loads(tx, who.scope)
-        return [node_view(node, loads.get(node.name, NodeLoad())) for node in nodes.node_list(tx)]
-
-    return await context.database.read(read)
+def _views(
+    tx: Transaction, context: Context, who: Identity, found: Sequence[Node]
+) -> list[NodeView]:
+    loads = holdings.node_loads(tx, who.scope, [each.name for each in found])
+    ids = [device.id for each in found for device in each.devices]
+    measured = samples.device_latest(tx, context.database.now_ms(), ids)
+    return [node_view(each, loads.get(each.name, NodeLoad()), measured) for each in found]

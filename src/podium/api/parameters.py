@@ -49,3 +49,11 @@ LastEventId = Annotated[
 AfterEvent = Annotated[
     int | None, Query(ge=0, le=2**62, description="Begin after the event with this `seq`.")
 ]
+TimeZone = Annotated[
+    str,
+    Query(
+        max_length=60,
+        description="An IANA name; days begin and end in it.",
+        examples=["Europe/Berlin"],
+    ),
+]

@@ -13,7 +13,8 @@ from podium.domain.resources import DeviceShare, Request
 from podium.domain.tenancy import Membership, Project, Scope, Token, User
 from podium.domain.workload import Workload
 from podium.spec.views.base import utc, utc_or_none
-from podium.spec.views.node import DeviceView, NodeView
+from podium.spec.views.node import DeviceView, HolderView, NodeReplicaView, NodeView
+from podium.spec.views.notice import NoticeView
 from podium.spec.views.tenancy import (
     MemberView,
     ProjectView,
@@ -22,6 +23,7 @@ from podium.spec.views.tenancy import (
     UserView,
 )
 from podium.spec.views.workload import (
+    CostView,
     DeviceShareView,
     EventView,
     EvidenceView,
@@ -34,8 +36,11 @@ from podium.spec.views.workload import (
 )
 from podium.spec.workload import request_text
 from podium.store.allocations import RankFacts
-from podium.store.nodes import NodeLoad
+from podium.store.holdings import Holder, NodeLoad, NodeReplica
+from podium.store.notices import Notice
 from podium.store.projects import SecretRecord
+from podium.store.samples import DeviceLoad
+from podium.store.usage import Bill
 
 _NEW = Refusal(WaitReason.NEW, "Just submitted; the scheduler looks at it next.")
 
@@ -112,12 +117,14 @@ def resources_view(request: Request) -> ResourcesView:
     )
 
 
-def usage_view(usage: Usage) -> UsageView:
+def usage_view(used: Usage | Bill) -> UsageView:
+    usage, cost = (used.usage, used.cost) if isinstance(used, Bill) else (used, None)
     return UsageView(
         gpu_seconds=usage.gpu_ms / 1000,
         cpu_seconds_allocated=usage.cpu_allocated_ms / 1000,
         cpu_seconds_used=usage.cpu_used_ms / 1000,
         memory_peak_bytes=usage.memory_peak_bytes,
+        cost=None if cost is None else CostView(amount=cost.amount, currency=cost.currency),
     )
 
 
@@ -162,11 +169,11 @@ def event_view(event: Event) -> EventView:
     )
 
 
-def node_view(node: Node, load: NodeLoad) -> NodeView:
+def node_view(node: Node, load: NodeLoad, measured: Mapping[str, DeviceLoad]) -> NodeView:
+    holders: dict[str, list[HolderView]] = {}
+    for each in load.holders:
+        holders.setdefault(each.device_id, []).append(_holder_view(each))
     milli, memory = dict(load.gpu_milli), dict(load.gpu_memory_bytes)
-    holders: dict[str, list[str]] = {}
-    for device_id, workload_id in load.holders:
-        holders.setdefault(device_id, []).append(workload_id)
     return NodeView(
         name=node.name,
         engine=node.engine,
@@ -180,23 +187,92 @@ def node_view(node: Node, load: NodeLoad) -> NodeView:
         memory_bytes=node.memory_bytes,
         memory_bytes_used=load.memory_bytes,
         devices=[
-            DeviceView(
-                id=each.id,
-                index=each.index,
-                uuid=each.uuid,
-                type=each.type,
-                model=each.model,
-                memory_bytes=each.memory_bytes,
-                mig_profile=each.mig_profile,
-                virtual=each.virtual,
-                healthy=each.healthy,
-                gpu_milli_used=milli.get(each.id, 0),
-                memory_bytes_used=memory.get(each.id, 0),
-                workloads=holders.get(each.id, []),
+            _device_view(
+                each,
+                milli.get(each.id, 0),
+                memory.get(each.id, 0),
+                holders.get(each.id, []),
+                measured.get(each.id, _UNMEASURED),
             )
             for each in node.devices
         ],
+        replicas=load.replicas,
         seen_at=utc(node.seen_at_ms),
+    )
+
+
+_UNMEASURED = DeviceLoad(
+    busy_milli=None, memory_bytes=None, power_milliwatts=None, temperature_celsius=None
+)
+
+
+def _device_view(
+    device: Device,
+    milli_held: int,
+    memory_bytes_held: int,
+    holders: list[HolderView],
+    load: DeviceLoad,
+) -> DeviceView:
+    power = load.power_milliwatts
+    return DeviceView(
+        id=device.id,
+        index=device.index,
+        uuid=device.uuid,
+        type=device.type,
+        model=device.model,
+        memory_bytes=device.memory_bytes,
+        mig_profile=device.mig_profile,
+        virtual=device.virtual,
+        healthy=device.healthy,
+        gpu_milli_used=milli_held,
+        memory_bytes_used=memory_bytes_held,
+        holders=holders,
+        busy_milli=load.busy_milli,
+        power_watts=None if power is None else power / 1000,
+        temperature_celsius=load.temperature_celsius,
+    )
+
+
+def _holder_view(holder: Holder) -> HolderView:
+    return HolderView(
+        workload_id=holder.workload_id,
+        name=holder.name,
+        project=holder.project,
+        owner=holder.owner,
+        kind=holder.kind,
+        rank=holder.rank,
+        gpu_milli=holder.gpu_milli,
+        since=utc(holder.since_ms),
+    )
+
+
+def node_replica_view(replica: NodeReplica) -> NodeReplicaView:
+    return NodeReplicaView(
+        allocation_id=replica.allocation_id,
+        workload_id=replica.workload_id,
+        name=replica.name,
+        project=replica.project,
+        owner=replica.owner,
+        kind=replica.kind,
+        rank=replica.rank,
+        state=replica.state,
+        cpu_milli=replica.cpu_milli,
+        memory_bytes=replica.memory_bytes,
+        devices=list(replica.devices),
+        since=utc(replica.since_ms),
+    )
+
+
+def notice_view(notice: Notice) -> NoticeView:
+    return NoticeView(
+        seq=notice.seq,
+        at=utc(notice.at_ms),
+        level=notice.level,
+        sentence=notice.sentence,
+        workload_id=notice.workload_id,
+        workload_name=notice.workload_name,
+        project=notice.project,
+        read=notice.read,
     )
 
 

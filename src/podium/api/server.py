@@ -11,6 +11,7 @@ from podium.api.answers import answer
 from podium.api.context import Context, Ctx, Who, context_of
 from podium.api.metrics import exposition
 from podium.domain.errors import PodiumError
+from podium.spec.views.base import utc
 from podium.spec.views.server import AboutView, CheckView, HealthView
 from podium.spec.workload import json_schema
 from podium.store import nodes
@@ -32,22 +33,21 @@ async def live() -> Response:
 @open_router.get("/readyz", response_model=HealthView, responses={503: {"model": HealthView}})
 async def ready(request: Request) -> Response:
     """It can serve: the database answers and the loops go round."""
-    checks = await _checks(context_of(request))
-    # A clock that was set is told, but it is no reason to send people elsewhere.
-    ok = all(each.ok for each in checks if each.name != "clock")
-    return answer(HealthView(ok=ok, checks=checks), status=200 if ok else 503)
+    health = await _health(context_of(request))
+    return answer(health, status=200 if health.ok else 503)
 
 
 @router.get("/about", response_model=AboutView)
 async def about(context: Ctx, _who: Who) -> Response:
-    """Version, parts, and whether some GPUs here are virtual."""
-    known = await context.database.read(nodes.node_list)
+    """Version, parts, health, and whether some GPUs here are virtual."""
     return answer(
         AboutView(
             version=context.about["version"],
             store=context.database.dialect,
             engines=sorted(context.engines),
-            virtual_gpus=any(device.virtual for node in known for device in node.devices),
+            virtual_gpus=await context.database.read(nodes.gpus_virtual),
+            health=await _health(context),
+            started_at=utc(context.about["started_at_ms"]),
         )
     )
 
@@ -69,17 +69,21 @@ async def metrics(context: Ctx, _who: Who) -> Response:
     return await exposition(context)
 
 
+async def _health(context: Context) -> HealthView:
+    checks = await _checks(context)
+    # A clock that was set is told, but it is no reason to send people elsewhere.
+    return HealthView(ok=all(each.ok for each in checks if each.name != "clock"), checks=checks)
+
+
 async def _checks(context: Context) -> list[CheckView]:
     checks = []
     try:
-        known = await context.database.read(nodes.node_list)
+        known = await context.database.read(nodes.node_count)
     except PodiumError as error:
         checks.append(CheckView(name="database", ok=False, detail=error.message))
     else:
         checks.append(CheckView(name="database", ok=True, detail=context.database.dialect))
-        checks.append(
-            CheckView(name="nodes", ok=bool(known), detail=f"{len(known)} known to the store")
-        )
+        checks.append(CheckView(name="nodes", ok=known > 0, detail=f"{known} known to the store"))
     checks.extend(
         CheckView(
             name=f"loop {loop.name}",

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from fastapi.responses import StreamingResponse
 
 HEARTBEAT_SECONDS = 10.0
+CHECK_SECONDS = 15.0
 _FRAMES_MAX = 64
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -25,10 +26,15 @@ def frame(event: str, data: str, event_id: str | None = None) -> bytes:
 _HEARTBEAT = frame("heartbeat", "{}")
 
 
+Still = Callable[[], Awaitable[bool]]
+"""Whether the reader may still hear it."""
+
+
 class Stream:
     """Frames on their way to one reader."""
 
-    def __init__(self) -> None:
+    def __init__(self, still: Still | None = None) -> None:
+        self.still = still
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue(_FRAMES_MAX)
         self._quiet = True
 
@@ -67,18 +73,32 @@ class Streams:
         self._open: set[Stream] = set()
         self._closed = False
 
-    def answer(self, produce: Callable[[Stream], Awaitable[None]]) -> StreamingResponse:
-        """The response; it ends when `produce` returns or the server closes."""
+    def answer(
+        self, produce: Callable[[Stream], Awaitable[None]], still: Still | None = None
+    ) -> StreamingResponse:
+        """The response; it ends when `produce` returns, the server closes, or `still` is asked
+        and says no."""
         return StreamingResponse(
-            self._body(produce), media_type="text/event-stream", headers=_HEADERS
+            self._body(produce, still), media_type="text/event-stream", headers=_HEADERS
         )
 
     async def run(self) -> None:
-        """Send heartbeats until cancelled; the server starts it."""
+        """Send heartbeats, and end what its reader may not hear any more, until cancelled; the
+        server starts it."""
+        await asyncio.gather(self._beat(), self._check())
+
+    async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             for stream in self._open:
                 stream.heartbeat()
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            for stream in list(self._open):
+                if stream.still is not None and not await stream.still():
+                    stream.end()
 
     def close(self) -> None:
         """End every stream now; readers connect again to whichever server is next."""
@@ -86,8 +106,10 @@ class Streams:
         for stream in self._open:
             stream.end()
 
-    async def _body(self, produce: Callable[[Stream], Awaitable[None]]) -> AsyncIterator[bytes]:
-        stream = Stream()
+    async def _body(
+        self, produce: Callable[[Stream], Awaitable[None]], still: Still | None
+    ) -> AsyncIterator[bytes]:
+        stream = Stream(still)
         self._open.add(stream)
         if self._closed:
             stream.end()

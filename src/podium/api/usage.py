@@ -42,5 +42,5 @@ def _view(each: ProjectUsage) -> ProjectUsageView:
         project=each.project,
         team=each.team,
         workloads=each.workloads,
-        usage=usage_view(each.usage),
+        usage=usage_view(each.bill),
     )

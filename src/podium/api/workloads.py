@@ -1,11 +1,13 @@
-"""Workloads: submit, list, look at, explain and cancel."""
+"""Workloads: submit, list, look at, explain, change and cancel."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import Response
+from pydantic import AwareDatetime
 
 from podium.api.answers import (
     answer,
@@ -34,11 +36,18 @@ from podium.domain.errors import FieldFault, UserError
 from podium.domain.headline import headline
 from podium.domain.identity import is_id
 from podium.domain.lifecycle import WorkloadState
+from podium.domain.reason import WaitReason
 from podium.domain.tenancy import Identity
 from podium.domain.workload import Kind, Workload
+from podium.intake.actions import workloads_act
+from podium.intake.changes import workload_change
 from podium.intake.workloads import Submitted, workload_cancel, workload_submit
 from podium.spec.views.base import Page
 from podium.spec.views.workload import (
+    ActionFaultView,
+    ActionRequest,
+    ActionView,
+    ChangeRequest,
     EventView,
     ExplanationView,
     ReplicaView,
@@ -46,17 +55,22 @@ from podium.spec.views.workload import (
     SubmittedView,
     UsageView,
     WorkloadDetailView,
+    WorkloadPage,
+    WorkloadSort,
     WorkloadView,
 )
 from podium.spec.workload import SPEC_BYTES_MAX, check, load_documents, resolved
-from podium.store import allocations, events, nodes, queue, usage, workloads
+from podium.store import allocations, events, listing, nodes, queue, usage, workloads
 from podium.store.database import Transaction
-from podium.store.workloads import WorkloadFilter
+from podium.store.listing import WorkloadFilter
 
 router = APIRouter(prefix="/workloads", tags=["workloads"])
 
+
 BULK_BYTES_MAX = 64 * 2**20
 _RANKS_SHOWN = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _SPEC_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -148,7 +162,51 @@ async def validate(request: Request, context: Ctx, who: Who) -> dict[str, Any]:
     return {"resolved": resolved(wish)}
 
 
-@router.get("", response_model=Page[WorkloadView])
+@router.post("/actions", response_model=ActionView)
+async def act_on_many(request: ActionRequest, context: Ctx, who: Who) -> Response:
+    """Cancel or change many workloads at once, each for itself: one that may not be changed does
+    not hold up the others. Send it again after a lost answer; what was done is left as it is."""
+    picked = request.selection
+    acted = await workloads_act(
+        context.office,
+        who,
+        request.action,
+        ids=picked.ids,
+        chosen=WorkloadFilter(
+            projects=tuple(picked.project),
+            states=tuple(picked.state),
+            kinds=tuple(picked.kind),
+            owner=picked.owner,
+            name=picked.name,
+            text=picked.q,
+            labels=tuple(_label(each, "selection.label") for each in picked.label),
+            node=picked.node,
+            reasons=tuple(picked.reason),
+        ),
+        change=request.change,
+        reason=request.reason,
+    )
+    return answer(
+        ActionView(
+            done=acted.done,
+            unchanged=acted.unchanged,
+            faults=[ActionFaultView(id=key, detail=words) for key, words in acted.faults],
+            fault_count=acted.fault_count,
+        )
+    )
+
+
+@router.patch("/{workload_id}", response_model=WorkloadView)
+async def change(
+    workload_id: WorkloadId, request: ChangeRequest, context: Ctx, who: Who
+) -> Response:
+    """Change the priority, time limit or deadline of a workload that has not ended. One that has
+    run for longer than its new `max_runtime` is stopped as the limit does."""
+    await workload_change(context.office, who, workload_id, request)
+    return answer(await context.database.read(lambda tx: _view(tx, who, workload_id)))
+
+
+@router.get("", response_model=WorkloadPage)
 async def list_workloads(
     context: Ctx,
     who: Who,
@@ -161,13 +219,29 @@ async def list_workloads(
     name: Annotated[str | None, Query(max_length=63, description="Only of this name.")] = None,
     label: Annotated[list[str], Query(max_length=20, description="`key=value`")] = [],  # noqa: B006
     q: Annotated[str | None, Query(max_length=100, description="Part of a name, or an id.")] = None,
+    node: Annotated[
+        str | None, Query(max_length=253, description="Only those with a replica placed there.")
+    ] = None,
+    reason: Annotated[
+        list[WaitReason], Query(max_length=20, description="Only those that wait for it.")
+    ] = [],  # noqa: B006
+    ended_since: Annotated[
+        AwareDatetime | None, Query(description="Only those that ended at or after this time.")
+    ] = None,
+    sort: Annotated[
+        WorkloadSort, Query(description="What the list is in order of.")
+    ] = WorkloadSort.SUBMITTED,
     order: Annotated[
-        str, Query(pattern="^(newest|oldest)$", description="By time of submission.")
+        str, Query(pattern="^(newest|oldest|up|down)$", description="`newest` is `down`.")
     ] = "newest",
+    offset: Annotated[
+        int | None, Query(ge=0, le=1_000_000, description="Skips so many, in place of a cursor.")
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """Workloads that you can see, newest first."""
+    """Workloads that you can see, newest first. A cursor goes only with the order of submission;
+    other orders are read by `offset`. What has no value to sort by comes last."""
     chosen = WorkloadFilter(
         projects=tuple(project),
         states=tuple(state),
@@ -175,25 +249,36 @@ async def list_workloads(
         owner=owner,
         name=name,
         text=q,
-        labels=tuple(_label(each) for each in label),
+        labels=tuple(_label(each, "label") for each in label),
+        node=node,
+        reasons=tuple(reason),
+        ended_since_ms=None if ended_since is None else (ended_since - _EPOCH) // _MILLISECOND,
     )
+    _check_cursor(cursor, sort, offset)
     after = decode_cursor(cursor)
 
-    def read(tx: Transaction) -> Page[WorkloadView]:
-        found = workloads.workload_list(
+    def read(tx: Transaction) -> WorkloadPage:
+        found = listing.workload_list(
             tx,
             who.scope,
             chosen,
             limit=limit + 1,
+            sort=sort,
+            descending=order in ("newest", "down"),
+            offset=offset or 0,
             after=after,
-            newest_first=order == "newest",
         )
         counts = workloads.replica_counts_many(tx, [each.id for each in found])
-        return page(
+        shown = page(
             found,
             limit,
             lambda each: workload_view(each, counts[each.id], who.scope),
             lambda each: each.id,
+        )
+        return WorkloadPage(
+            items=shown.items,
+            next_cursor=shown.next_cursor if sort is WorkloadSort.SUBMITTED else None,
+            total=listing.workload_count(tx, who.scope, chosen),
         )
 
     return answer(await context.database.read(read))
@@ -297,13 +382,7 @@ async def cancel(
 ) -> Response:
     """End it, wherever it is. What has ended already stays as it is."""
     await workload_cancel(context.office, who, workload_id, reason=reason)
-
-    def read(tx: Transaction) -> WorkloadView:
-        workload = workloads.workload_fetch(tx, who.scope, workload_id)
-        counts = workloads.replica_counts_many(tx, [workload_id])[workload_id]
-        return workload_view(workload, counts, who.scope)
-
-    return answer(await context.database.read(read))
+    return answer(await context.database.read(lambda tx: _view(tx, who, workload_id)))
 
 
 @router.get("/{workload_id}/usage", response_model=UsageView)
@@ -335,8 +414,23 @@ def _find(tx: Transaction, who: Identity, ref: str, project: str | None) -> Work
     return workloads.workload_find(tx, who.scope, project, ref)
 
 
-def _label(text: str) -> tuple[str, str]:
+def _view(tx: Transaction, who: Identity, workload_id: str) -> WorkloadView:
+    workload = workloads.workload_fetch(tx, who.scope, workload_id)
+    counts = workloads.replica_counts_many(tx, [workload_id])[workload_id]
+    return workload_view(workload, counts, who.scope)
+
+
+def _check_cursor(cursor: str | None, sort: WorkloadSort, offset: int | None) -> None:
+    if cursor and sort is not WorkloadSort.SUBMITTED:
+        raise UserError(
+            FieldFault("cursor", f"does not go with sort={sort}.", "Read on with offset instead.")
+        )
+    if cursor and offset is not None:
+        raise UserError(FieldFault("offset", "does not go with a cursor.", "Keep one of the two."))
+
+
+def _label(text: str, field: str) -> tuple[str, str]:
     key, sign, value = text.partition("=")
     if not sign or not key:
-        raise UserError(FieldFault("label", f"'{text}' is not key=value."))
+        raise UserError(FieldFault(field, f"'{text}' is not key=value."))
     return key, value

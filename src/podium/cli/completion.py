@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podium.domain.lifecycle import WorkloadState
+from podium.domain.reason import WaitReason
 from podium.domain.workload import Kind
 
 if TYPE_CHECKING:
@@ -12,6 +13,19 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 1.0
 OFFERED_MAX = 200
+SORTS = (
+    "submitted",
+    "name",
+    "project",
+    "owner",
+    "kind",
+    "state",
+    "priority",
+    "started",
+    "ended",
+    "gpus",
+)
+"""As WorkloadSort, which is not loaded for a Tab."""
 
 Offer = list[tuple[str, str]]
 
@@ -52,6 +66,14 @@ def nodes(incomplete: str) -> Offer:
 
 def states(incomplete: str) -> list[str]:
     return [state.value for state in WorkloadState if state.value.startswith(incomplete)]
+
+
+def reasons(incomplete: str) -> list[str]:
+    return [reason.value for reason in WaitReason if reason.value.startswith(incomplete)]
+
+
+def sorts(incomplete: str) -> list[str]:
+    return [sort for sort in SORTS if sort.startswith(incomplete)]
 
 
 def kinds(incomplete: str) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from podium.cli import terminal
 from podium.cli.terminal import Column
 from podium.cli.wording import about, ago, replicas_words, time_words
+from podium.domain.errors import FieldFault, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
 
 if TYPE_CHECKING:
@@ -37,23 +39,74 @@ COLUMNS = (
 )
 
 
+_PLACES = {state: place for place, state in enumerate(WorkloadState)}
+_VALUES: Mapping[str, Callable[[WorkloadView], Any]] = MappingProxyType(
+    {
+        "submitted": lambda view: view.submitted_at,
+        "name": lambda view: view.name,
+        "project": lambda view: view.project,
+        "owner": lambda view: view.owner,
+        "kind": lambda view: view.kind.value,
+        "state": lambda view: _PLACES[view.state],
+        "priority": lambda view: view.priority,
+        "started": lambda view: view.started_at,
+        "ended": lambda view: view.ended_at,
+        "gpus": lambda view: view.resources.gpu_milli * view.replicas.total,
+    }
+)
+_WORDS = frozenset({"name", "project", "owner", "kind", "state"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is in order of, here as the server has it."""
+
+    sort: str = "submitted"
+    ascending: bool = False
+
+    @classmethod
+    def of(cls, sort: str, *, reverse: bool) -> Order:
+        """Words begin with a, anything else with the newest or largest, unless in `reverse`.
+        Raises UserError."""
+        if sort not in _VALUES:
+            raise UserError(
+                FieldFault(
+                    "--sort", f"'{sort}' is not known.", f"Write one of {', '.join(_VALUES)}."
+                )
+            )
+        return cls(sort, (sort in _WORDS) != reverse)
+
+    def apply(self, views: Iterable[WorkloadView]) -> list[WorkloadView]:
+        """In this order, with those that have no value last."""
+        value = _VALUES[self.sort]
+        given: list[WorkloadView] = []
+        without: list[WorkloadView] = []
+        for view in views:
+            (without if value(view) is None else given).append(view)
+        given.sort(key=lambda view: (value(view), view.id), reverse=not self.ascending)
+        without.sort(key=lambda view: view.id, reverse=not self.ascending)
+        return given + without
+
+
 def read(
-    client: Client, where: Filter, *, everything: bool, limit: int | None
+    client: Client, where: Filter, order: Order, *, everything: bool, limit: int | None
 ) -> tuple[list[WorkloadView], bool]:
-    """What `ls` shows, newest first, and whether there is more of it."""
+    """What `ls` shows, and whether there is more of it."""
     most = limit or (None if everything else LIMIT)
     ask = None if most is None else most + 1
+
+    def listed(which: Filter) -> Iterator[WorkloadView]:
+        return client.workloads.list(which, sort=order.sort, ascending=order.ascending, limit=ask)
+
     if everything or where.states:
-        found = list(client.workloads.list(where, limit=ask))
+        found = list(listed(where))
     else:
         living = tuple(state for state in WorkloadState if state not in WORKLOAD_ENDS)
-        found = list(client.workloads.list(replace(where, states=living), limit=ask))
+        ended = tuple(sorted(WORKLOAD_ENDS))
         since = datetime.now(UTC) - RECENT
-        ended = client.workloads.list(
-            replace(where, states=tuple(sorted(WORKLOAD_ENDS))), limit=ask
-        )
-        found += [view for view in ended if view.ended_at is None or view.ended_at > since]
-        found.sort(key=lambda view: (view.submitted_at, view.id), reverse=True)
+        found = list(listed(replace(where, states=living)))
+        found += listed(replace(where, states=ended, ended_since=since))
+        found = order.apply(found)
     return (found, False) if most is None else (found[:most], len(found) > most)
 
 

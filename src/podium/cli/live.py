@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from podium.cli import listing, terminal
+from podium.cli.listing import Order
 from podium.cli.wording import about, clock, plural, state_words
 from podium.domain.errors import PodiumError
 
@@ -22,13 +23,15 @@ REDRAW_SECONDS = 0.25
 QUEUE_MAX = 10_000
 
 
-def watch(client: Client, where: Filter, *, everything: bool, limit: int, as_json: bool) -> None:
+def watch(
+    client: Client, where: Filter, order: Order, *, everything: bool, limit: int, as_json: bool
+) -> None:
     """Until Ctrl-C, which is the normal way to end it."""
     try:
         if as_json or not terminal.console().is_terminal:
             _print_changes(client, where, as_json=as_json)
         else:
-            _draw(client, where, everything=everything, limit=limit)
+            _draw(client, where, order, everything=everything, limit=limit)
     except KeyboardInterrupt:
         return
 
@@ -45,7 +48,7 @@ def _print_changes(client: Client, where: Filter, *, as_json: bool) -> None:
             terminal.write("  ".join((*words, about(view))).rstrip())
 
 
-def _draw(client: Client, where: Filter, *, everything: bool, limit: int) -> None:
+def _draw(client: Client, where: Filter, order: Order, *, everything: bool, limit: int) -> None:
     from rich.live import Live
 
     from podium.client.workloads import Gap
@@ -62,11 +65,13 @@ def _draw(client: Client, where: Filter, *, everything: bool, limit: int) -> Non
                 if isinstance(item, PodiumError):
                     raise item
                 if isinstance(item, Gap):
-                    views, _ = listing.read(client, where, everything=everything, limit=limit)
+                    views, _ = listing.read(
+                        client, where, order, everything=everything, limit=limit
+                    )
                     shown = {view.id: view for view in views}
                 else:
                     merge(shown, item.workload, where)
-            screen.update(_picture(shown, limit), refresh=True)
+            screen.update(_picture(shown, order, limit), refresh=True)
 
 
 def merge(shown: dict[str, WorkloadView], view: WorkloadView, where: Filter) -> None:
@@ -107,12 +112,12 @@ def _read(
         arrived.put(error)
 
 
-def _picture(shown: dict[str, WorkloadView], limit: int) -> Group:
+def _picture(shown: dict[str, WorkloadView], order: Order, limit: int) -> Group:
     from rich.console import Group
     from rich.text import Text
 
     now = datetime.now(UTC)
-    views = sorted(shown.values(), key=lambda view: (view.submitted_at, view.id), reverse=True)
+    views = order.apply(shown.values())
     states = [view.state.value for view in views]
     counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states)) if state]
     words = " · ".join((plural(len(views), "workload"), *counts, "Ctrl-C ends"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +11,13 @@ import typer
 from podium.cli import completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.cli.wording import ago, bytes_of, gpus_words, of_total
+from podium.cli.wording import ago, bytes_of, count, gpus_words, lasted, of_total
 from podium.domain.quantity import format_milli
 
 if TYPE_CHECKING:
-    from podium.spec.views.node import DeviceView, NodeView
+    from podium.spec.views.node import DeviceView, NodeReplicaView, NodeView
+
+REPLICAS_SHOWN = 50
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="The node.", autocompletion=completion.nodes)
@@ -42,7 +45,7 @@ def nodes(
             if json_output:
                 terminal.document(view)
             else:
-                _show(view)
+                _show(view, list(client.nodes.replicas(name, limit=REPLICAS_SHOWN + 1)))
             return
         views = list(client.nodes.list())
     if json_output:
@@ -105,7 +108,7 @@ def _turned(view: NodeView, as_json: bool) -> None:
         terminal.write(f"{view.name} is {view.state}.")
 
 
-def _show(view: NodeView) -> None:
+def _show(view: NodeView, replicas: Sequence[NodeReplicaView]) -> None:
     now = datetime.now(UTC)
     terminal.heading(view.name)
     terminal.show_facts(
@@ -114,26 +117,35 @@ def _show(view: NodeView) -> None:
             ("Engine", view.engine),
             ("Address", view.address),
             ("Place", " / ".join(part for part in (view.block, view.rack) if part)),
+            ("Replicas", count(view.replicas)),
             ("CPU", of_total(view.cpu_milli_used, view.cpu_milli, "in use")),
             ("Memory", bytes_of(view.memory_bytes_used, view.memory_bytes) + " in use"),
             ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(view.labels.items()))),
             ("Seen", ago(view.seen_at, now)),
         ]
     )
-    if not view.devices:
-        return
+    if view.devices:
+        _devices(view.devices)
+    if replicas:
+        _replicas(replicas, now)
+
+
+def _devices(devices: Sequence[DeviceView]) -> None:
     terminal.write("")
     terminal.heading("GPUs")
     columns = (
         Column("#", right=True),
         Column("TYPE"),
-        Column("IN USE", right=True),
-        Column("MEMORY", right=True),
+        Column("HELD", right=True),
+        Column("BUSY", right=True),
+        Column("MEMORY HELD", right=True, drop=2),
+        Column("POWER", right=True, drop=4),
+        Column("HEAT", right=True, drop=3),
         Column("HEALTH"),
         Column("WORKLOADS", cut=True),
         Column("UUID", drop=1, style="dim"),
     )
-    terminal.show_table(columns, [_device_row(device) for device in view.devices])
+    terminal.show_table(columns, [_device_row(device) for device in devices])
 
 
 def _device_row(device: DeviceView) -> list[str]:
@@ -146,8 +158,44 @@ def _device_row(device: DeviceView) -> list[str]:
         str(device.index),
         kind,
         format_milli(device.gpu_milli_used),
+        "–" if device.busy_milli is None else f"{device.busy_milli / 10:.0f} %",
         bytes_of(device.memory_bytes_used, device.memory_bytes),
+        "–" if device.power_watts is None else f"{device.power_watts:.0f} W",
+        "–" if device.temperature_celsius is None else f"{device.temperature_celsius:.0f} °C",
         "healthy" if device.healthy else "unhealthy",
-        ", ".join(device.workloads) or "–",
+        ", ".join(dict.fromkeys(holder.name for holder in device.holders)) or "–",
         device.uuid,
     ]
+
+
+def _replicas(replicas: Sequence[NodeReplicaView], now: datetime) -> None:
+    terminal.write("")
+    terminal.heading("Work")
+    columns = (
+        Column("ID", style="dim", drop=1),
+        Column("NAME", cut=True, style="bold"),
+        Column("RANK", right=True),
+        Column("PROJECT"),
+        Column("OWNER", drop=2),
+        Column("STATE"),
+        Column("GPUS", right=True),
+        Column("HELD FOR", right=True),
+    )
+    terminal.show_table(
+        columns,
+        [
+            (
+                each.workload_id,
+                each.name,
+                str(each.rank),
+                each.project,
+                each.owner,
+                terminal.state_text(each.state),
+                ", ".join(f"#{index}" for index in each.devices) or "–",
+                lasted(each.since, None, now),
+            )
+            for each in replicas[:REPLICAS_SHOWN]
+        ],
+    )
+    if len(replicas) > REPLICAS_SHOWN:
+        terminal.say(f"More than {REPLICAS_SHOWN} replicas are here.")

@@ -40,8 +40,8 @@ Ref = Annotated[
         show_default=False,
     ),
 ]
-Refs = Annotated[
-    list[str],
+SomeRefs = Annotated[
+    list[str] | None,
     typer.Argument(
         metavar="REF",
         help="Ids, beginnings of ids, or names of workloads.",
@@ -49,6 +49,10 @@ Refs = Annotated[
         show_default=False,
     ),
 ]
+All = Annotated[
+    bool, typer.Option("--all", "-a", help="All that live, or all of them in the --project.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def help_text(command: Callable[..., Any]) -> str:

@@ -13,6 +13,7 @@ from podium.cli.wording import (
     ago,
     cause_words,
     clock,
+    cost_words,
     event_words,
     exit_words,
     format_duration_seconds,
@@ -64,7 +65,9 @@ def show(
     _replicas(view, now)
     _history(events)
     terminal.write("")
-    terminal.show_facts([("Used", usage_words(view.usage))])
+    terminal.show_facts(
+        [("Used", usage_words(view.usage)), ("Cost so far", cost_words(view.usage.cost))]
+    )
 
 
 def explain(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from podium.cli import options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.cli.wording import count
+from podium.cli.wording import cost_words, count
 from podium.domain.quantity import format_bytes
 
 
 def usage(project: options.Project = None, json_output: options.Json = False) -> None:
-    """Show what each project used: GPU time, CPU time and memory.
+    """Show what each project used: GPU time, CPU time, memory and cost.
+
+    A cost shows where every GPU type that was used has a price; see `podium price`.
 
     Examples:
       podium usage
@@ -29,6 +31,7 @@ def usage(project: options.Project = None, json_output: options.Json = False) ->
         Column("CPU-SECONDS USED", right=True),
         Column("CPU-SECONDS HELD", right=True),
         Column("PEAK MEMORY", right=True),
+        Column("COST", right=True),
     )
     terminal.show_table(
         columns,
@@ -41,6 +44,7 @@ def usage(project: options.Project = None, json_output: options.Json = False) ->
                 count(view.usage.cpu_seconds_used, 1),
                 count(view.usage.cpu_seconds_allocated, 1),
                 format_bytes(view.usage.memory_peak_bytes),
+                cost_words(view.usage.cost) or "–",
             )
             for view in views
         ],

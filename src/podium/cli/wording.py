@@ -17,6 +17,7 @@ from podium.domain.quantity import format_bytes, format_duration, format_milli
 if TYPE_CHECKING:
     from podium.spec.views.node import DeviceView
     from podium.spec.views.workload import (
+        CostView,
         DeviceShareView,
         EventView,
         ReplicaCountsView,
@@ -56,6 +57,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "WorkloadSucceeded": "succeeded",
         "WorkloadFailed": "failed",
         "WorkloadCancelled": "cancelled",
+        "WorkloadChanged": "changed",
         "ReplicaScheduled": "given its place",
         "ReplicaLaunched": "launched",
         "ReplicaRunning": "running",
@@ -197,6 +199,11 @@ def usage_words(usage: UsageView) -> str:
     held = f"of {count(usage.cpu_seconds_allocated, 1)} held"
     peak = f"peak memory {format_bytes(usage.memory_peak_bytes)}"
     return f"{count(usage.gpu_seconds, 1)} GPU-seconds · {cpu} {held} · {peak}"
+
+
+def cost_words(cost: CostView | None) -> str:
+    """`"12.40 EUR"`; empty where there is none."""
+    return "" if cost is None else f"{cost.amount:,.2f} {cost.currency}"
 
 
 def of_total(used: int, total: int, words: str) -> str:

@@ -7,7 +7,12 @@ from types import TracebackType
 from podium.client import config
 from podium.client.auth import Auth
 from podium.client.nodes import Nodes
+from podium.client.notices import Notices
+from podium.client.overview import Overview
+from podium.client.prices import Prices
 from podium.client.projects import Projects
+from podium.client.queue import Queue
+from podium.client.search import Search
 from podium.client.secrets import Secrets
 from podium.client.server import Server
 from podium.client.tokens import Tokens
@@ -15,6 +20,7 @@ from podium.client.transport import ATTEMPTS, Transport
 from podium.client.uploads import Uploads
 from podium.client.usage import Usage
 from podium.client.users import Users
+from podium.client.views import Views
 from podium.client.workloads import Workloads
 
 
@@ -45,13 +51,19 @@ class Client:
         )
         self.auth = Auth(self._transport)
         self.nodes = Nodes(self._transport)
+        self.notices = Notices(self._transport)
+        self.overview = Overview(self._transport)
+        self.prices = Prices(self._transport)
         self.projects = Projects(self._transport, project or target.project)
+        self.queue = Queue(self._transport)
+        self.search = Search(self._transport)
         self.secrets = Secrets(self._transport)
         self.server = Server(self._transport)
         self.tokens = Tokens(self._transport)
         self.uploads = Uploads(self._transport)
         self.usage = Usage(self._transport)
         self.users = Users(self._transport)
+        self.views = Views(self._transport)
         self.workloads = Workloads(self._transport, self.projects)
 
     @property

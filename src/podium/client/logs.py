@@ -38,12 +38,21 @@ def read_text(
     rank: int | None = None,
     tail: int | None = None,
     timestamps: bool = False,
+    q: str | None = None,
+    attempt: int | None = None,
 ) -> str:
-    """What was logged until now, as text."""
+    """What was logged until now, as text; with `q`, only the lines that have it."""
     answer = transport.send(
         "GET",
         path_of("workloads", workload_id, "logs"),
-        params={"rank": rank, "tail": tail, "follow": False, "timestamps": timestamps},
+        params={
+            "rank": rank,
+            "tail": tail,
+            "follow": False,
+            "timestamps": timestamps,
+            "q": q,
+            "attempt": attempt,
+        },
         headers={"Accept": "text/plain"},
     )
     return answer.content.decode(errors="replace")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from podium.client.curves import span_params
 from podium.client.paging import items
 from podium.client.transport import Transport, path_of
 from podium.spec.views.base import Page
-from podium.spec.views.node import NodeView
+from podium.spec.views.node import NodeReplicaView, NodeView
+from podium.spec.views.series import CurvesView
 
 
 class Nodes:
@@ -19,6 +22,23 @@ class Nodes:
 
     def get(self, name: str) -> NodeView:
         return self._transport.fetch(NodeView, path_of("nodes", name))
+
+    def curves(
+        self,
+        name: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        points: int = 300,
+    ) -> CurvesView:
+        """What each of its GPUs did over time; the last day unless told otherwise."""
+        params = span_params(since, until, points)
+        return self._transport.fetch(CurvesView, path_of("nodes", name, "curves"), params)
+
+    def replicas(self, name: str, *, limit: int | None = None) -> Iterator[NodeReplicaView]:
+        """What is placed there, as far as one may see it, oldest first."""
+        path = path_of("nodes", name, "replicas")
+        yield from items(self._transport, Page[NodeReplicaView], path, limit=limit)
 
     def cordon(self, name: str) -> NodeView:
         """What runs there goes on; nothing new starts there. For administrators."""

@@ -7,15 +7,19 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ValidationError
 
 from podium.client import logs
+from podium.client.curves import span_params
+from podium.client.filters import EVERYTHING, Filter
 from podium.client.logs import LogLine
-from podium.client.paging import items
+from podium.client.paging import items, items_by_offset
 from podium.client.projects import Projects
+from podium.client.steering import ACTION_IDS_MAX, change_document, summed
 from podium.client.streams import OPENED, stream
 from podium.client.transport import Parameter, Transport, path_of
 from podium.domain.errors import (
@@ -25,10 +29,11 @@ from podium.domain.errors import (
     UserError,
 )
 from podium.domain.identity import is_id
-from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
-from podium.domain.workload import Kind
+from podium.domain.lifecycle import WORKLOAD_ENDS
 from podium.spec.views.base import Page
+from podium.spec.views.series import CurvesView
 from podium.spec.views.workload import (
+    ActionView,
     ChangeView,
     EventView,
     ExplanationView,
@@ -37,51 +42,18 @@ from podium.spec.views.workload import (
     SubmittedView,
     UsageView,
     WorkloadDetailView,
+    WorkloadPage,
+    WorkloadSort,
     WorkloadView,
 )
+
+__all__ = ["EVERYTHING", "GAP", "Filter", "Gap", "Spec", "WorkloadSort", "Workloads"]
 
 Spec = Mapping[str, Any] | BaseModel
 """A spec as a mapping with the fields of the YAML, or as a checked document."""
 
+_PAGE = Page[WorkloadView]  # lists do without the total
 _ID_PREFIX = re.compile(r"w-[0-9a-z]{4,15}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which workloads are meant; what is left out does not narrow."""
-
-    project: str | None = None
-    states: Sequence[WorkloadState] = ()
-    kinds: Sequence[Kind] = ()
-    owner: str | None = None
-    name: str | None = None
-    labels: Sequence[str] = ()
-    words: str | None = None
-    oldest_first: bool = False
-
-    def params(self) -> dict[str, Parameter]:
-        return {
-            "project": self.project,
-            "state": [WorkloadState(state).value for state in self.states],
-            "kind": [Kind(kind).value for kind in self.kinds],
-            "owner": self.owner,
-            "name": self.name,
-            "label": list(self.labels),
-            "q": self.words,
-            "order": "oldest" if self.oldest_first else None,
-        }
-
-    def admits(self, view: WorkloadView) -> bool:
-        """The same choice on this side, for live changes. `words` is left to the server."""
-        labels = (label.partition("=") for label in self.labels)
-        return (
-            self.project in (None, view.project)
-            and (not self.states or view.state in self.states)
-            and (not self.kinds or view.kind in self.kinds)
-            and self.owner in (None, view.owner)
-            and self.name in (None, view.name)
-            and all(view.labels.get(key) == value for key, _, value in labels)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +61,6 @@ class Gap:
     """Stands in a stream of changes where some may be missing: read lists afresh."""
 
 
-EVERYTHING = Filter()
 GAP = Gap()
 
 
@@ -135,18 +106,36 @@ class Workloads:
         return cast("dict[str, Any]", answer.json()["resolved"])
 
     def list(
-        self, where: Filter = EVERYTHING, *, limit: int | None = None
+        self,
+        where: Filter = EVERYTHING,
+        *,
+        sort: WorkloadSort | str = WorkloadSort.SUBMITTED,
+        ascending: bool = False,
+        limit: int | None = None,
     ) -> Iterator[WorkloadView]:
-        """Newest first, fetched as it is read."""
-        yield from items(
-            self._transport, Page[WorkloadView], "/workloads", params=where.params(), limit=limit
-        )
+        """Newest first, or in another order; fetched as it is read. What has no value to sort by
+        comes last."""
+        params = {**where.params(), **_order(sort, ascending)}
+        path = "/workloads"
+        if WorkloadSort(sort) is WorkloadSort.SUBMITTED:
+            yield from items(self._transport, _PAGE, path, params=params, limit=limit)
+        else:
+            yield from items_by_offset(self._transport, _PAGE, path, params=params, limit=limit)
 
     def page(
-        self, where: Filter = EVERYTHING, *, limit: int = 100, cursor: str | None = None
-    ) -> Page[WorkloadView]:
-        params = {**where.params(), "limit": limit, "cursor": cursor}
-        return self._transport.fetch(Page[WorkloadView], "/workloads", params)
+        self,
+        where: Filter = EVERYTHING,
+        *,
+        sort: WorkloadSort | str = WorkloadSort.SUBMITTED,
+        ascending: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+        offset: int | None = None,
+    ) -> WorkloadPage:
+        """One page with how many match in all. A cursor goes only with the order of submission."""
+        params = {**where.params(), **_order(sort, ascending)}
+        params |= {"limit": limit, "cursor": cursor, "offset": offset}
+        return self._transport.fetch(WorkloadPage, "/workloads", params)
 
     def get(self, ref: str, *, project: str | None = None) -> WorkloadDetailView:
         """Raises NotFoundError."""
@@ -168,6 +157,21 @@ class Workloads:
     def usage(self, ref: str, *, project: str | None = None) -> UsageView:
         return self._transport.fetch(UsageView, self._path(ref, project, "usage"))
 
+    def curves(
+        self,
+        ref: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        points: int = 300,
+        each: bool = False,
+        project: str | None = None,
+    ) -> CurvesView:
+        """What it used over time: all replicas together or, with `each`, the first 16 each for
+        itself. From its start to its end, or now, unless told otherwise."""
+        params = {**span_params(since, until, points), "each": each}
+        return self._transport.fetch(CurvesView, self._path(ref, project, "curves"), params)
+
     def cancel(
         self, ref: str, *, reason: str | None = None, project: str | None = None
     ) -> WorkloadView:
@@ -179,6 +183,76 @@ class Workloads:
             repeatable=True,
         )
         return self._transport.parse(WorkloadView, answer)
+
+    def change(
+        self,
+        ref: str,
+        *,
+        priority: int | str | None = None,
+        max_runtime: str | float | timedelta | None = None,
+        deadline: str | datetime | None = None,
+        project: str | None = None,
+    ) -> WorkloadView:
+        """Gives it new values; what is left out stays. `"none"` takes a limit away.
+
+        As in a spec: `priority` from 0 to 100 or a name such as `high`, `max_runtime` a duration,
+        `deadline` a time with its zone, or a duration from now. Raises UserError, and
+        ConflictError when it has ended.
+        """
+        answer = self._transport.send(
+            "PATCH",
+            path_of("workloads", self.id_of(ref, project=project)),
+            body=change_document(priority, max_runtime, deadline),
+            repeatable=True,
+        )
+        return self._transport.parse(WorkloadView, answer)
+
+    def act(
+        self,
+        action: Literal["cancel", "change"],
+        *,
+        ids: Sequence[str] = (),
+        where: Filter | None = None,
+        priority: int | str | None = None,
+        max_runtime: str | float | timedelta | None = None,
+        deadline: str | datetime | None = None,
+        reason: str = "",
+    ) -> ActionView:
+        """Cancels or changes many, each for itself: those of `ids`, or all that match `where` and
+        have not ended (at most 10,000). Those that had ended count as unchanged."""
+        body: dict[str, Any] = {"action": action, "reason": reason}
+        if action == "change":
+            body["change"] = change_document(priority, max_runtime, deadline)
+        if where is not None:
+            selections: list[dict[str, Any]] = [{**where.selection(), "ids": list(ids)}]
+        else:
+            pieces = range(0, max(1, len(ids)), ACTION_IDS_MAX)
+            selections = [{"ids": list(ids[at : at + ACTION_IDS_MAX])} for at in pieces]
+        return summed(
+            self._transport.parse(
+                ActionView,
+                self._transport.send(
+                    "POST",
+                    "/workloads/actions",
+                    body={**body, "selection": selection},
+                    repeatable=True,
+                ),
+            )
+            for selection in selections
+        )
+
+    def clone(self, ref: str, *, project: str | None = None, **changes: Any) -> SubmittedView:
+        """Submits again what was submitted, under the same name, with some fields changed.
+
+        `changes` are fields of the spec; None drops one. Raises UserError.
+        """
+        spec = self.clone_spec(ref, project=project) | changes
+        return self.submit({key: value for key, value in spec.items() if value is not None})
+
+    def clone_spec(self, ref: str, *, project: str | None = None) -> dict[str, Any]:
+        """What `clone` submits when nothing is changed."""
+        view = self.get(ref, project=project)
+        return {**view.submitted_spec, "project": view.project}
 
     def events(
         self, ref: str, *, project: str | None = None, limit: int | None = None
@@ -201,12 +275,21 @@ class Workloads:
         rank: int | None = None,
         tail: int | None = None,
         timestamps: bool = False,
+        q: str | None = None,
+        attempt: int | None = None,
         project: str | None = None,
     ) -> str:
-        """What it logged until now, as text."""
+        """What it logged until now, as text, in the order of time; with `q` only the lines that
+        have it, in any case, and with `attempt` those of an earlier attempt."""
         workload_id = self.id_of(ref, project=project)
         return logs.read_text(
-            self._transport, workload_id, rank=rank, tail=tail, timestamps=timestamps
+            self._transport,
+            workload_id,
+            rank=rank,
+            tail=tail,
+            timestamps=timestamps,
+            q=q,
+            attempt=attempt,
         )
 
     def log_lines(
@@ -339,3 +422,7 @@ class Workloads:
         if document.get("project") is None:
             document["project"] = self._projects.resolve()
         return document
+
+
+def _order(sort: WorkloadSort | str, ascending: bool) -> dict[str, Parameter]:
+    return {"sort": WorkloadSort(sort).value, "order": "up" if ascending else "down"}

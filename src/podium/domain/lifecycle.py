@@ -34,6 +34,7 @@ class WorkloadEvent(StrEnum):
     SUCCEEDED = "WorkloadSucceeded"
     FAILED = "WorkloadFailed"
     CANCELLED = "WorkloadCancelled"
+    CHANGED = "WorkloadChanged"
 
 
 class ReplicaState(StrEnum):
@@ -100,6 +101,8 @@ WORKLOAD_TRANSITIONS: Mapping[tuple[WorkloadState, WorkloadEvent], WorkloadState
             (_W.STOPPING, _WE.CANCELLED): _W.CANCELLED,
             # Everything had ended well before the stop reached it.
             (_W.STOPPING, _WE.SUCCEEDED): _W.SUCCEEDED,
+            # New values, such as a priority, for whatever has not ended; it goes on as it was.
+            **{(state, _WE.CHANGED): state for state in _W if state not in WORKLOAD_ENDS},
         }
     )
 )

@@ -51,6 +51,7 @@ class Cause(StrEnum):
     LOST = "lost"  # the engine has no trace of it
     START_FAILED = "start_failed"
     RETRY = "retry"
+    CHANGED = "changed"  # someone gave it new values; its state stayed
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Action(StrEnum):
     USER_ADMINISTER = "user:administer"
     NODE_READ = "node:read"
     NODE_CONTROL = "node:control"
+    PRICE_SET = "price:set"
 
 
 ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = MappingProxyType(

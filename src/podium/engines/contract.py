@@ -88,6 +88,43 @@ class Observation:
     memory_peak_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationMeasure:
+    """What the processes of one running allocation used in the `span_ms` before now.
+
+    `cpu_milli` is in thousandths of a core, `gpu_busy_milli` in thousandths of a GPU, over all its
+    GPUs. What cannot be measured is None. On virtual GPUs, where nothing computes, busy means the
+    part of its CPU allotment that it used, times the share of GPUs that it holds.
+    """
+
+    allocation_id: str
+    span_ms: int
+    cpu_milli: int
+    memory_bytes: int
+    gpu_busy_milli: int | None = None
+    gpu_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMeasure:
+    """What one device did in the `span_ms` before now; None where the device does not tell."""
+
+    device_id: str
+    span_ms: int
+    busy_milli: int | None = None
+    memory_bytes: int | None = None
+    power_milliwatts: int | None = None
+    temperature_celsius: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """All that an engine could measure at one time."""
+
+    allocations: tuple[AllocationMeasure, ...] = ()
+    devices: tuple[DeviceMeasure, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class LogChunk:
     """Whole lines of one allocation's log from byte `offset`.
@@ -136,6 +173,11 @@ class Engine(Protocol):
 
     async def observe(self) -> Sequence[Observation]:
         """Every allocation that was ensured and not yet settled."""
+        ...
+
+    async def measure(self) -> Measures:
+        """What running allocations and devices used since the call before. An allocation shows
+        from its second call on, or from the first when it started between two."""
         ...
 
     async def stop(self, allocation_id: str, *, grace_seconds: int) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from podium.domain.errors import ConflictError, FieldFault, UserError
+from podium.domain.errors import ConflictError, FieldFault, NotFoundError, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadEvent, WorkloadState
 from podium.domain.reason import Cause
 from podium.domain.tenancy import Action, Identity
@@ -16,12 +16,16 @@ from podium.intake.office import Office, authorise
 from podium.spec.workload import check_many, resolved
 from podium.store import audit, lifecycle, projects, submissions, workloads
 from podium.store.audit import AuditEntry
+from podium.store.codec import Row
 from podium.store.database import Transaction
 from podium.store.workloads import NewWorkload
 
 BULK_MAX = 10_000
 _KEY_LENGTH_MAX = 200
 _FIRST = "workloads.0."
+
+HINTS = ("stop", "schedule", "events")
+"""Who has to look again after something was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,39 +94,55 @@ async def workload_cancel(
     office: Office, identity: Identity, workload_id: str, *, reason: str = ""
 ) -> Workload:
     """End a workload, wherever it is. Cancelling what has ended changes nothing."""
-    scope = identity.scope
 
     def write(tx: Transaction) -> Workload:
-        workload = workloads.workload_fetch(tx, scope, workload_id)
-        authorise(identity, Action.WORKLOAD_CONTROL, workload.project)
-        row = lifecycle.workload_rows(tx, [workload_id])[workload_id]
-        state = WorkloadState(row["state"])
-        if state in WORKLOAD_ENDS or state is WorkloadState.STOPPING:
-            return workloads.workload_fetch(tx, scope, workload_id)
         now_ms = office.database.now_ms()
-        message = f"Cancelled by {identity.username}." + (f" {reason}" if reason else "")
-        if state is WorkloadState.QUEUED:
-            event = WorkloadEvent.CANCELLED
-            lifecycle.workload_withdraw(
-                tx, row, event, Cause.CANCELLED, now_ms, message=message, actor=identity.username
-            )
-        else:
-            lifecycle.workload_stop(
-                tx, row, Cause.CANCELLED, now_ms, message=message, actor=identity.username
-            )
-        entry = AuditEntry(
-            actor=identity.username,
-            action=Action.WORKLOAD_CONTROL,
-            subject=workload_id,
-            project=workload.project,
-            detail={"cancelled": True, "reason": reason},
-        )
-        audit.audit_append(tx, [entry], now_ms)
-        return workloads.workload_fetch(tx, scope, workload_id)
+        entry = cancel_one(tx, identity, workload_id, reason, now_ms)
+        if entry is not None:
+            audit.audit_append(tx, [entry], now_ms)
+        return workloads.workload_fetch(tx, identity.scope, workload_id)
 
     workload = await office.database.write(write)
-    office.hints.wake("stop", "schedule", "events")
+    office.hints.wake(*HINTS)
     return workload
+
+
+def row_to_control(tx: Transaction, identity: Identity, workload_id: str) -> Row:
+    """The workload's row, locked. Raises NotFoundError, and ForbiddenError where this person may
+    only look."""
+    row = lifecycle.workload_rows(tx, [workload_id]).get(workload_id)
+    if row is None or not identity.scope.admits(row["project"]):
+        raise NotFoundError(f"There is no workload {workload_id} that you can see.")
+    authorise(identity, Action.WORKLOAD_CONTROL, row["project"])
+    return row
+
+
+def cancel_one(
+    tx: Transaction, identity: Identity, workload_id: str, reason: str, now_ms: int
+) -> AuditEntry | None:
+    """As `workload_cancel`, in the transaction of the caller, who audits what is returned: None
+    where nothing changed."""
+    row = row_to_control(tx, identity, workload_id)
+    state = WorkloadState(row["state"])
+    if state in WORKLOAD_ENDS or state is WorkloadState.STOPPING:
+        return None
+    message = f"Cancelled by {identity.username}." + (f" {reason}" if reason else "")
+    if state is WorkloadState.QUEUED:
+        event = WorkloadEvent.CANCELLED
+        lifecycle.workload_withdraw(
+            tx, row, event, Cause.CANCELLED, now_ms, message=message, actor=identity.username
+        )
+    else:
+        lifecycle.workload_stop(
+            tx, row, Cause.CANCELLED, now_ms, message=message, actor=identity.username
+        )
+    return AuditEntry(
+        actor=identity.username,
+        action=Action.WORKLOAD_CONTROL,
+        subject=workload_id,
+        project=row["project"],
+        detail={"cancelled": True, "reason": reason},
+    )
 
 
 def _checked(

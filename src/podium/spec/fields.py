@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 
+from podium.domain.errors import FieldFault
 from podium.domain.identity import name_fault, name_suggestion
 from podium.domain.policy import GRACE_SECONDS_MAX, PRIORITY_MAX, PRIORITY_NAMES
 from podium.domain.quantity import Range, parse_duration_seconds, parse_range
@@ -186,6 +187,14 @@ def read_deadline(value: object, now_ms: int = 0) -> int:
             "Add a time and Z for UTC, or an offset such as +02:00.",
         )
     return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def deadline_fault(deadline_ms: int, now_ms: int) -> FieldFault | None:
+    """What is wrong with a deadline at this time: it has to lie ahead, by ten years at most."""
+    if now_ms < deadline_ms <= now_ms + DURATION_SECONDS_MAX * 1000:
+        return None
+    wrong = "has passed." if deadline_ms <= now_ms else "is more than ten years away."
+    return FieldFault("deadline", wrong, f"It is {write_time(now_ms)} now; write later.")
 
 
 def _is_duration(text: str) -> bool:

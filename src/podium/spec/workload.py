@@ -25,7 +25,7 @@ from podium.spec.batch import check_each
 from podium.spec.documents import SPEC_BYTES_MAX, load_documents
 from podium.spec.faults import bounded, described, faults_from
 from podium.spec.fields import (
-    DURATION_SECONDS_MAX,
+    deadline_fault,
     read_deadline,
     read_duration,
     read_grace,
@@ -222,13 +222,9 @@ def _relations(spec: WorkloadSpec, now_ms: int, project: str | None) -> Iterator
     if spec.resources is not None:
         yield from resource_relations(spec.resources)
     if spec.deadline is not None:
-        deadline_ms = read_deadline(spec.deadline, now_ms)
-        if not now_ms < deadline_ms <= now_ms + DURATION_SECONDS_MAX * 1000:
-            wrong = "has passed." if deadline_ms <= now_ms else "is more than ten years away."
-            yield (
-                ("deadline",),
-                FieldFault("deadline", wrong, f"It is {write_time(now_ms)} now; write later."),
-            )
+        fault = deadline_fault(read_deadline(spec.deadline, now_ms), now_ms)
+        if fault is not None:
+            yield (("deadline",), fault)
     if spec.env and spec.secrets:
         twice = [name for name in spec.secrets if name in spec.env]
         if twice:

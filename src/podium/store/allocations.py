@@ -57,9 +57,15 @@ def allocation_list_open(
 
 
 def rank_list(
-    tx: Transaction, scope: Scope, workload_id: str, *, limit: int, after: int = -1
+    tx: Transaction,
+    scope: Scope,
+    workload_id: str,
+    *,
+    limit: int,
+    after: int = -1,
+    attempt: int | None = None,
 ) -> list[RankFacts]:
-    """Ranks above `after` in order, each with its latest allocation."""
+    """Ranks above `after` in order, each with its latest allocation, or that of `attempt`."""
     workload_fetch(tx, scope, workload_id)
     replica = tables.replicas
     ranks = tx.execute(
@@ -76,6 +82,7 @@ def rank_list(
         .where(
             table.c.workload_id == workload_id,
             table.c.rank.between(ranks[0].rank, ranks[-1].rank),
+            *([table.c.attempt == attempt] if attempt is not None else []),
         )
         .group_by(table.c.rank)
         .subquery()

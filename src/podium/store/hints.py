@@ -39,10 +39,10 @@ class Listener:
 
     async def wait(self, timeout_seconds: float) -> bool:
         """True when woken, False when the time ran out. Clears the signal."""
-        woken = False
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.event.wait(), timeout_seconds)
-            woken = True
+        # Asked of the event itself: a signal may come in the moment when the time runs out.
+        woken = self.event.is_set()
         self.event.clear()
         return woken
 

@@ -6,7 +6,7 @@ Legality comes from `domain/lifecycle.py`, what is due from `domain/outcome.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
+from podium.store.notices import notice_insert, notices_due
 
 _STORY_LINES = 20
 _STOPPABLE = (ReplicaState.SCHEDULED, ReplicaState.STARTING, ReplicaState.RUNNING)
@@ -104,6 +105,7 @@ def workload_apply(
 ) -> Row:
     """Take one event: new state, times, version and history. Returns the row as it is now."""
     changed = _move(tx, workload, event, cause, now_ms, message, actor)
+    notice_insert(tx, notices_due(workload, event, cause, message, actor, now_ms))
     if WorkloadState(changed["state"]) in WORKLOAD_ENDS:
         _release_dependents(tx, changed, now_ms)
     return changed
@@ -166,6 +168,30 @@ def _first_start(tx: Transaction, workload_id: str, now_ms: int) -> int:
         sa.select(sa.func.min(table.c.started_at_ms)).where(table.c.workload_id == workload_id)
     )
     return now_ms if first is None else int(first)
+
+
+def workload_change(
+    tx: Transaction,
+    workload: Row,
+    values: Mapping[str, int | None],
+    now_ms: int,
+    *,
+    message: str,
+    actor: str,
+) -> Row:
+    """Give it new values. Its state stays, with the words that belong to it."""
+    event = WorkloadEvent.CHANGED
+    state = workload_next(WorkloadState(workload["state"]), event, subject=workload["id"])
+    changes = {**values, "version": workload["version"] + 1}
+    tx.execute(
+        sa.update(tables.workloads).where(tables.workloads.c.id == workload["id"]).values(changes)
+    )
+    event_insert(
+        tx,
+        [event_row(workload, event, state, Cause.CHANGED, now_ms, message=message, actor=actor)],
+    )
+    notice_insert(tx, notices_due(workload, event, Cause.CHANGED, message, actor, now_ms))
+    return {**workload, **changes}
 
 
 def replicas_move(
@@ -353,6 +379,7 @@ def _release_dependents(tx: Transaction, first: Row, now_ms: int) -> None:
     """Let those that waited for `first` go on, or end them, and those after them, where it did
     not succeed. A loop, because a chain may be thousands long."""
     needs = tables.dependencies
+    notices: list[dict[str, Any]] = []
     ended = [first]
     while ended:
         cause = ended.pop()
@@ -374,11 +401,11 @@ def _release_dependents(tx: Transaction, first: Row, now_ms: int) -> None:
             message = (
                 f"It depends on {cause['name']} ({cause['id']}), which {_ENDED[cause['state']]}."
             )
-            failed = WorkloadEvent.FAILED
-            ended.append(
-                _move(tx, row, failed, Cause.DEPENDENCY_FAILED, now_ms, message, SYSTEM_ACTOR)
-            )
+            failed, why = WorkloadEvent.FAILED, Cause.DEPENDENCY_FAILED
+            ended.append(_move(tx, row, failed, why, now_ms, message, SYSTEM_ACTOR))
+            notices += notices_due(row, failed, why, message, SYSTEM_ACTOR, now_ms)
             replicas_move(tx, row, ReplicaEvent.CANCELLED, [ReplicaState.WAITING])
+    notice_insert(tx, notices)
 
 
 _ENDED = {"failed": "failed", "cancelled": "was cancelled"}

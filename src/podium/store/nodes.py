@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
 
 from podium.domain.errors import NotFoundError
 from podium.domain.node import Device, Node, NodeState
-from podium.domain.tenancy import Scope
 from podium.store import tables
+from podium.store.chunks import chunks
 from podium.store.codec import Row, pairs_from_text, pairs_to_text
 from podium.store.database import Transaction
 
 _DEVICE_FIELDS = tuple(field.name for field in fields(Device) if field.name != "id")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeLoad:
-    """What is held on a node. Holders are only those that the reader may see."""
-
-    cpu_milli: int = 0
-    memory_bytes: int = 0
-    gpu_milli: tuple[tuple[str, int], ...] = ()  # by device id
-    gpu_memory_bytes: tuple[tuple[str, int], ...] = ()
-    holders: tuple[tuple[str, str], ...] = ()  # device id, workload id
 
 
 def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int) -> bool:
@@ -98,16 +87,47 @@ def node_cordon(tx: Transaction, name: str, *, cordoned: bool) -> None:
 
 def node_list(tx: Transaction) -> tuple[Node, ...]:
     """Every node in name order, with its devices in index order."""
-    devices: dict[str, list[Device]] = {}
-    rows = tx.execute(
-        sa.select(tables.devices).order_by(
-            tables.devices.c.node, tables.devices.c.index, tables.devices.c.id
-        )
-    ).mappings()
-    for row in rows:
-        devices.setdefault(row["node"], []).append(_device(row))
-    found = tx.execute(sa.select(tables.nodes).order_by(tables.nodes.c.name)).mappings()
-    return tuple(_node(row, tuple(devices.get(row["name"], ()))) for row in found)
+    rows = tx.execute(sa.select(tables.nodes).order_by(tables.nodes.c.name)).mappings()
+    return _nodes(list(rows), _devices_of(tx, None))
+
+
+def node_page(tx: Transaction, *, limit: int, after: str = "") -> tuple[Node, ...]:
+    """As `node_list`, up to `limit` of them with names after that one."""
+    table = tables.nodes
+    statement = sa.select(table).where(table.c.name > after).order_by(table.c.name).limit(limit)
+    rows = list(tx.execute(statement).mappings())
+    return _nodes(rows, _devices_of(tx, [row["name"] for row in rows]))
+
+
+def node_fetch(tx: Transaction, name: str) -> Node:
+    """Raises NotFoundError."""
+    rows = list(tx.execute(sa.select(tables.nodes).where(tables.nodes.c.name == name)).mappings())
+    if not rows:
+        raise NotFoundError(f"There is no node {name}.")
+    return _nodes(rows, _devices_of(tx, [name]))[0]
+
+
+def node_count(tx: Transaction) -> int:
+    return tx.scalar(sa.select(sa.func.count()).select_from(tables.nodes)) or 0
+
+
+def gpus_virtual(tx: Transaction) -> bool:
+    """Whether some GPUs here are virtual."""
+    return bool(tx.scalar(sa.select(sa.exists().where(tables.devices.c.virtual.is_(True)))))
+
+
+def node_marks(tx: Transaction) -> tuple[object, ...]:
+    """What differs when a node, its state or its devices' health changed."""
+    table, device = tables.nodes, tables.devices
+    states = tx.execute(sa.select(table.c.name, table.c.state).order_by(table.c.name)).all()
+    sums = tx.execute(
+        sa.select(sa.func.sum(table.c.cpu_milli), sa.func.sum(table.c.memory_bytes))
+    ).one()
+    unhealthy = tx.scalars(
+        sa.select(device.c.id).where(device.c.healthy.is_(False)).order_by(device.c.id)
+    ).all()
+    count = tx.scalar(sa.select(sa.func.count()).select_from(device))
+    return tuple(map(tuple, states)), tuple(map(str, sums)), tuple(unhealthy), count
 
 
 def device_by_id(tx: Transaction) -> dict[str, Device]:
@@ -121,51 +141,20 @@ def engine_by_node(tx: Transaction) -> dict[str, str]:
     return {row.name: row.engine for row in rows}
 
 
-def node_loads(tx: Transaction, scope: Scope) -> dict[str, NodeLoad]:
-    """What open allocations hold on each node: sums over everyone, names within the scope."""
-    held = tables.allocations
-    part = tables.allocation_devices
-    loads: dict[str, NodeLoad] = {}
-    sums = tx.execute(
-        sa.select(held.c.node, sa.func.sum(held.c.cpu_milli), sa.func.sum(held.c.memory_bytes))
-        .where(held.c.released_at_ms.is_(None))
-        .group_by(held.c.node)
-    )
-    for node, cpu_milli, memory_bytes in sums:
-        loads[node] = NodeLoad(cpu_milli=int(cpu_milli), memory_bytes=int(memory_bytes))
-    milli: dict[str, dict[str, int]] = {}
-    memory: dict[str, dict[str, int]] = {}
-    holders: dict[str, list[tuple[str, str]]] = {}
-    rows = tx.execute(
-        sa.select(
-            held.c.node,
-            held.c.project,
-            held.c.workload_id,
-            part.c.device_id,
-            part.c.gpu_milli,
-            part.c.memory_bytes,
-        )
-        .join(part, part.c.allocation_id == held.c.id)
-        .where(held.c.released_at_ms.is_(None))
-        .order_by(held.c.id, part.c.device_id)
-    )
-    for row in rows:
-        of_node = milli.setdefault(row.node, {})
-        of_node[row.device_id] = of_node.get(row.device_id, 0) + row.gpu_milli
-        of_memory = memory.setdefault(row.node, {})
-        of_memory[row.device_id] = of_memory.get(row.device_id, 0) + row.memory_bytes
-        if scope.admits(row.project):
-            holders.setdefault(row.node, []).append((row.device_id, row.workload_id))
-    return {
-        node: NodeLoad(
-            cpu_milli=load.cpu_milli,
-            memory_bytes=load.memory_bytes,
-            gpu_milli=tuple(milli.get(node, {}).items()),
-            gpu_memory_bytes=tuple(memory.get(node, {}).items()),
-            holders=tuple(dict.fromkeys(holders.get(node, ()))),
-        )
-        for node, load in loads.items()
-    }
+def _devices_of(tx: Transaction, names: Collection[str] | None) -> dict[str, list[Device]]:
+    """In index order, by node; of every node, or of those."""
+    table = tables.devices
+    statement = sa.select(table).order_by(table.c.node, table.c.index, table.c.id)
+    devices: dict[str, list[Device]] = {}
+    for chunk in [None] if names is None else chunks(names):
+        chosen = statement if chunk is None else statement.where(table.c.node.in_(chunk))
+        for row in tx.execute(chosen).mappings():
+            devices.setdefault(row["node"], []).append(_device(row))
+    return devices
+
+
+def _nodes(rows: Sequence[Row], devices: dict[str, list[Device]]) -> tuple[Node, ...]:
+    return tuple(_node(row, tuple(devices.get(row["name"], ()))) for row in rows)
 
 
 def _node_values(node: Node, engine: str, before: Row | None, now_ms: int) -> dict[str, Any]:

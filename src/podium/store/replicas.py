@@ -33,6 +33,7 @@ from podium.store.lifecycle import (
     workload_conclude,
     workload_rows,
 )
+from podium.store.usage import held_gpu_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +197,8 @@ def _bill(tx: Transaction, row: Row, now_ms: int) -> None:
             workload_id=row["workload_id"],
             project=row["project"],
             team=row["team"],
+            gpu_type=held_gpu_type(row["id"]) if row["gpu_milli"] else "",
+            runtime_ms=row["runtime_ms"],
             ended_at_ms=now_ms,
             **asdict(used),
         )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from podium.store import tables
 from podium.store.database import Transaction
+from podium.store.thinning import samples_thin
 from podium.store.users import token_delete_expired
 
 _DAY_MS = 86_400_000
@@ -24,6 +25,8 @@ class Retention:
     usage_days: int = 1100
     audit_days: int = 2200
     idempotency_days: int = 2
+    notices_days: int = 30
+    samples_days: int = 30  # of devices and capacity; those of allocations go with their workloads
 
 
 def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
@@ -36,9 +39,24 @@ def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
         (tables.usage, "ended_at_ms", keep.usage_days),
         (tables.audit, "at_ms", keep.audit_days),
         (tables.idempotency, "created_at_ms", keep.idempotency_days),
+        (tables.notices, "at_ms", keep.notices_days),
+        (tables.device_samples, "at_ms", keep.samples_days),
+        (tables.capacity_samples, "at_ms", keep.samples_days),
     ):
         trimmed += _oldest(tx, table, column, now_ms - days * _DAY_MS)
-    return trimmed
+    trimmed += _prices(tx, now_ms - keep.usage_days * _DAY_MS)
+    return trimmed + samples_thin(tx, now_ms)
+
+
+def _prices(tx: Transaction, before_ms: int) -> int:
+    """Prices that a later one replaced before the oldest usage that is kept."""
+    table, later = tables.prices, tables.prices.alias("later")
+    replaced = sa.exists().where(
+        later.c.gpu_type == table.c.gpu_type,
+        later.c.since_ms > table.c.since_ms,
+        later.c.since_ms < before_ms,
+    )
+    return tx.execute(sa.delete(table).where(replaced)).rowcount
 
 
 def _workloads(tx: Transaction, before_ms: int) -> int:

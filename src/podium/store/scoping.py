@@ -12,3 +12,11 @@ def within(scope: Scope, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool
     if scope.projects is None:
         return sa.true()
     return column.in_(sorted(scope.projects))
+
+
+def within_project(
+    scope: Scope, project: str | None, column: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """As `within`, for a reader who asked for one project only."""
+    seen = within(scope, column)
+    return seen if project is None else seen & (column == project)

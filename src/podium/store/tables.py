@@ -35,6 +35,13 @@ def _project() -> Column[str]:
     return Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), nullable=False)
 
 
+def _workloads_in(state: str, name: str, *columns: str) -> Index:
+    """An index over the workloads in one state, which stays small however many have ended. It
+    begins with that state, or else SQLite prefers the index that has all states."""
+    where = text(f"state = '{state}'")
+    return Index(name, "state", *columns, sqlite_where=where, postgresql_where=where)
+
+
 teams = Table("teams", metadata, Column("name", Text, primary_key=True), _ms("created_at_ms"))
 
 projects = Table(
@@ -53,6 +60,7 @@ users = Table(
     Column("administrator", Boolean, nullable=False),
     Column("must_change_password", Boolean, nullable=False),
     _ms("created_at_ms"),
+    Column("notices_read_seq", BigInteger, nullable=False, server_default="0"),
 )
 
 memberships = Table(
@@ -117,7 +125,7 @@ devices = Table(
     Column("mig_profile", Text),
     Column("virtual", Boolean, nullable=False),
     Column("healthy", Boolean, nullable=False),
-    Index("devices_by_node", "node"),
+    Index("devices_by_node", "node", "type", "virtual", "healthy"),
 )
 
 workloads = Table(
@@ -170,10 +178,39 @@ workloads = Table(
     Column("version", BigInteger, nullable=False),
     Index("workloads_by_project", "project", "id"),
     Index("workloads_by_name", "project", "name", "id"),
-    Index("workloads_by_state", "state", "id"),
+    # With the project, so that one who sees only some counts without reading the rows.
+    Index("workloads_by_state", "state", "id", "project"),
+    Index("workloads_by_owner", "owner", "id"),
     Index("workloads_by_deadline", "deadline_ms", sqlite_where=text("ended_at_ms IS NULL")),
     Index("workloads_by_end", "ended_at_ms"),
     Index("workloads_by_upload", "upload_sha256"),
+    # What the overview and the queue count, without a look at the rows themselves.
+    Index("workloads_by_project_state", "project", "state"),
+    _workloads_in("queued", "workloads_queue", "priority", "submitted_at_ms", "id", "project"),
+    _workloads_in(
+        "queued",
+        "workloads_waiting",
+        "project",
+        "queued_at_ms",
+        "gpu_milli",
+        "mig_count",
+        "gpu_share_bytes",
+        "replicas_max",
+        "is_array",
+        "id",
+    ),
+    _workloads_in(
+        "running",
+        "workloads_running",
+        "project",
+        "is_array",
+        "started_at_ms",
+        "queued_at_ms",
+        "max_runtime_seconds",
+        "deadline_ms",
+        "id",
+    ),
+    _workloads_in("failed", "workloads_failed", "ended_at_ms", "project", "id"),
 )
 
 documents = Table(
@@ -245,7 +282,18 @@ allocations = Table(
         sqlite_where=text("released_at_ms IS NULL"),
         postgresql_where=text("released_at_ms IS NULL"),
     ),
-    Index("allocations_by_release", "released_at_ms"),
+    # With all that hours of GPU time are counted from.
+    Index("allocations_by_release", "released_at_ms", "started_at_ms", "gpu_milli", "project"),
+    Index("allocations_by_start", "started_at_ms", "gpu_milli", "project"),
+    Index(
+        "allocations_by_node",
+        "released_at_ms",
+        "node",
+        "id",
+        "gpu_milli",
+        sqlite_where=text("released_at_ms IS NULL"),
+        postgresql_where=text("released_at_ms IS NULL"),
+    ),
 )
 
 allocation_devices = Table(
@@ -303,9 +351,99 @@ usage = Table(
     Column("cpu_allocated_ms", BigInteger, nullable=False),
     Column("cpu_used_ms", BigInteger, nullable=False),
     Column("memory_peak_bytes", BigInteger, nullable=False),
+    Column("gpu_type", Text, nullable=False, server_default=text("''")),
+    Column("runtime_ms", BigInteger, nullable=False, server_default="0"),
     _ms("ended_at_ms"),
     Index("usage_by_project", "project", "ended_at_ms"),
     Index("usage_by_workload", "workload_id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    _ms("at_ms"),
+    Column("username", Text, nullable=False),
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), nullable=False),
+    Column("level", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Index("notices_by_user", "username", "seq"),
+    Index("notices_by_workload", "workload_id"),
+    Index("notices_by_time", "at_ms"),
+    sqlite_autoincrement=True,
+)
+
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("username", Text, ForeignKey("users.username"), primary_key=True),
+    Column("page", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("search", Text, nullable=False),
+    _ms("updated_at_ms"),
+)
+
+# A sample stands for the `span_ms` before it; old ones are merged into longer spans.
+allocation_samples = Table(
+    "allocation_samples",
+    metadata,
+    Column(
+        "allocation_id", Text, ForeignKey("allocations.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("span_ms", BigInteger, nullable=False),
+    Column("cpu_milli", BigInteger, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("gpu_busy_milli", BigInteger),
+    Column("gpu_memory_bytes", BigInteger),
+    Index("allocation_samples_by_time", "at_ms"),
+    sqlite_with_rowid=False,
+)
+
+device_samples = Table(
+    "device_samples",
+    metadata,
+    Column("device_id", Text, ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("span_ms", BigInteger, nullable=False),
+    Column("busy_milli", BigInteger),
+    Column("memory_bytes", BigInteger),
+    Column("power_milliwatts", BigInteger),
+    Column("temperature_celsius", Integer),
+    Index("device_samples_by_time", "at_ms"),
+    sqlite_with_rowid=False,
+)
+
+capacity_samples = Table(
+    "capacity_samples",
+    metadata,
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("span_ms", BigInteger, nullable=False),
+    Column("devices_milli", BigInteger, nullable=False),
+    Column("held_milli", BigInteger, nullable=False),
+    Column("busy_milli", BigInteger),
+    Column("wanted_milli", BigInteger, nullable=False),
+)
+
+# How far a table's samples have been merged into spans of one length: up to a time, and in the
+# stretch after that up to a key.
+thinned = Table(
+    "thinned",
+    metadata,
+    Column("samples", Text, primary_key=True),
+    Column("span_ms", BigInteger, primary_key=True),
+    _ms("until_ms"),
+    Column("after_key", Text, nullable=False),
+)
+
+prices = Table(
+    "prices",
+    metadata,
+    Column("gpu_type", Text, primary_key=True),
+    Column("since_ms", BigInteger, primary_key=True),
+    Column("micros_per_gpu_hour", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
 )
 
 uploads = Table(

@@ -1,9 +1,9 @@
-"""Workloads: insert, find, list, and what belongs to one (documents, replicas, refusals)."""
+"""Workloads: insert, find, and what belongs to one (documents, replicas, dependencies)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,19 +44,6 @@ class NewWorkload:
     needs_open: int
     submitted: dict[str, object]
     resolved: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkloadFilter:
-    """Which workloads a list shows; empty means all. `text` is part of a name or begins an id."""
-
-    projects: tuple[str, ...] = ()
-    states: tuple[WorkloadState, ...] = ()
-    kinds: tuple[str, ...] = ()
-    owner: str | None = None
-    name: str | None = None
-    text: str | None = None
-    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,51 +149,6 @@ def workload_find(tx: Transaction, scope: Scope, project: str, name: str) -> Wor
     return workload_from_row(row)
 
 
-def workload_list(
-    tx: Transaction,
-    scope: Scope,
-    chosen: WorkloadFilter,
-    *,
-    limit: int,
-    after: str | None = None,
-    newest_first: bool = True,
-) -> list[Workload]:
-    """Up to `limit` workloads by time of submission, continuing after the id `after`."""
-    table = tables.workloads
-    statement = sa.select(table).where(within(scope, table.c.project)).limit(limit)
-    if chosen.projects:
-        statement = statement.where(table.c.project.in_(chosen.projects))
-    if chosen.states:
-        statement = statement.where(table.c.state.in_([each.value for each in chosen.states]))
-    if chosen.kinds:
-        statement = statement.where(table.c.kind.in_(chosen.kinds))
-    if chosen.owner:
-        statement = statement.where(table.c.owner == chosen.owner)
-    if chosen.name:
-        statement = statement.where(table.c.name == chosen.name)
-    if chosen.text:
-        statement = statement.where(
-            table.c.name.contains(chosen.text.lower(), autoescape=True)
-            | table.c.id.startswith(chosen.text.lower(), autoescape=True)
-        )
-    for key, value in chosen.labels:
-        label = tables.workload_labels
-        statement = statement.where(
-            sa.exists().where(
-                label.c.workload_id == table.c.id, label.c.key == key, label.c.value == value
-            )
-        )
-    if newest_first:
-        statement = statement.order_by(table.c.id.desc())
-        if after is not None:
-            statement = statement.where(table.c.id < after)
-    else:
-        statement = statement.order_by(table.c.id)
-        if after is not None:
-            statement = statement.where(table.c.id > after)
-    return [workload_from_row(row) for row in tx.execute(statement).mappings()]
-
-
 def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> dict[str, Workload]:
     """Those of `ids` that exist and may be seen, by id."""
     found: dict[str, Workload] = {}
@@ -268,6 +210,19 @@ def documents_fetch(tx: Transaction, scope: Scope, workload_id: str) -> Document
         sa.select(tables.documents).where(tables.documents.c.workload_id == workload_id)
     ).one()
     return Documents(json.loads(row.submitted), json.loads(row.resolved))
+
+
+def resolved_revise(
+    tx: Transaction,
+    workload_id: str,
+    revise: Callable[[Mapping[str, object]], Mapping[str, object]],
+) -> None:
+    """Rewrite the spec as it is understood; the one that was sent stays."""
+    table = tables.documents
+    mine = table.c.workload_id == workload_id
+    revised = revise(json.loads(tx.execute(sa.select(table.c.resolved).where(mine)).scalar_one()))
+    text = json.dumps(revised, separators=(",", ":"))
+    tx.execute(sa.update(table).where(mine).values(resolved=text))
 
 
 def program_fetch_many(tx: Transaction, ids: Iterable[str]) -> dict[str, Program]:

@@ -92,7 +92,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Answers]
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Tests print nothing."""
@@ -244,7 +244,7 @@ class Documents:
 
     @staticmethod
     def page(*items: Any) -> dict[str, Any]:
-        return {"items": list(items), "next_cursor": None}
+        return {"items": list(items), "next_cursor": None, "total": len(items)}
 
     @staticmethod
     def stream(*events: tuple[str, Any], end: bool = True) -> bytes:

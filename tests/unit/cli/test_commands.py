@@ -347,6 +347,7 @@ def test_nodes_label_virtual_gpus(server: Any, podium: Any, make: Any) -> None:
     }
     server.on("GET", "/nodes", make.page(node))
     server.on("GET", "/nodes/gpu-1", node)
+    server.on("GET", "/nodes/gpu-1/replicas", make.page())
     listed = podium("nodes").out
     assert "0.5 of 1 virtual H100" in listed
     assert "2.5 of 8" in listed

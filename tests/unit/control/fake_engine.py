@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from podium.domain.errors import NotFoundError, PodiumError
 from podium.domain.node import Node
 from podium.domain.reason import Cause
-from podium.engines.contract import Engine, Launch, LogChunk, Observation, Phase
+from podium.engines.contract import (
+    AllocationMeasure,
+    DeviceMeasure,
+    Engine,
+    Launch,
+    LogChunk,
+    Measures,
+    Observation,
+    Phase,
+)
 from turned_clock import TurnedClock
 
 
@@ -42,6 +51,7 @@ class FakeEngine:
     stops: list[tuple[str, int]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     refuse: PodiumError | None = None
+    unmeasured: Exception | None = None
     crash_after_ensure: bool = False
     crash_in_settle: bool = False
     stubborn: bool = False
@@ -86,6 +96,32 @@ class FakeEngine:
             for key, process in self.processes.items()
             if not process.settled
         ]
+
+    async def measure(self) -> Measures:
+        """Every process keeps half a core and half of its GPUs busy."""
+        if self.unmeasured is not None:
+            raise self.unmeasured
+        running = {key: each for key, each in self.processes.items() if each.end is None}
+        held = {grant.uuid for each in running.values() for grant in each.launch.devices}
+        return Measures(
+            allocations=tuple(
+                AllocationMeasure(
+                    allocation_id=key,
+                    span_ms=10_000,
+                    cpu_milli=500,
+                    memory_bytes=1 << 20,
+                    gpu_busy_milli=sum(grant.gpu_milli for grant in each.launch.devices) // 2,
+                )
+                for key, each in running.items()
+            ),
+            devices=tuple(
+                DeviceMeasure(
+                    device_id=device.id, span_ms=10_000, busy_milli=500 * (device.uuid in held)
+                )
+                for node in self.nodes
+                for device in node.devices
+            ),
+        )
 
     async def stop(self, allocation_id: str, *, grace_seconds: int) -> None:
         self.stops.append((allocation_id, grace_seconds))

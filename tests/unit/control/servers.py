@@ -10,6 +10,7 @@ from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
 from podium.control.leadership import Leadership
 from podium.control.machine import Machine, lease_name
+from podium.control.measure import Measurer
 from podium.control.observe import Observer
 from podium.control.reap import Reaper
 from podium.control.schedule import Scheduler
@@ -31,6 +32,7 @@ class Server:
     stopper: Stopper
     deadlines: Deadlines
     reaper: Reaper
+    measurer: Measurer
 
     @classmethod
     async def up(cls, house: House, engine: FakeEngine, holder: str = "server-1") -> Server:
@@ -50,6 +52,7 @@ class Server:
             Stopper(machine),
             Deadlines(database, office.hints, leadership),
             Reaper(machine, Retention(), office.uploads_path),
+            Measurer(machine),
         )
         await found.inventory.step()
         return found
@@ -63,3 +66,4 @@ class Server:
         await self.launcher.step()
         await self.stopper.step()
         await self.observer.step()
+        await self.measurer.step()

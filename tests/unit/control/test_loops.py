@@ -38,7 +38,7 @@ async def test_from_the_queue_to_the_bill(house: House, engine: FakeEngine, serv
     used = await house.database.read(
         lambda tx: usage.usage_of_workload(tx, WHOLE, workload, house.now_ms)
     )
-    assert used == Usage(
+    assert used.usage == Usage(
         gpu_ms=120_000, cpu_allocated_ms=180_000, cpu_used_ms=7, memory_peak_bytes=11
     )
     told = await house.database.read(lambda tx: events.event_list(tx, WHOLE, workload, limit=99))

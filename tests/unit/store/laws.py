@@ -66,7 +66,10 @@ class Laws:
             self._versions[row["id"]] = (row["version"], shown)
 
 
-_SHOWN = {"state", "cause", "message", "attempt", "refusal_reason", "refusal_message"}
+_SHOWN = {
+    "state", "cause", "message", "attempt", "refusal_reason", "refusal_message",
+    "priority", "max_runtime_seconds", "deadline_ms",
+}  # fmt: skip
 
 
 def _all(tx: Transaction, table: sa.Table, *order: str) -> list[Row]:

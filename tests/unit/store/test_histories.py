@@ -4,6 +4,7 @@ order, the laws hold after each step and everything ends when it is driven to it
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import shutil
 import tempfile
@@ -30,11 +31,13 @@ from podium.control import deadlines, schedule
 from podium.control.deadlines import Deadlines
 from podium.control.leadership import LEASE_SECONDS
 from podium.control.schedule import Scheduler
-from podium.domain.errors import LeaseLostError
-from podium.domain.lifecycle import ReplicaState
+from podium.domain.errors import ConflictError, LeaseLostError
+from podium.domain.lifecycle import WORKLOAD_ENDS, ReplicaState
 from podium.domain.reason import Cause
+from podium.intake.changes import workload_change
 from podium.intake.workloads import workload_cancel
 from podium.scheduling.plan import Plan
+from podium.spec.views.workload import ChangeRequest
 from podium.store import lifecycle, nodes, tables
 from podium.store.database import Database, Transaction
 from postgresql import PostgresqlServer
@@ -206,6 +209,13 @@ class Histories(RuleBasedStateMachine):
     @rule(workload=workloads)
     def cancel(self, workload: str) -> None:
         self.wait(workload_cancel(self.house.office, ADMINISTRATOR, workload))
+
+    @rule(workload=workloads, priority=st.sampled_from([10, 90]))
+    def change(self, workload: str, priority: int) -> None:
+        request = ChangeRequest(priority=priority)
+        ended = self.wait(self.house.states(workload))[0] in WORKLOAD_ENDS
+        with pytest.raises(ConflictError) if ended else contextlib.nullcontext():
+            self.wait(workload_change(self.house.office, ADMINISTRATOR, workload, request))
 
     @rule(workload=workloads, cause=st.sampled_from([Cause.PREEMPTED, Cause.MAX_RUNTIME]))
     def stop(self, workload: str, cause: Cause) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from podium.domain.tenancy import Token
 from podium.intake.workloads import workload_cancel
-from podium.store import allocations, audit, submissions, tables, users
+from podium.store import allocations, audit, samples, submissions, tables, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Database, Transaction
 from podium.store.retention import Retention, history_trim
@@ -23,10 +23,11 @@ SHA256 = "ab" * 32
 KEEP = Retention(logs_days=10, workloads_days=20, usage_days=30, audit_days=40, idempotency_days=2)
 OF_WORKLOADS = ("workloads", "documents", "workload_labels", "dependencies", "replicas",
                 "allocations", "allocation_devices", "events")  # fmt: skip
-BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens", "uploads")
+BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens", "uploads",
+           "allocation_samples", "device_samples", "capacity_samples", "notices")  # fmt: skip
 # Grow with what people set up, not with time.
 KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "devices",
-        "leases"}  # fmt: skip
+        "leases", "prices", "saved_views", "thinned"}  # fmt: skip
 
 
 def test_every_table_is_bounded_or_kept_on_purpose() -> None:
@@ -60,7 +61,7 @@ async def live(house: House) -> str:
     """One that ended, one that needs it and waits, and a little of everything else."""
     gpus: dict[str, Any] = {"resources": {"gpus": 1}, "labels": {"a": "b"}}
     await house.start(document("first", **gpus))
-    await house.end(await house.held_ids())
+    (held,) = await house.held_ids()
     waiting: str = await house.submit(document("second", **gpus, depends_on=["first"]))
 
     def more(tx: Transaction, now_ms: int) -> None:
@@ -72,8 +73,14 @@ async def live(house: House) -> str:
             expires_at_ms=now_ms + DAY_MS, last_used_at_ms=None,
         )  # fmt: skip
         users.token_insert(tx, token, "hash")
+        at_ms, span = now_ms, {"span_ms": 10_000}
+        used = {"allocation_id": held, "cpu_milli": 1, "memory_bytes": 1, **span}
+        did = {"device_id": "n1-gpu0", **span}
+        samples.samples_insert(tx, at_ms, nodes=["n1"], allocations=[used], devices=[did])
+        samples.capacity_insert(tx, at_ms, 60_000, samples.capacity_now(tx, now_ms))
 
     await house.write(more)
+    await house.end([held])
     return waiting
 
 
@@ -85,6 +92,7 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     assert await trim(house) > 0
     left = await counts(house)
     assert (left["tokens"], left["idempotency"]) == (0, 0)
+    assert all(left[name] for name in ("device_samples", "capacity_samples"))
     assert left["workloads"] == full["workloads"], "its logs are still there"
     old = await house.database.read(
         lambda tx: allocations.allocation_removable(
@@ -98,6 +106,7 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     left = await counts(house)
     assert left["workloads"] == 1
     assert (left["allocations"], left["allocation_devices"], left["dependencies"]) == (0, 0, 0)
+    assert left["allocation_samples"] == 0
     assert (left["usage"], left["audit"]) == (full["usage"], full["audit"])
     await house.cycle()
     assert (await house.workload(waiting)).state == "scheduled", "it still waits for nothing"
@@ -106,6 +115,7 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
         pass
     left = await counts(house)
     assert (left["usage"], left["audit"]) == (0, 0)
+    assert (left["device_samples"], left["capacity_samples"]) == (0, 0)
     assert (await house.workload(waiting)).state == "scheduled", "what has not ended stays"
 
 

@@ -13,9 +13,12 @@ import pytest
 import podium.store
 from podium.domain.allocation import Usage
 from podium.domain.errors import NotFoundError
+from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope
 from podium.store.database import Database, Transaction
-from podium.store.workloads import WorkloadFilter
+from podium.store.listing import WorkloadFilter
+from podium.store.queue import QueueSummary
+from podium.store.usage import Bill
 from turned_clock import TurnedClock
 from unit.house import House, document, node
 
@@ -24,22 +27,43 @@ pytestmark = pytest.mark.anyio
 OTHERS = Scope(frozenset({"speech"}))
 NOBODY = Scope(frozenset())
 FORBIDDEN = "nothing to see"
+EMPTY_QUEUE = QueueSummary(
+    waiting=0, wait_median_ms=None, wait_max_ms=None, gpu_milli_wanted=0, reasons=()
+)
 
 # How each function is asked for what belongs to project vision, and what a stranger hears.
 CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "allocations.rank_list": (lambda w: {"workload_id": w, "limit": 10}, FORBIDDEN),
+    "curves.workload_curves": (
+        lambda w: {"workload_id": w, "since_ms": 0, "until_ms": 2**50, "step_ms": 2**40},
+        FORBIDDEN,
+    ),
     "events.event_list": (lambda w: {"workload_id": w, "limit": 10}, []),
     "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
     "projects.project_list": (lambda w: {"limit": 10}, []),
     "usage.usage_by_project": (lambda w: {"now_ms": 2**50}, []),
-    "usage.usage_of_workload": (lambda w: {"workload_id": w, "now_ms": 2**50}, Usage()),
+    "usage.usage_of_workload": (lambda w: {"workload_id": w, "now_ms": 2**50}, Bill(Usage(), None)),
     "workloads.dependency_ids": (lambda w: {"workload_id": w}, FORBIDDEN),
     "workloads.documents_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
     "workloads.workload_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
     "workloads.workload_fetch_many": (lambda w: {"ids": [w]}, {}),
     "workloads.workload_find": (lambda w: {"project": "vision", "name": "second"}, FORBIDDEN),
-    "workloads.workload_list": (lambda w: {"chosen": WorkloadFilter(), "limit": 10}, []),
-    "nodes.node_loads": (lambda w: {}, "sums without holders"),
+    "listing.workload_count": (lambda w: {"chosen": WorkloadFilter()}, 0),
+    "listing.workload_ids_living": (lambda w: {"chosen": WorkloadFilter(), "limit": 10}, []),
+    "listing.workload_list": (lambda w: {"chosen": WorkloadFilter(), "limit": 10}, []),
+    "gpu_hours.gpu_time_between": (lambda w: {"project": None, "marks_ms": (0, 2**42)}, [0]),
+    "holdings.node_loads": (lambda w: {}, "sums without holders"),
+    "holdings.node_replicas": (lambda w: {"name": "n1", "limit": 10}, []),
+    "notices.notice_page": (lambda w: {"username": "root", "limit": 10}, []),
+    "notices.notice_unread": (lambda w: {"username": "root"}, 0),
+    "overview.failed_since": (lambda w: {"project": None, "since_ms": 0, "latest": 5}, (0, [])),
+    "overview.finishing_soonest": (lambda w: {"project": None, "limit": 5}, []),
+    "overview.workload_counts": (lambda w: {}, {}),
+    "queue.queue_length": (lambda w: {}, 0),
+    "queue.queue_page": (lambda w: {"limit": 10}, []),
+    "queue.queue_projects": (lambda w: {}, []),
+    "queue.queue_summary": (lambda w: {"project": None, "now_ms": 2**50}, EMPTY_QUEUE),
+    "search.find": (lambda w: {"text": w[:6], "limit": 10}, []),
 }
 
 
@@ -68,7 +92,12 @@ async def workload(database: Database, clock: TurnedClock) -> str:
     gpus = {"resources": {"gpus": 1}}
     await house.start(document("first", **gpus))
     await house.end(await house.held_ids())
-    started: str = await house.start(document("second", **gpus, depends_on=["first"]))
+    await house.start(document("broken", **gpus))
+    await house.end(await house.held_ids(), Cause.EXIT_CODE)
+    started: str = await house.start(
+        document("second", **gpus, depends_on=["first"], max_runtime="1h")
+    )
+    await house.submit(document("third", resources={"gpus": 4}))
     clock.advance(5000)
     return started
 
@@ -91,7 +120,7 @@ async def test_strangers_see_nothing(name: str, database: Database, workload: st
                 await database.read(ask(scope))
             continue
         told = await database.read(ask(scope))
-        if name == "nodes.node_loads":
+        if name == "holdings.node_loads":
             assert told["n1"].gpu_milli == seen["n1"].gpu_milli
             assert (told["n1"].holders, len(seen["n1"].holders)) == ((), 1)
         elif name in ("projects.project_list", "usage.usage_by_project"):

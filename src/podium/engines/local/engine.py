@@ -22,12 +22,13 @@ from pathlib import Path
 
 from podium.domain.errors import NotFoundError, PermanentError, TemporaryError
 from podium.domain.node import Node
-from podium.engines.contract import Launch, LogChunk, Observation, Phase
+from podium.engines.contract import Launch, LogChunk, Measures, Observation, Phase
 from podium.engines.local import folder as names
 from podium.engines.local import ledger
 from podium.engines.local.inventory import Inventory
 from podium.engines.local.link import WardenLink
 from podium.engines.local.logreader import LogReader
+from podium.engines.local.meter import Meter
 from podium.engines.local.order import Limits, order_of
 from podium.engines.local.page import page_read
 from podium.engines.local.ports import Ports
@@ -71,6 +72,8 @@ class LocalEngine:
             virtual_gpu_type=virtual_gpu_type,
         )
         self._link = WardenLink(self._home / "warden.log", heard=self._heard, lost=self._adopt_all)
+        self._meter = Meter(self._active, self._inventory)
+        self._measuring = asyncio.Lock()
         self._reader = LogReader()
         self._ports = Ports()
         self._observing = asyncio.Lock()
@@ -150,6 +153,10 @@ class LocalEngine:
     async def observe(self) -> Sequence[Observation]:
         async with self._observing:
             return await asyncio.to_thread(self._look_at_all)
+
+    async def measure(self) -> Measures:
+        async with self._measuring:
+            return await asyncio.to_thread(self._meter.measure)
 
     async def stop(self, allocation_id: str, *, grace_seconds: int) -> None:
         if not self._folder(allocation_id).is_dir():

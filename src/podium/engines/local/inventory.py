@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from podium.domain.node import Device, Node, NodeState
+from podium.engines.local.gauges import Gauges
 from podium.engines.local.nvml import NvmlGpus
 from podium.engines.local.virtual import virtual_devices
 
@@ -20,7 +21,10 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 class Inventory:
     """`virtual_gpus` None takes real GPUs where there are any, else virtual ones; a number asks
-    for that many virtual ones and no real one."""
+    for that many virtual ones and no real one.
+
+    `devices` are those last seen; `gauges` reads them once there are real ones.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,8 @@ class Inventory:
         self._virtual_gpus = virtual_gpus
         self._virtual_gpu_type = virtual_gpu_type
         self._nvml: NvmlGpus | None = None
+        self.gauges: Gauges | None = None
+        self.devices: tuple[Device, ...] = ()
 
     def node(self) -> Node:
         return Node(
@@ -59,6 +65,7 @@ class Inventory:
         if self._nvml is not None:
             self._nvml.close()
             self._nvml = None
+            self.gauges = None
 
     def _devices(self) -> tuple[Device, ...]:
         count = self._virtual_gpus
@@ -66,9 +73,14 @@ class Inventory:
             if self._nvml is None:
                 self._nvml = NvmlGpus(self._node_name)
             if self._nvml.available:
-                return self._nvml.devices()
+                self.gauges = self.gauges or Gauges(self._nvml.library)
+                self.devices = self._nvml.devices()
+                return self.devices
             count = VIRTUAL_GPUS_DEFAULT
-        return virtual_devices(self._node_name, count=count, device_type=self._virtual_gpu_type)
+        self.devices = virtual_devices(
+            self._node_name, count=count, device_type=self._virtual_gpu_type
+        )
+        return self.devices
 
 
 def _cpu_milli() -> int:

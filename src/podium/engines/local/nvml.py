@@ -59,6 +59,11 @@ class NvmlGpus:
     def available(self) -> bool:
         return self._nvml is not None and self._count() > 0
 
+    @property
+    def library(self) -> Any:
+        """The library itself, for `gauges`; None where there is none."""
+        return self._nvml
+
     def close(self) -> None:
         if self._nvml is not None:
             with contextlib.suppress(self._nvml.NVMLError):

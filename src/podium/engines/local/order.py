@@ -55,7 +55,12 @@ def order_of(launch: Launch, *, folder: str, path: str, limits: Limits) -> bytes
             "env": dict(env),
             "source": _source(launch, limits),
             "volumes": [{"name": each.name, "path": each.path} for each in program.volumes],
+            "cpu_milli": launch.cpu_milli,
             "memory_bytes": launch.memory_bytes,
+            "devices": [
+                {"uuid": each.uuid, "gpu_milli": each.gpu_milli, "virtual": each.virtual}
+                for each in launch.devices
+            ],
             "grace_seconds": launch.grace_seconds,
             "log_segment_bytes": limits.log_segment_bytes,
             "log_segments": limits.log_segments,

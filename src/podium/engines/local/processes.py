@@ -20,6 +20,7 @@ LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _LIBC = ctypes.CDLL(None) if LINUX else None
 
@@ -87,6 +88,20 @@ def resident_bytes(pids: list[int]) -> int:
         except (OSError, IndexError):
             continue
     return total
+
+
+def cpu_time_ms(pid: int, *, own: bool = True) -> int:
+    """CPU time of a process and of its children that have ended and been waited for; with
+    `own=False` of the latter alone. 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0
+    ticks = int(fields[13]) + int(fields[14])
+    if own:
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks * 1000 // _TICKS_PER_SECOND
 
 
 def held_bytes(pids: list[int]) -> int:

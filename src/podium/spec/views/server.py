@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 
 from podium.spec.views.base import View
@@ -29,3 +31,5 @@ class AboutView(View):
     store: str = Field(examples=["sqlite", "postgresql"])
     engines: list[str]
     virtual_gpus: bool = Field(description="True when some GPUs here are virtual.")
+    health: HealthView = Field(description="As `/readyz` answers it.")
+    started_at: datetime

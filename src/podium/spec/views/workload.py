@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
@@ -10,7 +12,7 @@ from pydantic import Field
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.reason import Cause, WaitReason
 from podium.domain.workload import Kind
-from podium.spec.views.base import View
+from podium.spec.views.base import Page, View
 
 
 class EvidenceView(View):
@@ -31,6 +33,13 @@ class RefusalView(View):
     since: datetime
 
 
+class CostView(View):
+    """Money, by the prices that held at the time."""
+
+    amount: Decimal = Field(examples=["12.40"])
+    currency: str = Field(examples=["EUR"])
+
+
 class UsageView(View):
     """What was used. GPU-seconds count allocated time times the share of the device."""
 
@@ -38,6 +47,9 @@ class UsageView(View):
     cpu_seconds_allocated: float
     cpu_seconds_used: float
     memory_peak_bytes: int
+    cost: CostView | None = Field(
+        None, description="Null where a GPU type that was used has no price."
+    )
 
 
 class ReplicaCountsView(View):
@@ -163,6 +175,83 @@ class ExplanationView(View):
     events: list[EventView] = Field(default_factory=list, description="The latest, newest last.")
 
 
+class WorkloadSort(StrEnum):
+    """What a list of workloads can be in order of."""
+
+    SUBMITTED = "submitted"
+    NAME = "name"
+    PROJECT = "project"
+    OWNER = "owner"
+    KIND = "kind"
+    STATE = "state"
+    PRIORITY = "priority"
+    STARTED = "started"
+    ENDED = "ended"
+    GPUS = "gpus"
+
+
+TOTAL_MAX = 100_000
+
+
+class WorkloadPage(Page[WorkloadView]):
+    """One page of a list, with how many there are in all."""
+
+    total: int = Field(description="How many match, on all pages; 100,001 means more than 100,000.")
+
+
+class ChangeRequest(View):
+    """New values for a workload that has not ended. What is left out stays as it is."""
+
+    priority: int | None = Field(None, ge=0, le=100)
+    max_runtime: str | None = Field(
+        None, max_length=40, description="A duration, or `none` for no limit.", examples=["4h"]
+    )
+    deadline: str | None = Field(
+        None, max_length=60, description="A time, or `none`.", examples=["2026-03-01T18:00:00Z"]
+    )
+
+
+class SelectionView(View):
+    """Which workloads an action is for: `ids`, or else all that match these filters of a list
+    and have not ended. At least one of them is needed."""
+
+    ids: list[str] = Field(default_factory=list, max_length=1000)
+    project: list[str] = Field(default_factory=list, max_length=50)
+    state: list[WorkloadState] = Field(default_factory=list, max_length=20)
+    kind: list[Kind] = Field(default_factory=list, max_length=20)
+    owner: str | None = Field(None, max_length=63)
+    name: str | None = Field(None, max_length=63)
+    label: list[str] = Field(default_factory=list, max_length=20)
+    q: str | None = Field(None, max_length=100)
+    node: str | None = Field(None, max_length=253)
+    reason: list[WaitReason] = Field(default_factory=list, max_length=20)
+
+
+class ActionRequest(View):
+    """The same action on many workloads, at most 10,000. Each is done for itself."""
+
+    action: Literal["cancel", "change"]
+    selection: SelectionView
+    change: ChangeRequest | None = Field(None, description="With the action `change`.")
+    reason: str = Field("", max_length=500)
+
+
+class ActionFaultView(View):
+    """Why the action was not done on one of them."""
+
+    id: str
+    detail: str
+
+
+class ActionView(View):
+    """What an action on many did."""
+
+    done: int
+    unchanged: int = Field(description="Those that had ended, or were so already.")
+    faults: list[ActionFaultView] = Field(description="At most 100.")
+    fault_count: int
+
+
 class SubmittedView(View):
     """What a submission made. `created` is false when an idempotency key was seen before."""
 
@@ -186,6 +275,8 @@ class LogLineView(View):
     at: datetime | None = Field(None, description="Null on a line of Podium's own about a gap.")
     stream: Literal["out", "err", "podium"]
     text: str
+    attempt: int = Field(1, description="The replica's attempt that wrote it.")
+    offset: int = Field(0, description="Where it begins in the log of that attempt, in bytes.")
 
 
 class ChangeView(View):

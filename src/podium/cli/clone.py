@@ -1,0 +1,62 @@
+"""`podium clone`: submits again what was submitted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from podium.cli import following, options, specs, terminal
+from podium.cli.connection import connect
+from podium.cli.failure import ExitCode
+
+
+def clone(
+    ref: options.Ref,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="A new name; it keeps its own otherwise.")
+    ] = None,
+    priority: Annotated[
+        str | None,
+        typer.Option("--priority", metavar="0-100", help="A number, or low, normal or high."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set a field, as in --set resources.gpus=2."
+        ),
+    ] = None,
+    project: options.Project = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show the logs until it has ended.")
+    ] = False,
+    json_output: options.Json = False,
+) -> int:
+    """Submit a workload again as it was submitted, with changes if you like.
+
+    It may have ended long ago; its code is the same, unless its source is a branch that moved.
+    --set KEY=null drops a field.
+
+    Examples:
+      podium clone digits
+      podium clone digits --name digits-2 --set env.EPOCHS=100 --follow
+    """
+    with connect(project) as client:
+        spec = client.workloads.clone_spec(ref)
+        if name is not None:
+            spec["name"] = name
+        if priority is not None:
+            spec["priority"] = int(priority) if priority.isdecimal() else priority
+        specs.apply_settings(spec, settings or [])
+        made = client.workloads.submit(
+            {key: value for key, value in spec.items() if value is not None}
+        )
+        if json_output:
+            terminal.line(made)
+        else:
+            terminal.write(f"{made.id}  {made.name}  {made.state} in {made.project}")
+        if follow:
+            return following.follow(client, made.id, as_json=json_output)
+    if not json_output:
+        terminal.say(f"Follow it with `podium logs -f {made.id}`.")
+    return ExitCode.OK

@@ -1,0 +1,31 @@
+"""The queue: who is next, and why each still waits. Reached as `client.queue`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from podium.client.paging import items
+from podium.client.transport import Transport
+from podium.spec.views.queue import QueueEntryView, QueueView
+
+
+class Queue:
+    """`client.queue()` is its first page, with each project's share."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def __call__(
+        self, *, project: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> QueueView:
+        """One page in the order of service; positions count everyone's work."""
+        params = {"project": project, "limit": limit, "cursor": cursor}
+        return self._transport.fetch(QueueView, "/queue", params)
+
+    def entries(
+        self, *, project: str | None = None, limit: int | None = None
+    ) -> Iterator[QueueEntryView]:
+        """All that one may see, fetched as it is read."""
+        yield from items(
+            self._transport, QueueView, "/queue", params={"project": project}, limit=limit
+        )
