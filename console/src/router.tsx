@@ -1,15 +1,30 @@
-/** The pages and their addresses. */
-import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+/** The pages and their addresses. Pages load when they are first opened. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  retainSearchParams,
+} from "@tanstack/react-router";
 import { EmptyState } from "./frame/EmptyState";
 import { Frame } from "./frame/Frame";
+import { PageFailure } from "./frame/PageFailure";
+import { Skeleton } from "./frame/PageState";
 import { searchParse, searchText } from "./frame/search";
-import { NodesPage } from "./nodes/NodesPage";
-import { WorkloadPanel } from "./workloads/detail/WorkloadPanel";
+import { projectsRead } from "./projects/scope";
+import { detailSearchRead } from "./workloads/detail/search";
 import { filtersRead, type WorkloadFilters } from "./workloads/filters";
-import { WorkloadsPage } from "./workloads/WorkloadsPage";
+
+type Search = Record<string, unknown>;
 
 const rootRoute = createRootRoute({
   component: Frame,
+  validateSearch: (search: Search): { project?: string[] } => {
+    const project = projectsRead(search.project);
+    return project.length > 0 ? { project } : {};
+  },
+  // Every link keeps the project; to take it away, a link says `project: undefined`.
+  search: { middlewares: [retainSearchParams(["project"])] },
   notFoundComponent: () => (
     <EmptyState
       title="No such page"
@@ -18,53 +33,103 @@ const rootRoute = createRootRoute({
   ),
 });
 
-const indexRoute = createRoute({
+const overviewRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/workloads", replace: true });
-  },
+  validateSearch: rangeRead,
+  component: lazyRouteComponent(() => import("./overview/OverviewPage")),
 });
 
 const workloadsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/workloads",
-  validateSearch: (search: Record<string, unknown>): WorkloadFilters => filtersRead(search),
-  component: WorkloadsPage,
+  validateSearch: (search: Search): WorkloadFilters => filtersRead(search),
+  component: lazyRouteComponent(() => import("./workloads/WorkloadsPage"), "WorkloadsPage"),
 });
 
 const workloadRoute = createRoute({
   getParentRoute: () => workloadsRoute,
   path: "$id",
-  validateSearch: (search: Record<string, unknown>): { tab?: string; rank?: number } => ({
-    ...(typeof search.tab === "string" && { tab: search.tab }),
-    ...(isRank(search.rank) && { rank: Number(search.rank) }),
-  }),
-  component: WorkloadPanel,
+  validateSearch: detailSearchRead,
+  component: lazyRouteComponent(() => import("./workloads/detail/WorkloadPanel"), "WorkloadPanel"),
 });
 
-function isRank(value: unknown): boolean {
-  return /^\d{1,6}$/.test(String(value));
-}
+const submitRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/submit",
+  /** `from` is the id of a workload to begin with, `example` the name of an example. */
+  validateSearch: (search: Search): { from?: string; example?: string } =>
+    textsRead(search, "from", "example"),
+  component: lazyRouteComponent(() => import("./submit/SubmitPage")),
+});
+
+const queueRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/queue",
+  component: lazyRouteComponent(() => import("./queue/QueuePage")),
+});
 
 const nodesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/nodes",
-  component: NodesPage,
+  component: lazyRouteComponent(() => import("./nodes/NodesPage"), "NodesPage"),
+});
+
+const nodeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/nodes/$name",
+  validateSearch: rangeRead,
+  component: lazyRouteComponent(() => import("./nodes/NodePage")),
+});
+
+const accountRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./account/AccountPage")),
+});
+
+const aboutRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/about",
+  component: lazyRouteComponent(() => import("./about/AboutPage")),
 });
 
 export const routeTree = rootRoute.addChildren([
-  indexRoute,
+  overviewRoute,
   workloadsRoute.addChildren([workloadRoute]),
+  submitRoute,
+  queueRoute,
   nodesRoute,
+  nodeRoute,
+  accountRoute,
+  aboutRoute,
 ]);
+
+/** The time range of charts; charts/range.ts says what the words mean. */
+type Range = { range?: string; from?: string; to?: string };
+
+function rangeRead(search: Search): Range {
+  return textsRead(search, "range", "from", "to");
+}
+
+function textsRead<Name extends string>(search: Search, ...names: Name[]) {
+  const found: { [name in Name]?: string } = {};
+  for (const name of names) {
+    const value = search[name];
+    if (typeof value === "string") found[name] = value;
+  }
+  return found;
+}
 
 export function routerCreate() {
   return createRouter({
     routeTree,
     parseSearch: searchParse,
     stringifySearch: searchText,
-    defaultPreload: false,
+    defaultPreload: "intent",
+    defaultErrorComponent: PageFailure,
+    defaultPendingComponent: () => <Skeleton />,
+    defaultPendingMs: 200,
   });
 }
 

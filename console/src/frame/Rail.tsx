@@ -1,29 +1,65 @@
-/** The rooms: a rail at the left, icons alone on narrower screens, a bar below on phones. */
+/** The rail at the left: project, search, what to make, the rooms, and one's own things below. */
 import { Link } from "@tanstack/react-router";
+import { Bell } from "../notices/Bell";
+import { paletteOpen } from "../palette/opened";
+import { ProjectSwitcher } from "../projects/ProjectSwitcher";
 import { AccountMenu } from "./AccountMenu";
-import classes from "./frame.module.css";
-import { Mark, NodesIcon, WorkloadsIcon } from "./icons";
+import { IconButton } from "./IconButton";
+import { Mark, PlusIcon, RailIcon, SearchIcon } from "./icons";
+import { modKey } from "./keys";
+import classes from "./rail.module.css";
+import { railSetting } from "./railSetting";
+import { rooms } from "./rooms";
 
-const rooms = [
-  { to: "/workloads", label: "Workloads", Icon: WorkloadsIcon },
-  { to: "/nodes", label: "Nodes and GPUs", Icon: NodesIcon },
-] as const;
-
-export function Rail() {
+export function Rail({ narrow }: { narrow: boolean }) {
   return (
     <nav aria-label="Rooms" className={classes.rail}>
-      <Link to="/workloads" className={classes.brand} aria-label="Podium">
-        <Mark />
-        <span className={classes.railLabel}>Podium</span>
+      <div className={classes.top}>
+        <Link to="/" className={classes.brand} aria-label="Podium" title="Podium">
+          <Mark />
+          <span className={classes.label}>Podium</span>
+        </Link>
+        {!narrow && (
+          <span className={classes.fold}>
+            <IconButton label="Fold or unfold the rail ( [ )" onClick={railSetting.toggle}>
+              <RailIcon />
+            </IconButton>
+          </span>
+        )}
+      </div>
+      <ProjectSwitcher />
+      <button
+        type="button"
+        className={classes.search}
+        onClick={() => paletteOpen()}
+        title={`Search or do anything (${modKey} K)`}
+        aria-keyshortcuts="Control+K Meta+K"
+      >
+        <SearchIcon />
+        <span className={classes.label}>Search or do</span>
+        <kbd className={classes.keys} aria-hidden>
+          {modKey} K
+        </kbd>
+      </button>
+      <Link to="/submit" className={classes.make} title="New workload (c)">
+        <PlusIcon />
+        <span className={classes.label}>New workload</span>
       </Link>
       <div className={classes.rooms}>
         {rooms.map(({ to, label, Icon }) => (
-          <Link key={to} to={to} className={classes.room} title={label}>
+          <Link
+            key={to}
+            to={to}
+            className={classes.room}
+            title={label}
+            activeOptions={{ exact: to === "/", includeSearch: false }}
+          >
             <Icon />
-            <span className={classes.railLabel}>{label}</span>
+            <span className={classes.label}>{label}</span>
           </Link>
         ))}
       </div>
+      <Bell />
       <AccountMenu />
     </nav>
   );

@@ -13,7 +13,7 @@ export function useCopy(): { copied: boolean; copy: (text: string) => void } {
   return { copied, copy: (text) => void textCopy(text).then(setCopied) };
 }
 
-async function textCopy(text: string): Promise<boolean> {
+export async function textCopy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -140,3 +140,138 @@ export function WarningIcon() {
     </Icon>
   );
 }
+
+export function OverviewIcon() {
+  return (
+    <Icon>
+      <rect x="2" y="2" width="5" height="7" rx="1" />
+      <rect x="9" y="2" width="5" height="4" rx="1" />
+      <rect x="2" y="11" width="5" height="3" rx="1" />
+      <rect x="9" y="8" width="5" height="6" rx="1" />
+    </Icon>
+  );
+}
+
+export function QueueIcon() {
+  return (
+    <Icon>
+      <circle cx="3.75" cy="4" r="1.75" />
+      <circle cx="3.75" cy="12" r="1.75" />
+      <path d="M8 4h6M8 12h6M8 8h4" />
+      <path d="M3.75 5.75v4.5" />
+    </Icon>
+  );
+}
+
+export function PlusIcon() {
+  return (
+    <Icon>
+      <path d="M8 3v10M3 8h10" />
+    </Icon>
+  );
+}
+
+export function BellIcon() {
+  return (
+    <Icon>
+      <path d="M4 7a4 4 0 0 1 8 0c0 2.75 1.25 3.75 1.25 3.75H2.75S4 9.75 4 7Z" />
+      <path d="M6.5 13a1.6 1.6 0 0 0 3 0" />
+    </Icon>
+  );
+}
+
+export function MoreIcon() {
+  return (
+    <Icon>
+      <path d="M3 8h.01M8 8h.01M13 8h.01" strokeWidth="2" />
+    </Icon>
+  );
+}
+
+export function SwitchIcon() {
+  return (
+    <Icon size={12}>
+      <path d="m4.5 5.5 3.5-3 3.5 3M4.5 10.5l3.5 3 3.5-3" />
+    </Icon>
+  );
+}
+
+export function RailIcon() {
+  return (
+    <Icon>
+      <rect x="2" y="2.5" width="12" height="11" rx="1.5" />
+      <path d="M6 2.5v11" />
+    </Icon>
+  );
+}
+
+export function ProjectIcon() {
+  return (
+    <Icon>
+      <path d="M8 1.75 14 5 8 8.25 2 5Z" />
+      <path d="m2 8 6 3.25L14 8" />
+      <path d="m2 11 6 3.25L14 11" />
+    </Icon>
+  );
+}
+
+export function KeyboardIcon() {
+  return (
+    <Icon>
+      <rect x="1.75" y="3.5" width="12.5" height="9" rx="1.5" />
+      <path d="M4.5 6.5h.01M7 6.5h.01M9.5 6.5h.01M12 6.5h.01M5 9.75h6" />
+    </Icon>
+  );
+}
+
+export function LinkIcon() {
+  return (
+    <Icon>
+      <path d="M6.75 9.25a2.75 2.75 0 0 0 4 .25l2-2a2.8 2.8 0 0 0-4-4l-.75.75" />
+      <path d="M9.25 6.75a2.75 2.75 0 0 0-4-.25l-2 2a2.8 2.8 0 0 0 4 4l.75-.75" />
+    </Icon>
+  );
+}
+
+export function DoIcon() {
+  return (
+    <Icon>
+      <path d="M6 3.5 11.5 8 6 12.5" />
+    </Icon>
+  );
+}
+
+export function InfoIcon() {
+  return (
+    <Icon>
+      <circle cx="8" cy="8" r="5.75" />
+      <path d="M8 7.5v3.25M8 5.25h.01" />
+    </Icon>
+  );
+}
+
+export function SignOutIcon() {
+  return (
+    <Icon>
+      <path d="M6.5 2.5h-3a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1h3M10 11l3-3-3-3M13 8H6" />
+    </Icon>
+  );
+}
+
+export function SchemeIcon() {
+  return (
+    <Icon>
+      <circle cx="8" cy="8" r="5.75" />
+      <path d="M8 2.25v11.5" />
+      <path d="M8 4.5a3.5 3.5 0 0 1 0 7" />
+    </Icon>
+  );
+}
+
+export function RowsIcon() {
+  return (
+    <Icon>
+      <path d="M2.5 4h11M2.5 8h11M2.5 12h11" />
+    </Icon>
+  );
+}

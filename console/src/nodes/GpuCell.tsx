@@ -1,38 +1,59 @@
-/** One GPU, drawn the same everywhere: fill = share held, corner = virtual, outline = unhealthy. */
-import { Tooltip } from "@mantine/core";
+/** One GPU, drawn the same everywhere: fill = share held, inner bar = really used, corner =
+ * virtual, outline = unhealthy. */
 import type { Device } from "../api/types";
 import { bytesInWords, counted } from "../quantity/words";
 import classes from "./nodes.module.css";
 
-export function GpuCell({ device }: { device: Device }) {
-  const words = deviceInWords(device);
+interface Props {
+  device: Device;
+  /** Whether a label around it says its words already. */
+  silent?: boolean;
+}
+
+export function GpuCell({ device, silent = false }: Props) {
+  const words = silent ? undefined : deviceInWords(device).join(", ");
   return (
-    <Tooltip label={words} multiline maw={280}>
-      <span
-        className={classes.cell}
-        role="img"
-        aria-label={words.replaceAll("\n", ", ")}
-        data-virtual={device.virtual || undefined}
-        data-unhealthy={!device.healthy || undefined}
-        data-mig={device.mig_profile ? true : undefined}
-      >
-        <span className={classes.fill} style={{ height: `${heldPercent(device)}%` }} />
-      </span>
-    </Tooltip>
+    <span
+      className={classes.cell}
+      {...(silent ? { "aria-hidden": true } : { role: "img", "aria-label": words })}
+      data-gpu={device.id}
+      data-virtual={device.virtual || undefined}
+      data-unhealthy={!device.healthy || undefined}
+      data-mig={device.mig_profile ? true : undefined}
+    >
+      <span className={classes.fill} style={{ height: `${heldPercent(device)}%` }} />
+      {device.busy_milli != null && (
+        <span className={classes.busy} style={{ height: `${percent(device.busy_milli)}%` }} />
+      )}
+    </span>
   );
 }
 
 export function heldPercent({ gpu_milli_used }: Pick<Device, "gpu_milli_used">): number {
-  return Math.min(100, Math.max(0, Math.round(gpu_milli_used / 10)));
+  return percent(gpu_milli_used);
 }
 
-export function deviceInWords(device: Device): string {
-  const holders = device.workloads?.length ?? 0;
+function percent(milli: number): number {
+  return Math.min(100, Math.max(0, Math.round(milli / 10)));
+}
+
+/** One fact a line, the name first. */
+export function deviceInWords(device: Device): string[] {
+  const holders = device.holders ?? [];
   return [
     `GPU ${device.index}: ${device.model}${device.mig_profile ? ` ${device.mig_profile}` : ""}`,
     ...(device.virtual ? ["Virtual: no hardware is there"] : []),
     ...(device.healthy ? [] : ["Unhealthy: takes no work"]),
-    `${heldPercent(device)} % in use, ${bytesInWords(device.memory_bytes_used)} of ${bytesInWords(device.memory_bytes)}`,
-    ...(holders > 0 ? [`By ${counted(holders, "workload")} of yours`] : []),
-  ].join("\n");
+    `${heldPercent(device)} % held, ${bytesInWords(device.memory_bytes_used)} of ${bytesInWords(device.memory_bytes)}`,
+    usedInWords(device),
+    ...(device.temperature_celsius == null ? [] : [`${device.temperature_celsius} °C`]),
+    ...(device.power_watts == null ? [] : [`${Math.round(device.power_watts)} W`]),
+    ...holders.slice(0, 4).map(({ name, owner }) => `${name}, ${owner}`),
+    ...(holders.length > 4 ? [`and ${counted(holders.length - 4, "more", "more")}`] : []),
+    ...(holders.length === 0 && device.gpu_milli_used > 0 ? ["Held by work of others"] : []),
+  ];
+}
+
+export function usedInWords({ busy_milli }: Pick<Device, "busy_milli">): string {
+  return busy_milli == null ? "Use not measured" : `${percent(busy_milli)} % really used`;
 }

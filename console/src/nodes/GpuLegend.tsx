@@ -3,13 +3,14 @@ import type { Device, Node } from "../api/types";
 import classes from "./nodes.module.css";
 
 interface Entry {
-  mark: "used" | "virtual" | "unhealthy" | "mig";
+  mark: "held" | "busy" | "virtual" | "unhealthy" | "mig";
   words: string;
   shown: (device: Device) => boolean;
 }
 
 const entries: Entry[] = [
-  { mark: "used", words: "In use", shown: () => true },
+  { mark: "held", words: "Held", shown: () => true },
+  { mark: "busy", words: "Really used", shown: ({ busy_milli }) => busy_milli != null },
   { mark: "virtual", words: "Virtual, no hardware", shown: ({ virtual }) => virtual },
   { mark: "unhealthy", words: "Unhealthy, takes no work", shown: ({ healthy }) => !healthy },
   { mark: "mig", words: "Part of a GPU (MIG)", shown: ({ mig_profile }) => mig_profile != null },
@@ -30,7 +31,10 @@ export function GpuLegend({ nodes }: { nodes: readonly Node[] }) {
             data-unhealthy={mark === "unhealthy" || undefined}
             data-mig={mark === "mig" || undefined}
           >
-            {mark === "used" && <span className={classes.fill} style={{ height: "60%" }} />}
+            {(mark === "held" || mark === "busy") && (
+              <span className={classes.fill} style={{ height: "100%" }} />
+            )}
+            {mark === "busy" && <span className={classes.busy} style={{ height: "60%" }} />}
           </span>
           {words}
         </li>

@@ -1,4 +1,5 @@
 /** One node: name, state, place, CPU and memory in use, and its GPUs. */
+import { Link } from "@tanstack/react-router";
 import type { Node } from "../api/types";
 import { bytesInWords, counted, milliInWords } from "../quantity/words";
 import { RelativeTime } from "../time/Times";
@@ -6,12 +7,22 @@ import { GpuCell } from "./GpuCell";
 import { NodeStateBadge } from "./NodeStateBadge";
 import classes from "./nodes.module.css";
 
-export function NodeRow({ node }: { node: Node }) {
+interface Props {
+  node: Node;
+  index: number;
+  measure: (row: HTMLElement | null) => void;
+}
+
+export function NodeRow({ node, index, measure }: Props) {
   const place = [node.block, node.rack].filter(Boolean).join(" / ");
   return (
-    <li className={classes.node} data-state={node.state}>
+    <li ref={measure} data-index={index} className={classes.node} data-state={node.state}>
       <div className={classes.who}>
-        <h2 className={classes.name}>{node.name}</h2>
+        <h2 className={classes.name}>
+          <Link to="/nodes/$name" params={{ name: node.name }}>
+            {node.name}
+          </Link>
+        </h2>
         <NodeStateBadge state={node.state} />
         <p className={classes.where}>
           {[place, node.engine, node.address].filter(Boolean).join(" · ")}
@@ -47,7 +58,7 @@ export function NodeRow({ node }: { node: Node }) {
   );
 }
 
-function Meter({ name, share, words }: { name: string; share: number; words: string }) {
+export function Meter({ name, share, words }: { name: string; share: number; words: string }) {
   return (
     <div>
       <dt>{name}</dt>
@@ -74,7 +85,7 @@ export function gpusInWords({ devices }: Pick<Node, "devices">): string {
   const unhealthy = devices.filter((device) => !device.healthy).length;
   return [
     ...[...groups].map(([name, count]) => `${count} × ${name}`),
-    `${milliInWords(heldMilli)} in use`,
+    `${milliInWords(heldMilli)} held`,
     ...(unhealthy > 0 ? [counted(unhealthy, "unhealthy GPU")] : []),
   ].join(" · ");
 }

@@ -1,20 +1,29 @@
-/** The page of nodes: each with its GPUs as cells, what is in use of them, and its health. */
+/** The page of nodes: the cluster as a map of racks and GPUs, or as a list with its figures. */
+import { Button } from "@mantine/core";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useRef } from "react";
+import type { Node } from "../api/types";
 import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
+import { useKeys } from "../frame/keys";
 import { PageHeader } from "../frame/PageHeader";
 import { GpuLegend } from "./GpuLegend";
-import { NodeRow } from "./NodeRow";
+import { NodeList } from "./NodeList";
+import { NodeMap } from "./NodeMap";
+import { NodesBar } from "./NodesBar";
 import { NodesSummary } from "./NodesSummary";
 import classes from "./nodes.module.css";
-import { useNodes } from "./queries";
+import { useNodes, useNodesLive } from "./queries";
+import { type NodesView, nodesShown, nodesViewRead, racksOf, typesOf } from "./view";
 
 export function NodesPage() {
-  const { data, error, refetch } = useNodes();
-  const nodes = data?.items;
+  useNodesLive();
+  const { data: nodes, error, refetch, isPending } = useNodes();
   return (
-    <div className={classes.page}>
-      <PageHeader title="Nodes and GPUs" count={nodes && String(nodes.length)} />
+    <div className={classes.fixed}>
+      <PageHeader title="Nodes and GPUs" count={nodes?.length.toLocaleString("en")} />
       {error && !nodes && <FailureState error={error} onRetry={() => refetch()} />}
+      {isPending && <Waiting />}
       {nodes?.length === 0 && (
         <EmptyState
           title="No nodes yet"
@@ -22,19 +31,74 @@ export function NodesPage() {
           example="podium up"
         />
       )}
-      {nodes && nodes.length > 0 && (
-        <>
-          <div className={classes.top}>
-            <NodesSummary nodes={nodes} />
-            <GpuLegend nodes={nodes} />
-          </div>
-          <ul className={classes.list} aria-label="Nodes">
-            {nodes.map((node) => (
-              <NodeRow key={node.name} node={node} />
-            ))}
-          </ul>
-        </>
-      )}
+      {nodes && nodes.length > 0 && <Nodes nodes={nodes} />}
+    </div>
+  );
+}
+
+function Nodes({ nodes }: { nodes: readonly Node[] }) {
+  const view = nodesViewRead(useSearch({ strict: false }));
+  const navigate = useNavigate();
+  const scroll = useRef<HTMLDivElement>(null);
+  const searchRef = useRef<HTMLInputElement>(null);
+  const { show, type, q } = view;
+  const shown = useMemo(
+    () => nodesShown(nodes, { ...(show && { show }), ...(type && { type }), ...(q && { q }) }),
+    [nodes, show, type, q],
+  );
+  const types = useMemo(() => typesOf(nodes), [nodes]);
+  useKeys({
+    "/": (event) => {
+      event.preventDefault();
+      searchRef.current?.focus();
+    },
+  });
+  const change = (next: NodesView) =>
+    void navigate({
+      to: "/nodes",
+      // The project of the frame stays.
+      search: ((before: Record<string, unknown>) => ({
+        ...(before.project !== undefined && { project: before.project }),
+        ...next,
+      })) as never,
+      replace: "q" in next,
+    });
+  return (
+    <>
+      <div className={classes.top}>
+        <NodesSummary nodes={nodes} />
+        <GpuLegend nodes={nodes} />
+      </div>
+      <NodesBar view={view} types={types} searchRef={searchRef} onChange={change} />
+      <div ref={scroll} className={classes.scroll}>
+        {shown.length === 0 ? (
+          <EmptyState
+            title="No node matches"
+            sentence="Nothing here has all that the filters ask for."
+            action={
+              <Button variant="default" component={Link} to="/nodes">
+                Clear filters
+              </Button>
+            }
+          />
+        ) : view.view === "list" ? (
+          <NodeList nodes={racksOf(shown).flatMap((rack) => rack.nodes)} scroll={scroll} />
+        ) : (
+          <NodeMap nodes={shown} scroll={scroll} />
+        )}
+      </div>
+    </>
+  );
+}
+
+/** The size of what is to come, so that nothing jumps. */
+function Waiting() {
+  return (
+    <div className={classes.skeletons} aria-hidden="true">
+      {Array.from({ length: 8 }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike and never move.
+        <span key={index} />
+      ))}
     </div>
   );
 }

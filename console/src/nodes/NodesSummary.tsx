@@ -10,7 +10,7 @@ export interface TypeSummary {
   heldMilli: number;
 }
 
-export function NodesSummary({ nodes }: { nodes: Node[] }) {
+export function NodesSummary({ nodes }: { nodes: readonly Node[] }) {
   const types = typesSummed(nodes);
   if (types.length === 0) return null;
   return (
@@ -21,7 +21,8 @@ export function NodesSummary({ nodes }: { nodes: Node[] }) {
             {type} {virtual && <span className={classes.virtual}>virtual</span>}
           </dt>
           <dd>
-            <span className={classes.figure}>{milliInWords(heldMilli)}</span> of {devices} in use
+            <span className={classes.figure}>{milliInWords(heldMilli)}</span> of{" "}
+            {devices.toLocaleString("en")} held
           </dd>
         </div>
       ))}

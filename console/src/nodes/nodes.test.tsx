@@ -1,20 +1,71 @@
-import { screen } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
 import { consoleOpen, serverCreate } from "../testing/console";
-import { deviceOf, nodeOf, pageOf } from "../testing/documents";
+import { deviceOf, identityOf, nodeOf, pageOf } from "../testing/documents";
+import { FakeEventSource } from "../testing/eventSource";
 import { typesSummed } from "./NodesSummary";
 
-const real = deviceOf({ gpu_milli_used: 500, memory_bytes_used: 40 * 2 ** 30, workloads: ["w-1"] });
+const real = deviceOf({
+  gpu_milli_used: 500,
+  memory_bytes_used: 40 * 2 ** 30,
+  busy_milli: 250,
+  holders: [
+    {
+      workload_id: "w-1",
+      name: "train",
+      project: "vision",
+      owner: "ana",
+      kind: "training",
+      rank: 0,
+      gpu_milli: 500,
+      since: "2026-03-01T09:00:00Z",
+    },
+  ],
+});
 const pretended = deviceOf({ id: "d-1", index: 1, virtual: true });
+const node = nodeOf({ devices: [real, pretended], replicas: 2, block: "b1", rack: "r1" });
 
-test("each GPU is a cell that says how much is held, and a virtual one says so", async () => {
-  serverCreate().on("GET /api/v1/nodes", () => pageOf([nodeOf({ devices: [real, pretended] })]));
-  consoleOpen("/nodes");
+function replicaOf() {
+  return {
+    allocation_id: "a-1",
+    workload_id: "w-1",
+    name: "train",
+    project: "vision",
+    owner: "ana",
+    kind: "training",
+    rank: 0,
+    state: "running",
+    cpu_milli: 1000,
+    memory_bytes: 2 ** 30,
+    devices: [0],
+    since: "2026-03-01T09:00:00Z",
+  };
+}
+
+function served() {
+  return serverCreate()
+    .on("GET /api/v1/nodes", () => pageOf([node]))
+    .on("GET /api/v1/nodes/node-1", () => node)
+    .on("GET /api/v1/nodes/node-1/replicas", () => pageOf([replicaOf()]))
+    .on("GET /api/v1/nodes/node-1/curves", () => ({
+      since: "2026-03-01T09:00:00Z",
+      until: "2026-03-01T10:00:00Z",
+      step_seconds: 10,
+      series: [],
+    }));
+}
+
+test("the list draws each GPU as a cell that says how much is held and used", async () => {
+  served();
+  consoleOpen("/nodes?view=list");
   expect(
-    await screen.findByRole("img", { name: /GPU 0: .*50 % in use, 40 GiB of 80 GiB/ }),
+    await screen.findByRole("img", {
+      name: /GPU 0: .*50 % held, 40 GiB of 80 GiB, 25 % really used/,
+    }),
   ).toBeInTheDocument();
   expect(screen.getByRole("img", { name: /GPU 1: .*Virtual: no hardware/ })).toBeInTheDocument();
-  expect(screen.getByText("1 × H100 · 1 × H100 virtual · 0.5 in use")).toBeVisible();
+  expect(screen.getByText("1 × H100 · 1 × H100 virtual · 0.5 held")).toBeVisible();
 });
 
 test("virtual GPUs are never summed with real ones", () => {
@@ -24,8 +75,70 @@ test("virtual GPUs are never summed with real ones", () => {
   ]);
 });
 
+test("the map puts nodes into their racks and leads to each", async () => {
+  served();
+  consoleOpen("/nodes");
+  await screen.findByRole("heading", { name: /b1/ });
+  await userEvent.click(screen.getByRole("link", { name: "node-1, ready, 0.5 of 2 GPUs held" }));
+  expect(
+    await screen.findByText("0.5 of 2 GPUs held, 0.25 really used. 2 replicas are placed here."),
+  ).toBeVisible();
+});
+
+test("all pages of a large cluster are read", async () => {
+  const server = serverCreate().on("GET /api/v1/nodes", (request) =>
+    new URL(request.url).searchParams.get("cursor")
+      ? pageOf([nodeOf({ name: "second" })])
+      : pageOf([nodeOf({ name: "first" })], "more"),
+  );
+  consoleOpen("/nodes");
+  expect(await screen.findByRole("link", { name: /^second/ })).toBeVisible();
+  expect(server.asked.filter(({ url }) => url.includes("/nodes"))).toHaveLength(2);
+});
+
+test("what happens on nodes makes the page read again, at most every two seconds", async () => {
+  const server = served();
+  consoleOpen("/nodes");
+  await screen.findByRole("link", { name: /^node-1/ });
+  const before = server.asked.length;
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const feed = FakeEventSource.latest("/stream");
+  act(() => {
+    feed.open();
+    for (let count = 0; count < 50; count += 1) feed.say("nodes", {});
+  });
+  await act(() => vi.advanceTimersByTimeAsync(2_100));
+  await waitFor(() =>
+    expect(server.asked.slice(before).filter(({ url }) => url.includes("/nodes"))).toHaveLength(1),
+  );
+  vi.useRealTimers();
+});
+
 test("a cluster without nodes says how to get one", async () => {
   serverCreate();
   consoleOpen("/nodes");
   expect(await screen.findByText("podium up")).toBeVisible();
+});
+
+test("a node says who is on each GPU, and what it does not show", async () => {
+  served();
+  consoleOpen("/nodes/node-1");
+  const gpus = await screen.findByRole("region", { name: /GPUs/ });
+  expect(within(gpus).getByRole("link", { name: "train" })).toHaveAttribute(
+    "href",
+    expect.stringContaining("/workloads/w-1"),
+  );
+  expect(
+    await screen.findByText("1 replica of projects that are not yours is not shown."),
+  ).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Cordon" })).not.toBeInTheDocument();
+});
+
+test("an administrator keeps new work off a node", async () => {
+  const server = served()
+    .on("GET /api/v1/auth/me", () => identityOf({ administrator: true }))
+    .on("POST /api/v1/nodes/node-1/cordon", () => ({ ...node, state: "cordoned" }));
+  consoleOpen("/nodes/node-1");
+  await userEvent.click(await screen.findByRole("button", { name: "Cordon" }));
+  expect(server.last("POST", "/api/v1/nodes/node-1/cordon")).toBeDefined();
 });

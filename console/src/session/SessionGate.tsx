@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { FailureState } from "../frame/FailureState";
 import { NewPassword } from "./NewPassword";
-import { useIdentityQuery, useTicket } from "./queries";
+import { IdentityContext, useIdentityQuery, useTicket } from "./queries";
 import { SignIn } from "./SignIn";
 
 export function SessionGate({ ticket, children }: { ticket: string | null; children: ReactNode }) {
@@ -13,7 +13,7 @@ export function SessionGate({ ticket, children }: { ticket: string | null; child
     return identity.data.must_change_password ? (
       <NewPassword username={identity.data.username} />
     ) : (
-      children
+      <IdentityContext value={identity.data}>{children}</IdentityContext>
     );
   }
   if (identity.data === null) return <SignIn linkFailed={exchange.isError} />;

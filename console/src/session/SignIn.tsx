@@ -5,12 +5,13 @@ import { isSignedOut } from "../api/problem";
 import { useTitle } from "../frame/title";
 import { Card } from "./Card";
 import { Notice } from "./Notice";
-import { useSignIn } from "./queries";
+import { useEndedEarly, useSignIn } from "./queries";
 import classes from "./session.module.css";
 
 export function SignIn({ linkFailed }: { linkFailed: boolean }) {
   useTitle("Sign in");
   const signIn = useSignIn();
+  const endedEarly = useEndedEarly();
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -22,7 +23,14 @@ export function SignIn({ linkFailed }: { linkFailed: boolean }) {
   }
 
   return (
-    <Card title="Sign in" lead="Use the account that you were given.">
+    <Card
+      title="Sign in"
+      lead={
+        endedEarly
+          ? "Your sign-in came to its end. Sign in again to go on where you were."
+          : "Use the account that you were given."
+      }
+    >
       <form className={classes.form} onSubmit={submit}>
         {linkFailed && !signIn.isError && (
           <Notice tone="warning">

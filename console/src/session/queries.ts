@@ -1,8 +1,10 @@
 /** Who is signed in, signing in and out. */
 import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext } from "react";
 import { answered, api } from "../api/client";
 import { isSignedOut } from "../api/problem";
 import type { Identity } from "../api/types";
+import { recentClear } from "../palette/recent";
 
 const identityKey = ["session", "identity"];
 
@@ -11,11 +13,14 @@ export function useIdentityQuery(enabled = true) {
   return useQuery({ queryKey: identityKey, queryFn: identityFetch, enabled, staleTime: 60_000 });
 }
 
+/** Filled by SessionGate. What it holds outlives the session by a moment, while pages close. */
+export const IdentityContext = createContext<Identity | null>(null);
+
 /** For what is drawn only inside SessionGate, where somebody is signed in. */
 export function useIdentity(): Identity {
-  const { data } = useIdentityQuery();
-  if (!data) throw new Error("useIdentity is used outside of SessionGate.");
-  return data;
+  const identity = useContext(IdentityContext);
+  if (!identity) throw new Error("useIdentity is used outside of SessionGate.");
+  return identity;
 }
 
 async function identityFetch(): Promise<Identity | null> {
@@ -27,18 +32,36 @@ async function identityFetch(): Promise<Identity | null> {
   }
 }
 
+const endedKey = ["session", "ended"];
+
 /** The session is over: the gate shows sign-in in place, so the address stays where one was. */
 export function sessionEnded(queries: QueryClient): void {
+  // Who was at work is told why sign-in stands here; who signs out or comes new knows.
+  if (queries.getQueryData(identityKey)) queries.setQueryData(endedKey, true);
   queries.setQueryData(identityKey, null);
 }
 
+/** Whether the sign-in ended by itself while somebody was at work. */
+export function useEndedEarly(): boolean {
+  const { data } = useQuery({ queryKey: endedKey, queryFn: () => false, enabled: false });
+  return data === true;
+}
+
+/** Asks whether the session still lasts; silence says nothing about it. */
 export function sessionRecheck(queries: QueryClient): void {
-  void queries.invalidateQueries({ queryKey: identityKey });
+  identityFetch().then(
+    (identity) => {
+      if (identity) queries.setQueryData(identityKey, identity);
+      else sessionEnded(queries);
+    },
+    () => {},
+  );
 }
 
 /** Another person may see other things, so nothing of the last one is kept. */
 async function sessionBegun(queries: QueryClient): Promise<void> {
   queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+  queries.setQueryData(endedKey, false);
   await queries.fetchQuery({ queryKey: identityKey, queryFn: identityFetch });
 }
 
@@ -72,7 +95,10 @@ export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => answered(api.POST("/api/v1/auth/logout")),
-    onSuccess: () => sessionEnded(queries),
+    onSuccess: () => {
+      recentClear();
+      queries.setQueryData(identityKey, null);
+    },
   });
 }
 
@@ -80,7 +106,8 @@ export function usePasswordChange() {
   const queries = useQueryClient();
   return useMutation({
     // A one-time password or link was proof enough; the current password need not be told again.
-    mutationFn: (body: { new: string }) => answered(api.POST("/api/v1/auth/password", { body })),
+    mutationFn: (body: { new: string; current?: string }) =>
+      answered(api.POST("/api/v1/auth/password", { body })),
     onSuccess: () => queries.invalidateQueries({ queryKey: identityKey }),
   });
 }

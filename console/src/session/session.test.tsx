@@ -1,8 +1,9 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import { consoleOpen, serverCreate } from "../testing/console";
 import { identityOf } from "../testing/documents";
+import { FakeEventSource } from "../testing/eventSource";
 import { Refused } from "../testing/server";
 import { ticketTake } from "./ticket";
 
@@ -45,6 +46,18 @@ describe("sign-in", () => {
     consoleOpen("/workloads?q=llama");
     expect(await screen.findByLabelText("Username")).toBeVisible();
     expect(window.location.search).toBe("?q=llama");
+    expect(screen.getByText(/Your sign-in came to its end/)).toBeVisible();
+  });
+
+  test("comes back when the live feed is lost because the session is over", async () => {
+    let signedIn = true;
+    serverCreate().on("GET /api/v1/auth/me", () => (signedIn ? identityOf() : new Refused(401)));
+    consoleOpen("/workloads?q=llama");
+    await screen.findByRole("heading", { name: /Workloads/ });
+    signedIn = false;
+    act(() => FakeEventSource.latest("/api/v1/stream").lose({ closed: true }));
+    expect(await screen.findByText(/Your sign-in came to its end/)).toBeVisible();
+    expect(window.location.search).toBe("?q=llama");
   });
 
   test("by a link uses its ticket once", async () => {
@@ -56,7 +69,7 @@ describe("sign-in", () => {
         return { token: "pod_x", expires_at: null, username: "ana", must_change_password: false };
       });
     consoleOpen("/", "once");
-    expect(await screen.findByRole("heading", { name: /Workloads/ })).toBeVisible();
+    expect(await screen.findByRole("heading", { level: 1, name: /Overview/ })).toBeVisible();
     const exchanges = server.asked.filter((each) => each.url.endsWith("/auth/ticket"));
     expect(exchanges).toHaveLength(1);
   });

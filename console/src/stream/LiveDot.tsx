@@ -12,10 +12,13 @@ const words: Record<Phase, string> = {
   disconnected: "Disconnected",
 };
 
+/** Less is over before it is read. */
+const SAID_MS = 2_000;
+
 export function LiveDot() {
   const { phase, sinceMs } = useStreamStatus();
   const ago = useClock((now) =>
-    phase === "delayed" || phase === "disconnected"
+    (phase === "delayed" || phase === "disconnected") && now - sinceMs >= SAID_MS
       ? `for ${durationInWords((now - sinceMs) / 1000)}`
       : "",
   );

@@ -1,4 +1,4 @@
-/** A server-sent event stream that never gives up. The workloads' live feed and the logs use it. */
+/** A server-sent event stream that never gives up. The one live feed and the logs use it. */
 
 export type Phase = "connecting" | "live" | "delayed" | "disconnected";
 
@@ -14,8 +14,11 @@ export interface StreamOptions {
   /** What to do with each named event. Data arrives parsed from JSON. */
   events: Record<string, (data: unknown, stream: Stream) => void>;
   onStatus?: (status: StreamStatus) => void;
-  /** Called each time that the stream opens: events before this moment may have been missed. */
-  onOpen?: () => void;
+  /**
+   * Called each time that the stream opens. `resumed` says that it goes on after the last numbered
+   * event; otherwise events before this moment may have been missed.
+   */
+  onOpen?: (resumed: boolean) => void;
   /** Called each time that the connection is lost. */
   onLost?: () => void;
   open?: (url: string) => EventSource;
@@ -30,6 +33,8 @@ const RETRY_MAX_MS = 15_000;
 
 export class Stream {
   private source: EventSource | null = null;
+  /** Still read while its successor opens, so that nothing falls between the two. */
+  private outgoing: EventSource | null = null;
   private lastId: string | null = null;
   private lostAtMs: number | null = null;
   private retryMs = RETRY_FIRST_MS;
@@ -46,7 +51,18 @@ export class Stream {
     this.connect();
   }
 
+  /** Opens it again now, at the address as it is now. What is open is heard until then. */
+  readonly reopen = (): void => {
+    this.outgoing?.close();
+    this.outgoing = this.source?.readyState === this.source?.OPEN ? this.source : null;
+    if (this.outgoing) this.source = null;
+    this.connect();
+  };
+
   stop(): void {
+    this.outgoing?.close();
+    this.outgoing = null;
+    this.lostAtMs = null;
     window.removeEventListener("online", this.connect);
     clearTimeout(this.retryTimer);
     clearTimeout(this.saidLostTimer);
@@ -59,14 +75,17 @@ export class Stream {
     clearTimeout(this.retryTimer);
     this.source?.close();
     const open = this.options.open ?? ((url: string) => new EventSource(url));
-    const source = open(this.options.url(this.lastId));
-    source.onopen = () => this.opened();
-    source.onerror = () => this.lost(source);
-    source.addEventListener("heartbeat", () => this.heard());
+    const after = this.lastId;
+    const source = open(this.options.url(after));
+    source.onopen = () => this.opened(after !== null || this.lastId !== null);
+    source.onerror = () => {
+      if (source === this.source) this.lost(source);
+    };
+    // The first heartbeat of some streams says where they begin.
+    source.addEventListener("heartbeat", (event: MessageEvent<string>) => this.heard(event));
     for (const [name, hear] of Object.entries(this.options.events)) {
       source.addEventListener(name, (event: MessageEvent<string>) => {
-        this.heard();
-        if (event.lastEventId) this.lastId = event.lastEventId;
+        this.heard(event);
         hear(event.data ? JSON.parse(event.data) : null, this);
       });
     }
@@ -75,8 +94,9 @@ export class Stream {
     this.silenceWatch();
   };
 
-  private heard(): void {
+  private heard(event?: MessageEvent<string>): void {
     this.heardAtMs = Date.now();
+    if (event?.lastEventId) this.lastId = event.lastEventId;
   }
 
   /** One timer that looks again, so that a thousand events a second set none. */
@@ -91,13 +111,15 @@ export class Stream {
     this.connect();
   };
 
-  private opened(): void {
+  private opened(resumed: boolean): void {
     this.heard();
+    this.outgoing?.close();
+    this.outgoing = null;
     clearTimeout(this.saidLostTimer);
     this.lostAtMs = null;
     this.retryMs = RETRY_FIRST_MS;
     this.say("live", Date.now());
-    this.options.onOpen?.();
+    this.options.onOpen?.(resumed);
   }
 
   private lost(source: EventSource): void {

@@ -1,8 +1,22 @@
-import { act, screen } from "@testing-library/react";
+import { act, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { expect, test } from "vitest";
 import { consoleOpen, serverCreate } from "./console";
-import { detailOf, deviceOf, eventOf, identityOf, nodeOf, pageOf, workloadOf } from "./documents";
+import {
+  aboutOf,
+  detailOf,
+  deviceOf,
+  eventOf,
+  identityOf,
+  nodeOf,
+  noticeOf,
+  noticesOf,
+  pageOf,
+  projectOf,
+  tokenOf,
+  workloadOf,
+} from "./documents";
 import { FakeEventSource } from "./eventSource";
 import { Refused } from "./server";
 
@@ -22,7 +36,13 @@ function filled() {
     .on("GET /api/v1/workloads", () => pageOf([workloadOf()]))
     .on("GET /api/v1/workloads/w-1", () => detailOf())
     .on("GET /api/v1/workloads/w-1/events", () => pageOf([eventOf()]))
-    .on("GET /api/v1/nodes", () => pageOf([nodeOf({ devices: [deviceOf()] })]));
+    .on("GET /api/v1/nodes", () => pageOf([nodeOf({ devices: [deviceOf()] })]))
+    .on("GET /api/v1/projects", () => pageOf([projectOf("vision"), projectOf("speech")]))
+    .on("GET /api/v1/notices", () => noticesOf([noticeOf()]))
+    .on("POST /api/v1/notices/read", () => noticesOf([]))
+    .on("GET /api/v1/tokens", () => pageOf([tokenOf({ name: "nightly" })]))
+    .on("GET /api/v1/about", () => aboutOf())
+    .on("GET /readyz", () => ({ ok: true, checks: [{ name: "database", ok: true, detail: "" }] }));
 }
 
 test("sign-in is without fault", async () => {
@@ -45,10 +65,44 @@ test.each([
   ["/workloads/w-1?tab=replicas", "Rank"],
   ["/workloads/w-1?tab=history", "Submitted by ana"],
   ["/workloads/w-1?tab=spec", "As submitted"],
+  ["/account?project=vision", "nightly"],
+  ["/about", "SQLite"],
 ])("%s is without fault", async (address, sight) => {
   filled();
   consoleOpen(address);
   await screen.findAllByText(sight);
+  expect(await faults()).toEqual([]);
+});
+
+test.each([
+  ["the palette", "{Control>}k{/Control}", "New workload"],
+  ["the sheet of keys", "?", "In lists"],
+])("%s is without fault", async (_, keys, sight) => {
+  filled();
+  consoleOpen("/about");
+  await screen.findByText("SQLite");
+  await userEvent.keyboard(keys);
+  await within(await screen.findByRole("dialog")).findByText(sight);
+  expect(await faults()).toEqual([]);
+});
+
+test.each([
+  ["notifications", /^Notifications/, "train failed: exit code 1."],
+  ["the project switcher", /^Project/, "speech"],
+  ["the account menu", "ana", "Account and tokens"],
+])("%s is without fault", async (_, button, sight) => {
+  filled();
+  consoleOpen("/about");
+  await screen.findByText("SQLite");
+  await userEvent.click(screen.getByRole("button", { name: button }));
+  await screen.findByText(sight);
+  expect(await faults()).toEqual([]);
+});
+
+test("the first run is without fault", async () => {
+  serverCreate();
+  consoleOpen("/workloads");
+  await screen.findByText("Run your first workload");
   expect(await faults()).toEqual([]);
 });
 

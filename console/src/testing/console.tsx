@@ -3,7 +3,7 @@ import { render } from "@testing-library/react";
 import { Console } from "../Console";
 import { queriesCreate } from "../queries";
 import { routerCreate } from "../router";
-import { identityOf, pageOf } from "./documents";
+import { identityOf, noticesOf, overviewOf, pageOf } from "./documents";
 import { FakeServer } from "./server";
 
 export function serverCreate(): FakeServer {
@@ -12,6 +12,9 @@ export function serverCreate(): FakeServer {
     .on("GET /api/v1/projects", () => pageOf([]))
     .on("GET /api/v1/workloads", () => pageOf([]))
     .on("GET /api/v1/nodes", () => pageOf([]))
+    .on("GET /api/v1/overview", () => overviewOf())
+    .on("GET /api/v1/overview/capacity", () => ({ points: [] }))
+    .on("GET /api/v1/notices", () => noticesOf([]))
     .install();
 }
 

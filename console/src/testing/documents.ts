@@ -1,5 +1,17 @@
 /** Documents as the server answers them, with what a test cares about put in. */
-import type { Device, Identity, Node, Workload, WorkloadDetail, WorkloadEvent } from "../api/types";
+import type {
+  About,
+  Device,
+  Identity,
+  Node,
+  Notice,
+  Notices,
+  Overview,
+  Token,
+  Workload,
+  WorkloadDetail,
+  WorkloadEvent,
+} from "../api/types";
 
 export function identityOf(given: Partial<Identity> = {}): Identity {
   return {
@@ -105,7 +117,7 @@ export function deviceOf(given: Partial<Device> = {}): Device {
     healthy: true,
     gpu_milli_used: 0,
     memory_bytes_used: 0,
-    workloads: [],
+    holders: [],
     ...given,
   };
 }
@@ -124,7 +136,80 @@ export function nodeOf(given: Partial<Node> = {}): Node {
     memory_bytes: 16 * 2 ** 30,
     memory_bytes_used: 2 ** 30,
     devices: [],
+    replicas: 0,
     seen_at: "2026-03-01T09:00:00Z",
+    ...given,
+  };
+}
+
+export function noticeOf(given: Partial<Notice> = {}): Notice {
+  return {
+    seq: 1,
+    at: "2026-03-01T09:00:00Z",
+    level: "bad",
+    sentence: "train failed: exit code 1.",
+    workload_id: "w-1",
+    workload_name: "train",
+    project: "vision",
+    read: false,
+    ...given,
+  };
+}
+
+export function noticesOf(items: Notice[], unread?: number): Notices {
+  return { items, next_cursor: null, unread: unread ?? items.filter((each) => !each.read).length };
+}
+
+export function projectOf(name: string) {
+  return { name, team: "research", created_at: "2026-03-01T09:00:00Z" };
+}
+
+/** A cluster with one workload that runs, and nothing else to tell. */
+export function overviewOf(given: Partial<Overview> = {}): Overview {
+  return {
+    at: "2026-03-01T09:00:00Z",
+    gpus: [],
+    workloads: { running: 1 },
+    queue: {
+      waiting: 0,
+      wait_seconds_median: null,
+      wait_seconds_max: null,
+      gpu_milli_wanted: 0,
+      reasons: [],
+    },
+    nodes: { ready: 1, cordoned: 0, lost: 0, unhealthy_devices: 0 },
+    failed_last_day: 0,
+    failed: [],
+    finishing: [],
+    gpu_hours: {
+      today_gpu_seconds: 0,
+      yesterday_gpu_seconds: 0,
+      yesterday_so_far_gpu_seconds: 0,
+      hours: [],
+    },
+    ...given,
+  };
+}
+
+export function tokenOf(given: Partial<Token> = {}): Token {
+  return {
+    id: "t-1",
+    name: "nightly",
+    created_at: "2026-03-01T09:00:00Z",
+    expires_at: null,
+    last_used_at: null,
+    ...given,
+  };
+}
+
+export function aboutOf(given: Partial<About> = {}): About {
+  return {
+    version: "0.1.0",
+    store: "sqlite",
+    engines: ["local"],
+    virtual_gpus: false,
+    started_at: "2026-03-01T08:00:00Z",
+    health: { ok: true, checks: [] },
     ...given,
   };
 }

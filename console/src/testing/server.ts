@@ -28,7 +28,7 @@ export class FakeServer {
     vi.stubGlobal("fetch", async (request: Request) => {
       this.asked.push(request.clone());
       const answer = this.routes.get(`${request.method} ${new URL(request.url).pathname}`);
-      const body = answer ? answer(request) : new Refused(404, { detail: "Not there." });
+      const body = answer ? await answer(request) : new Refused(404, { detail: "Not there." });
       if (body instanceof Refused) return Response.json(body.problem, { status: body.status });
       return body === undefined ? new Response(null, { status: 204 }) : Response.json(body);
     });

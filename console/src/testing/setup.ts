@@ -1,6 +1,6 @@
 /** What jsdom lacks and the components need. */
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 window.matchMedia = (query: string) =>
@@ -27,5 +27,15 @@ for (const [name, pixels] of [
 }
 
 window.scrollTo = () => {};
+
+// An editor asks where its letters are.
+Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
+Range.prototype.getBoundingClientRect = () => new DOMRect();
+
+// The check of accessibility asks for one, and goes on without.
+HTMLCanvasElement.prototype.getContext = () => null;
+
+// Pages load when they are opened, which takes its time where much else runs.
+configure({ asyncUtilTimeout: 15_000 });
 
 afterEach(cleanup);

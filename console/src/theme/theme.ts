@@ -34,6 +34,14 @@ const dark: MantineColorsTuple = [
   "#0b0d0f",
 ];
 
+/** What stands above the page: menus and small windows. */
+const floating = {
+  background: "var(--surface)",
+  borderColor: "var(--line)",
+  borderRadius: 8,
+  boxShadow: "var(--shadow)",
+};
+
 export const theme = createTheme({
   colors: { accent, dark },
   primaryColor: "accent",
@@ -75,11 +83,19 @@ export const theme = createTheme({
     InputWrapper: {
       styles: {
         label: { marginBottom: 4 },
-        description: { fontSize: 12 },
+        description: { fontSize: 12, marginBottom: 4 },
         error: { fontSize: 12 },
       },
     },
     Tooltip: { defaultProps: { openDelay: 300, fz: 12 } },
+    Menu: {
+      // It would stand in the menu as a child that no menu may have.
+      defaultProps: { shadow: "none", withInitialFocusPlaceholder: false },
+      styles: { dropdown: floating },
+    },
+    Popover: { defaultProps: { shadow: "none" }, styles: { dropdown: floating } },
+    Modal: { defaultProps: { overlayProps: { backgroundOpacity: 0.32 } } },
+    Drawer: { defaultProps: { overlayProps: { backgroundOpacity: 0.32 } } },
   },
 });
 

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { bytesInWords, gpuTimeInWords, milliInWords } from "../quantity/words";
-import { durationInWords, exactUtc, relativeInWords } from "./words";
+import {
+  clockInWords,
+  durationInWords,
+  exactTimes,
+  exactUtc,
+  momentInWords,
+  relativeInWords,
+} from "./words";
 
 test.each([
   [0, "under 1 s"],
@@ -48,4 +55,21 @@ test.each([
   [11_523, "3.2 GPU-hours"],
 ])("%s seconds of a GPU are %s", (seconds, words) => {
   expect(gpuTimeInWords(seconds)).toBe(words);
+});
+
+test("exact times are told in one's own zone and in UTC, once where that is the same", () => {
+  const at = "2026-03-01T23:30:12Z";
+  expect(exactTimes(at, "Europe/Berlin")).toMatch(
+    /^2026-03-02 00:30:12 (CET|GMT\+1)\n2026-03-01 23:30:12 UTC$/,
+  );
+  expect(exactTimes(at, "UTC")).toBe("2026-03-01 23:30:12 UTC");
+  expect(clockInWords(at, "Europe/Berlin")).toBe("00:30:12");
+});
+
+test.each([
+  ["2026-03-01T23:30:00Z", "00:30"],
+  ["2026-02-28T13:20:00Z", "28 Feb 14:20"],
+  ["2025-02-28T13:20:00Z", "28 Feb 2025 14:20"],
+])("%s is %s, seen on 2 March 2026 in Berlin", (at, words) => {
+  expect(momentInWords(at, "Europe/Berlin", Date.parse("2026-03-02T09:00:00Z"))).toBe(words);
 });

@@ -50,3 +50,72 @@ export function exactUtc(iso: string): string {
 export function secondsBetween(startIso: string, endMs: number): number {
   return (endMs - Date.parse(startIso)) / 1000;
 }
+
+/** 2026-03-01 10:30:12 GMT+1 */
+export function exactIn(iso: string, zone: string): string {
+  const parts = partsOf(exactFormat(zone), iso);
+  return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second} ${parts.timeZoneName}`;
+}
+
+/** The time in `zone`, and in UTC on a second line where that is another. */
+export function exactTimes(iso: string, zone: string): string {
+  return zone === "UTC" ? exactUtc(iso) : `${exactIn(iso, zone)}\n${exactUtc(iso)}`;
+}
+
+/** 14:20 on the day of `nowMs`, 28 Feb 14:20 otherwise, 28 Feb 2025 14:20 in another year. */
+export function momentInWords(iso: string, zone: string, nowMs: number): string {
+  const at = partsOf(dayFormat(zone), iso);
+  const now = partsOf(dayFormat(zone), new Date(nowMs).toISOString());
+  const time = `${at.hour}:${at.minute}`;
+  if (at.year !== now.year) return `${at.day} ${at.month} ${at.year} ${time}`;
+  if (at.month !== now.month || at.day !== now.day) return `${at.day} ${at.month} ${time}`;
+  return time;
+}
+
+/** 14:20:05 */
+export function clockInWords(iso: string, zone: string): string {
+  const { hour, minute, second } = partsOf(exactFormat(zone), iso);
+  return `${hour}:${minute}:${second}`;
+}
+
+type Parts = Record<Intl.DateTimeFormatPartTypes, string>;
+
+function partsOf(format: Intl.DateTimeFormat, iso: string): Parts {
+  const parts = format.formatToParts(Date.parse(iso));
+  return Object.fromEntries(parts.map(({ type, value }) => [type, value])) as Parts;
+}
+
+/** Making a format is dear, and a list asks for thousands of times. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(key: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const held = formats.get(key) ?? new Intl.DateTimeFormat("en-GB", options);
+  formats.set(key, held);
+  return held;
+}
+
+function exactFormat(timeZone: string): Intl.DateTimeFormat {
+  return formatOf(`exact ${timeZone}`, {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    timeZoneName: "short",
+  });
+}
+
+function dayFormat(timeZone: string): Intl.DateTimeFormat {
+  return formatOf(`day ${timeZone}`, {
+    timeZone,
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
+}

@@ -4,9 +4,12 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { type RefObject, useEffect, useState } from "react";
 import frame from "../frame/frame.module.css";
 import { SearchIcon } from "../frame/icons";
-import { useProjectNames } from "../projects/queries";
+import { useIdentity } from "../session/queries";
+import { AddFilter } from "./AddFilter";
+import { FilterChips } from "./FilterChips";
 import { FilterMenu } from "./FilterMenu";
-import { type FilterChange, isFiltered, type WorkloadFilters } from "./filters";
+import { type FilterChange, isFiltered, noFilters, type WorkloadFilters } from "./filters";
+import { reasonInWords, reasons } from "./reasons";
 import { StateBadge } from "./StateIcon";
 import { capitalised, kinds, shownState, workloadStates } from "./state";
 import classes from "./workloads.module.css";
@@ -18,16 +21,21 @@ interface Props {
 }
 
 export function FilterBar({ filters, onChange, searchRef }: Props) {
-  const projects = useProjectNames();
+  const { username } = useIdentity();
+  const mine = filters.owner === username;
+  const waits = filters.reason !== undefined || filters.state?.includes("queued");
   return (
     <search className={classes.filters} aria-label="Filter workloads">
       <SearchField value={filters.q ?? ""} onChange={(q) => onChange({ q })} inputRef={searchRef} />
-      <FilterMenu
-        label="Project"
-        options={projects}
-        chosen={filters.project ?? []}
-        onChange={(project) => onChange({ project })}
-      />
+      <button
+        type="button"
+        className={classes.filter}
+        aria-pressed={mine}
+        data-on={mine || undefined}
+        onClick={() => onChange({ owner: mine ? undefined : username })}
+      >
+        Mine
+      </button>
       <FilterMenu
         label="State"
         options={workloadStates}
@@ -36,6 +44,15 @@ export function FilterBar({ filters, onChange, searchRef }: Props) {
         name={(state) => shownState(state).label}
         show={(state) => <StateBadge state={state} />}
       />
+      {waits && (
+        <FilterMenu
+          label="Reason"
+          options={reasons}
+          chosen={filters.reason ?? []}
+          onChange={(reason) => onChange({ reason })}
+          name={reasonInWords}
+        />
+      )}
       <FilterMenu
         label="Kind"
         options={kinds}
@@ -43,14 +60,10 @@ export function FilterBar({ filters, onChange, searchRef }: Props) {
         onChange={(kind) => onChange({ kind })}
         name={capitalised}
       />
+      <FilterChips filters={filters} mine={mine} onChange={onChange} />
+      <AddFilter filters={filters} onChange={onChange} />
       {isFiltered(filters) && (
-        <button
-          type="button"
-          className={classes.clear}
-          onClick={() =>
-            onChange({ project: undefined, state: undefined, kind: undefined, q: undefined })
-          }
-        >
+        <button type="button" className={classes.clear} onClick={() => onChange(noFilters)}>
           Clear
         </button>
       )}
@@ -75,7 +88,7 @@ function SearchField({ value, onChange, inputRef }: SearchProps) {
       size="xs"
       type="search"
       aria-label="Search by name"
-      placeholder="Search by name"
+      placeholder="Name or id"
       leftSection={<SearchIcon />}
       rightSection={text === "" ? <kbd className={frame.key}>/</kbd> : null}
       rightSectionPointerEvents="none"

@@ -1,93 +1,112 @@
 /** The list in each of its conditions: loading, failed, empty, filled. */
 import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
-import { type PointerEvent, type RefObject, useCallback, useState } from "react";
+import { type PointerEvent, type RefObject, useState } from "react";
+import { ProblemError } from "../api/problem";
 import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
+import { FirstRun } from "../frame/FirstRun";
+import { NoPermission } from "../frame/PageState";
 import { counted } from "../quantity/words";
-import { isFiltered, type WorkloadFilters } from "./filters";
+import { type FilterChange, isFiltered, noFilters, type WorkloadFilters } from "./filters";
 import { LoadingRows } from "./LoadingRows";
-import type { useWorkloadList } from "./queries";
-import { useHeldRows } from "./useHeldRows";
-import { type Order, WorkloadTable } from "./WorkloadTable";
+import type { Drawn } from "./useDrawnRows";
+import { useKeptRows } from "./useKeptRows";
+import { type Choosing, WorkloadTable } from "./WorkloadTable";
+import type { Windows } from "./windows";
 import classes from "./workloads.module.css";
 
 interface Props {
-  list: ReturnType<typeof useWorkloadList>;
+  windows: Windows;
   filters: WorkloadFilters;
+  /** Which list it is; another list starts afresh. */
+  list: string;
+  drawn: Drawn;
   scroll: RefObject<HTMLElement | null>;
-  onOrder: (order: Order) => void;
+  onChange: (change: FilterChange) => void;
   openId: string | undefined;
   onOpen: (id: string) => void;
+  choosing: Choosing;
 }
 
-export function WorkloadList({ list, filters, scroll, onOrder, openId, onOpen }: Props) {
+export function WorkloadList(props: Props) {
+  const { windows, filters, list, drawn, scroll, onChange, openId, onOpen, choosing } = props;
   const [held, setHeld] = useState(false);
-  const known = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const { rows, waiting, release } = useHeldRows(known, held && !list.isPlaceholderData);
-
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
-  const readOn = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-
-  if (list.isPending) return <LoadingRows />;
-  if (list.isError && known.length === 0) {
-    return <FailureState error={list.error} onRetry={() => list.refetch()} />;
+  const { pending, error, retry } = windows;
+  const { rows, above, release } = useKeptRows({
+    live: windows.rows,
+    list: pending ? `${list} before` : list,
+    held: held && !pending,
+    drawn,
+    scroll,
+  });
+  const isFirst = pending && rows.total === 0;
+  if (error && (pending || rows.total === 0)) {
+    if (error instanceof ProblemError && error.status === 403) {
+      return <NoPermission what="workloads" detail={error.message} />;
+    }
+    return <FailureState error={error} onRetry={retry} />;
   }
-  if (rows.length === 0) return <NothingHere filtered={isFiltered(filters)} />;
-
+  if (isFirst) return <LoadingRows />;
+  if (rows.total === 0) return <NothingHere filters={filters} onChange={onChange} />;
   // A finger that scrolls holds nothing: only a pointer that hovers can be on a row.
   const hover = (over: boolean) => (event: PointerEvent) =>
     setHeld(over && event.pointerType === "mouse");
+  const isByTime = filters.sort === undefined && filters.order === undefined;
   return (
     <>
-      {waiting > 0 && (
+      {above > 0 && isByTime && (
         <button type="button" className={classes.arrived} onClick={release}>
-          Show {counted(waiting, "new workload")}
+          Show {counted(above, "new workload")}
         </button>
       )}
-      <div onPointerEnter={hover(true)} onPointerLeave={hover(false)}>
+      {error && (
+        <button type="button" className={classes.arrived} data-failed onClick={retry}>
+          Some rows could not be read. Try again
+        </button>
+      )}
+      <div onPointerEnter={hover(true)} onPointerLeave={hover(false)} className={classes.rows}>
         <WorkloadTable
           rows={rows}
-          scroll={scroll}
-          order={filters.order}
-          onOrder={onOrder}
+          drawn={{ ...drawn, ...drawn.upTo(rows.total) }}
+          filters={filters}
+          stale={pending}
+          onSort={(sort, order) => onChange({ sort, order })}
           openId={openId}
           onOpen={onOpen}
-          onNearEnd={hasNextPage ? readOn : undefined}
+          choosing={choosing}
         />
       </div>
-      {hasNextPage && (
-        <div className={classes.more}>
-          <Button variant="default" loading={isFetchingNextPage} onClick={readOn}>
-            Show more
-          </Button>
-        </div>
-      )}
     </>
   );
 }
 
-function NothingHere({ filtered }: { filtered: boolean }) {
-  if (filtered) {
+function NothingHere({ filters, onChange }: Pick<Props, "filters" | "onChange">) {
+  if (isFiltered(filters)) {
     return (
       <EmptyState
         title="No workload matches"
         sentence="Nothing here has all that the filters ask for."
         action={
-          <Button variant="default" component={Link} to="/workloads">
+          <Button variant="default" onClick={() => onChange({ ...noFilters, view: undefined })}>
             Clear filters
           </Button>
         }
       />
     );
   }
-  return (
-    <EmptyState
-      title="No workloads yet"
-      sentence="A workload is a command that Podium runs for you where there is room. Start one from a terminal; it shows here at once."
-      example="podium run -- python train.py"
-    />
-  );
+  if (filters.project) {
+    return (
+      <EmptyState
+        title={`No workloads in ${filters.project.join(" or ")} yet`}
+        sentence="What is submitted to this project shows here at once."
+        example={`podium run --project ${filters.project[0]} -- python train.py`}
+        action={
+          <Button variant="default" onClick={() => onChange({ project: undefined })}>
+            Show all projects
+          </Button>
+        }
+      />
+    );
+  }
+  return <FirstRun />;
 }

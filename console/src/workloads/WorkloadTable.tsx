@@ -1,115 +1,104 @@
 /** The list of workloads: a table where there is room, stacked rows where there is little. */
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, type RefObject, useEffect, useLayoutEffect, useMemo } from "react";
+import { type CSSProperties, useMemo, useRef } from "react";
 import type { Workload } from "../api/types";
-import { ArrowIcon } from "../frame/icons";
-import type { WorkloadFilters } from "./filters";
+import type { Selection } from "../bulk/selection";
+import { type Column, columnOf, columnsRead } from "./columns";
+import { sortOf, type WorkloadFilters } from "./filters";
 import { namesOf } from "./names";
-import { WorkloadRow } from "./WorkloadRow";
+import type { Direction } from "./order";
+import type { Rows } from "./rows";
+import { TableHead } from "./TableHead";
+import type { Drawn } from "./useDrawnRows";
+import { LoadingRow, WorkloadRow } from "./WorkloadRow";
 import classes from "./workloads.module.css";
 
-export type Order = WorkloadFilters["order"];
-
-interface Props {
-  rows: Workload[];
-  scroll: RefObject<HTMLElement | null>;
-  order: Order;
-  onOrder: (order: Order) => void;
-  openId: string | undefined;
-  onOpen: (id: string) => void;
-  /** Called when the end comes near while someone scrolls; undefined where no more rows are. */
-  onNearEnd: (() => void) | undefined;
+export interface Choosing {
+  selection: Selection;
+  onSelect: (workload: Workload, index: number, range: boolean) => void;
+  onSelectShown: (shown: readonly Workload[]) => void;
 }
 
-const columns = [
-  { name: "State", column: "state" },
-  { name: "Name", column: "name" },
-  { name: "Project", column: "project" },
-  { name: "Kind", column: "kind" },
-  { name: "Detail", column: "detail" },
-  { name: "Each replica", column: "resources" },
-  { name: "Replicas", column: "replicas" },
-  { name: "Owner", column: "owner" },
-] as const;
+interface Props {
+  rows: Rows;
+  drawn: Drawn;
+  filters: WorkloadFilters;
+  /** Whether the rows are those of the list before. */
+  stale: boolean;
+  onSort: (sort: ReturnType<typeof sortOf>["sort"], order: Direction) => void;
+  openId: string | undefined;
+  onOpen: (id: string) => void;
+  choosing: Choosing;
+}
 
-/** As the style sheet has them; stacked rows are measured, for some have a line more. */
-const ROW_PIXELS = 32;
-const HEAD_PIXELS = 28;
-const STACKED_ROW_PIXELS = 85;
-const STACKED_WIDTH_PIXELS = 600;
-
-const OVERSCAN = 12;
-const NEAR_END_ROWS = 40;
+/** Narrower than this, and a table whose columns one chose is scrolled sideways. */
+const NAME_LEAST_PIXELS = 160;
+const REST_LEAST_PIXELS = 160;
+const EDGES_PIXELS = 48;
 
 export function WorkloadTable(props: Props) {
-  const { rows, scroll, order, onOrder, openId, onOpen, onNearEnd } = props;
-  const width = scroll.current?.clientWidth ?? Number.POSITIVE_INFINITY;
-  const stacked = width <= STACKED_WIDTH_PIXELS;
-  const head = stacked ? 0 : HEAD_PIXELS;
-  const drawn = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroll.current,
-    getItemKey: (index) => rows[index]?.id ?? index,
-    estimateSize: () => (stacked ? STACKED_ROW_PIXELS : ROW_PIXELS),
-    scrollMargin: head,
-    overscan: OVERSCAN,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: rows change their height with it.
-  useLayoutEffect(() => drawn.measure(), [stacked, drawn]);
-
-  const names = useMemo(() => namesOf(rows), [rows]);
-  const items = drawn.getVirtualItems();
-  const last = items.at(-1);
-  const isNearEnd =
-    (drawn.scrollOffset ?? 0) > 0 && last !== undefined && last.index > rows.length - NEAR_END_ROWS;
-  useEffect(() => {
-    if (isNearEnd) onNearEnd?.();
-  }, [isNearEnd, onNearEnd]);
-
+  const { rows, drawn, filters, stale, onSort, openId, onOpen, choosing } = props;
+  const { first, last, rowPixels } = drawn;
+  const columns = useMemo(() => columnsRead(filters.columns).map(columnOf), [filters.columns]);
+  const known: Workload[] = [];
+  for (let index = first; index <= last; index++) {
+    const row = rows.at(index);
+    if (row) known.push(row);
+  }
+  const names = useNames(known);
+  const { selection } = choosing;
+  const chosen = known.filter((row) => selection.has(row.id)).length;
+  const seen = new Set<string>();
   return (
     <table
       className={classes.table}
-      style={{ "--name-letters": names.letters } as CSSProperties}
-      aria-rowcount={onNearEnd ? -1 : rows.length + 1}
+      style={tableStyle(names.letters, columns, filters.columns !== undefined)}
+      data-chosen={filters.columns !== undefined || undefined}
+      data-choosing={!selection.isEmpty || undefined}
+      data-stale={stale || undefined}
+      aria-label="Workloads"
+      aria-rowcount={rows.total + 1}
     >
-      <thead>
-        <tr>
-          {columns.map(({ name, column }) => (
-            <th key={column} scope="col" data-column={column}>
-              {name}
-            </th>
-          ))}
-          <th
-            scope="col"
-            data-column="submitted"
-            aria-sort={order === "oldest" ? "ascending" : "descending"}
-          >
-            <SubmittedHead order={order} onOrder={onOrder} />
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={columns}
+        {...sortOf(filters)}
+        onSort={onSort}
+        selected={chosen === 0 ? "none" : chosen === known.length ? "all" : "some"}
+        onSelectShown={() => choosing.onSelectShown(known)}
+      />
       <tbody>
-        <Gap pixels={(items[0]?.start ?? head) - head} />
-        {items.map(({ index, key }) => {
-          const workload = rows[index];
+        <Gap pixels={first * rowPixels} />
+        {indexes(first, last).map((index) => {
+          const workload = rows.at(index);
+          // Where one drags the list past, the same rows stay and only count on: it costs least.
+          if (!workload) {
+            const place = index - first;
+            return <LoadingRow key={place} index={index} place={place} columns={columns} />;
+          }
+          // While rows move between two answers, one may stand in both.
+          const key = seen.has(workload.id) ? `${workload.id} ${index}` : workload.id;
+          seen.add(workload.id);
           return (
-            workload && (
-              <WorkloadRow
-                key={key}
-                workload={workload}
-                index={index}
-                open={workload.id === openId}
-                alike={names.shared.has(workload.name)}
-                onOpen={onOpen}
-                measure={stacked ? drawn.measureElement : undefined}
-              />
-            )
+            <WorkloadRow
+              key={key}
+              workload={workload}
+              index={index}
+              columns={columns}
+              open={workload.id === openId}
+              selected={selection.has(workload.id)}
+              alike={names.shared.has(workload.name)}
+              onOpen={onOpen}
+              onSelect={choosing.onSelect}
+            />
           );
         })}
-        <Gap pixels={drawn.getTotalSize() - ((last?.end ?? head) - head)} />
+        <Gap pixels={(rows.total - 1 - last) * rowPixels} />
       </tbody>
     </table>
   );
+}
+
+function indexes(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at);
 }
 
 /** Stands for the rows above or below that are not drawn. */
@@ -118,16 +107,25 @@ function Gap({ pixels }: { pixels: number }) {
   return <tr className={classes.gap} style={{ height: pixels }} />;
 }
 
-function SubmittedHead({ order, onOrder }: Pick<Props, "order" | "onOrder">) {
-  const oldest = order === "oldest";
-  return (
-    <button
-      type="button"
-      className={classes.sort}
-      title={oldest ? "Oldest first. Show the newest first" : "Newest first. Show the oldest first"}
-      onClick={() => onOrder(oldest ? undefined : "oldest")}
-    >
-      Submitted <ArrowIcon up={oldest} />
-    </button>
-  );
+/** The room for names only grows while one scrolls, so that no column moves to and fro. */
+function useNames(known: readonly Workload[]) {
+  const letters = useRef(0);
+  const text = known.map(({ name }) => name).join("\n");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the names are all that counts.
+  const names = useMemo(() => namesOf(known), [text]);
+  letters.current = Math.max(letters.current, names.letters);
+  return { shared: names.shared, letters: letters.current };
+}
+
+function tableStyle(letters: number, columns: readonly Column[], isChosen: boolean): CSSProperties {
+  const style: Record<string, string | number> = { "--name-letters": letters };
+  if (isChosen) {
+    const least = columns.reduce(
+      (sum, { id, width }) =>
+        sum + (width ?? (id === "name" ? NAME_LEAST_PIXELS : REST_LEAST_PIXELS)),
+      EDGES_PIXELS,
+    );
+    style["--table-least"] = `${least}px`;
+  }
+  return style;
 }

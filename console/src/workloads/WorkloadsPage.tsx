@@ -1,24 +1,38 @@
 /** The page of workloads: the live list, with one of them opened in a panel beside it. */
 import { getRouteApi, Outlet, useNavigate, useParams } from "@tanstack/react-router";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import { BulkBar } from "../bulk/BulkBar";
+import { useSelection } from "../bulk/selection";
 import { useKeys } from "../frame/keys";
 import { PageHeader } from "../frame/PageHeader";
+import { useRowHeight } from "../theme/density";
 import { FilterBar } from "./FilterBar";
-import { beside, compact, type FilterChange, filtersRead } from "./filters";
-import { focusMove } from "./focus";
-import { useWorkloadList } from "./queries";
+import { beside, compact, type FilterChange, filtersRead, listed, noList } from "./filters";
+import { focusedTurn, focusMove } from "./focus";
+import { useDrawnRows } from "./useDrawnRows";
+import { ViewTabs } from "./ViewTabs";
 import { WorkloadList } from "./WorkloadList";
+import { totalShort, useWindows } from "./windows";
 import classes from "./workloads.module.css";
 
 const route = getRouteApi("/workloads");
 
+/** As the style sheet has it. */
+const STACKED_ROW_PIXELS = 84;
+
 export function WorkloadsPage() {
   const filters = filtersRead(route.useSearch());
+  const list = JSON.stringify(listed(filters));
   const openId = useParams({ strict: false }).id;
   const navigate = useNavigate();
-  const list = useWorkloadList(filters);
   const searchRef = useRef<HTMLInputElement>(null);
   const listRef = useRef<HTMLDivElement>(null);
+  const rowPixels = useRowHeight();
+  const sizes = useMemo(() => ({ rowPixels, stackedRowPixels: STACKED_ROW_PIXELS }), [rowPixels]);
+  const drawn = useDrawnRows(listRef, sizes, list);
+  const windows = useWindows(filters, drawn.first, drawn.last);
+  const { rows, pending } = windows;
+  const selecting = useSelection(filters, rows);
 
   const open = useCallback(
     (id: string) => void navigate({ to: "/workloads/$id", params: { id }, search: beside }),
@@ -27,18 +41,21 @@ export function WorkloadsPage() {
   const change = (next: FilterChange) =>
     void navigate({
       to: ".",
-      search: ({ tab, rank }) => ({
-        ...compact({ ...filters, ...next }),
-        ...(tab && { tab }),
-        ...(rank !== undefined && { rank }),
-      }),
-      replace: "q" in next,
+      // Said as undefined and not left out: the project is kept where it is left out.
+      search: (held) => {
+        const others = { ...noList, ...held, ...noList };
+        return { ...others, ...compact({ ...filters, ...next }) } as typeof held;
+      },
+      replace: "q" in next && Object.keys(next).length === 1,
     });
-  const asked = JSON.stringify(filters);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: another list is read from its top.
   useEffect(() => {
     if (listRef.current) listRef.current.scrollTop = 0;
-  }, [asked]);
+  }, [list]);
+
+  const turn = (event: KeyboardEvent) => focusedTurn(listRef.current, event.shiftKey);
+
   useKeys({
     "/": (event) => {
       event.preventDefault();
@@ -46,34 +63,34 @@ export function WorkloadsPage() {
     },
     j: () => focusMove(listRef.current, 1),
     k: () => focusMove(listRef.current, -1),
+    x: turn,
+    X: turn,
+    // With a workload opened, Escape closes it first.
+    Escape: () => openId === undefined && selecting.clear(),
   });
 
   return (
     <div className={classes.page} data-open={openId !== undefined || undefined}>
       <section className={classes.list} aria-label="Workloads">
-        <PageHeader title="Workloads" count={countInWords(list.data, list.hasNextPage)} />
+        <PageHeader title="Workloads" count={pending ? undefined : totalShort(rows.total)} />
+        <ViewTabs filters={filters} onOpen={change} />
         <FilterBar filters={filters} searchRef={searchRef} onChange={change} />
         <div className={classes.scroll} ref={listRef}>
           <WorkloadList
-            list={list}
+            windows={windows}
             filters={filters}
+            list={list}
+            drawn={drawn}
             scroll={listRef}
-            onOrder={(order) => change({ order })}
+            onChange={change}
             openId={openId}
             onOpen={open}
+            choosing={selecting}
           />
         </div>
+        <BulkBar selecting={selecting} total={rows.total} />
       </section>
       <Outlet />
     </div>
   );
-}
-
-function countInWords(
-  data: { pages: { items: unknown[] }[] } | undefined,
-  more: boolean,
-): string | undefined {
-  if (!data) return undefined;
-  const loaded = data.pages.reduce((sum, page) => sum + page.items.length, 0);
-  return `${loaded.toLocaleString("en")}${more ? "+" : ""}`;
 }

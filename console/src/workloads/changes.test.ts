@@ -1,63 +1,64 @@
 import { describe, expect, test } from "vitest";
 import type { Workload } from "../api/types";
 import { detailOf, eventOf, pageOf, workloadOf } from "../testing/documents";
-import { detailChanged, eventsChanged, listChanged, newest, type WorkloadPages } from "./changes";
+import {
+  detailChanged,
+  eventsChanged,
+  newest,
+  rowsMove,
+  submitted,
+  windowChanged,
+} from "./changes";
 import type { WorkloadFilters } from "./filters";
+import { windowMerged } from "./windows";
 
 const a = workloadOf({ id: "w-a", submitted_at: "2026-03-01T09:03:00Z" });
 const b = workloadOf({ id: "w-b", submitted_at: "2026-03-01T09:02:00Z" });
-const c = workloadOf({ id: "w-c", submitted_at: "2026-03-01T09:01:00Z" });
 
-function pagesOf(...pages: Workload[][]): WorkloadPages {
-  return {
-    pages: pages.map((items, at) => pageOf(items, at < pages.length - 1 ? "more" : null)),
-    pageParams: pages.map(() => ""),
-  };
+function windowOf(...items: Workload[]) {
+  return { items, next_cursor: null, total: items.length };
 }
 
-function changed(pages: WorkloadPages, next: Workload, filters: WorkloadFilters = {}) {
-  return listChanged(pages, new Map([[next.id, next]]), filters);
-}
-
-function ids(pages: WorkloadPages): string[] {
-  return pages.pages.flatMap((page) => page.items.map((item) => item.id));
-}
-
-describe("a list", () => {
-  test("shows a change in the row's place and leaves other pages as they are", () => {
-    const before = pagesOf([a], [b]);
-    const after = changed(before, { ...b, state: "failed", version: 2 });
-    expect(ids(after)).toEqual(["w-a", "w-b"]);
-    expect(after.pages[1]?.items[0]?.state).toBe("failed");
-    expect(after.pages[0]).toBe(before.pages[0]);
+describe("a window of the list", () => {
+  test("shows a change in the row's place and leaves the other rows as they are", () => {
+    const next: Workload = { ...b, state: "failed", version: 2 };
+    const after = windowChanged(windowOf(a, b), new Map([["w-b", next]]));
+    expect(after.items).toEqual([a, next]);
+    expect(after.items[0]).toBe(a);
   });
 
   test("keeps what it has when an older version comes late", () => {
-    const after = changed(pagesOf([{ ...a, version: 3 }]), { ...a, state: "queued", version: 2 });
-    expect(after.pages[0]?.items[0]?.version).toBe(3);
+    const before = windowOf({ ...a, version: 3 });
+    expect(windowChanged(before, new Map([["w-a", { ...a, version: 2 }]]))).toBe(before);
   });
 
-  test("lets a row go that no longer matches its filters", () => {
-    const next: Workload = { ...a, state: "succeeded", version: 2 };
-    expect(ids(changed(pagesOf([a, b]), next, { state: ["running"] }))).toEqual(["w-b"]);
+  test("is not set back by an answer that was on its way", () => {
+    const held = windowOf({ ...a, version: 3, state: "failed" }, b);
+    const merged = windowMerged(held, windowOf({ ...a, version: 2 }, { ...b }));
+    expect(merged.items[0]?.state).toBe("failed");
+    expect(merged.items[1]).toBe(b);
   });
+});
 
-  test("takes in what is new, where its time puts it", () => {
-    expect(ids(changed(pagesOf([b, c]), a))).toEqual(["w-a", "w-b", "w-c"]);
-    expect(ids(changed(pagesOf([a, c]), b))).toEqual(["w-a", "w-b", "w-c"]);
-    expect(ids(changed(pagesOf([b]), a, { project: ["speech"] }))).toEqual(["w-b"]);
-  });
+describe("rows move, so that the list is read again,", () => {
+  const moves = (next: Workload, filters: WorkloadFilters = {}, fresh: string[] = []) =>
+    rowsMove(new Map([["w-a", a]]), new Map([[next.id, next]]), new Set(fresh), filters);
+  const ended: Workload = { ...a, state: "succeeded", version: 2 };
 
-  test("oldest first, takes in what is new at its end, once that was read", () => {
-    expect(ids(changed(pagesOf([c], [b]), a, { order: "oldest" }))).toEqual(["w-c", "w-b", "w-a"]);
-    const unread: WorkloadPages = { pages: [pageOf([c], "more")], pageParams: [""] };
-    expect(ids(changed(unread, a, { order: "oldest" }))).toEqual(["w-c"]);
-  });
+  test.each<[string, boolean]>([
+    ["when one no longer matches", moves(ended, { state: ["running"] })],
+    ["when what it is sorted by changed", moves(ended, { sort: "state" })],
+    ["when a new one matches", moves(b, {}, ["w-b"])],
+    ["when one elsewhere may have entered or left", moves(b, { state: ["running"] })],
+  ])("%s", (_, found) => expect(found).toBe(true));
 
-  test("leaves out what belongs to a page that is not loaded yet", () => {
-    const before: WorkloadPages = { pages: [pageOf([a, b], "more")], pageParams: [""] };
-    expect(ids(changed(before, c))).toEqual(["w-a", "w-b"]);
-  });
+  test.each<[string, boolean]>([
+    ["one changes in its place", moves(ended)],
+    ["the change is known already", moves({ ...ended, version: 1 }, { state: ["queued"] })],
+    ["one far away changes", moves(b)],
+    ["a new one is of another project", moves(b, { project: ["speech"] }, ["w-b"])],
+    ["one of another person changes", moves(b, { owner: "ben", state: ["running"] })],
+  ])("and not when %s", (_, found) => expect(found).toBe(false));
 });
 
 test("of several changes to one workload the newest counts", () => {
@@ -66,6 +67,15 @@ test("of several changes to one workload the newest counts", () => {
     { event: eventOf({ seq: 1 }), workload: { ...a, version: 1 } },
   ]);
   expect(found.get("w-a")?.version).toBe(2);
+});
+
+test("what was just submitted is new, even if more happened to it at once", () => {
+  const found = submitted([
+    { event: eventOf({ seq: 1, cause: "submitted" }), workload: a },
+    { event: eventOf({ seq: 2, cause: "placed" }), workload: { ...a, version: 2 } },
+    { event: eventOf({ seq: 3, cause: "started" }), workload: b },
+  ]);
+  expect([...found]).toEqual(["w-a"]);
 });
 
 test("an opened workload keeps its spec while its state changes", () => {

@@ -1,9 +1,16 @@
 /** How a change from the live feed enters what is cached. Pure; useWorkloadStream calls it. */
 import type { InfiniteData } from "@tanstack/react-query";
-import type { Change, Page, Workload, WorkloadDetail, WorkloadEvent } from "../api/types";
-import { matches, type WorkloadFilters } from "./filters";
+import type {
+  Change,
+  Page,
+  Workload,
+  WorkloadDetail,
+  WorkloadEvent,
+  WorkloadPage,
+} from "../api/types";
+import { matches, matchesForGood, membersChange, sortOf, type WorkloadFilters } from "./filters";
+import { placesChange, samePlace } from "./order";
 
-export type WorkloadPages = InfiniteData<Page<Workload>, string>;
 export type EventPages = InfiniteData<Page<WorkloadEvent>, string>;
 
 /** Of several changes to one workload only the newest matters to a list. */
@@ -16,55 +23,49 @@ export function newest(changes: readonly Change[]): Map<string, Workload> {
   return found;
 }
 
-/** The list after the changes: known rows are replaced or leave, new ones come in on top. */
-export function listChanged(
-  pages: WorkloadPages,
+/** The ids of those that are new. */
+export function submitted(changes: readonly Change[]): Set<string> {
+  const fresh = changes.filter(({ event }) => event.cause === "submitted");
+  return new Set(fresh.map(({ workload }) => workload.id));
+}
+
+/** The window with its rows as they are now, each in its place; the same object if none changed. */
+export function windowChanged(
+  page: WorkloadPage,
   changed: ReadonlyMap<string, Workload>,
-  filters: WorkloadFilters,
-): WorkloadPages {
-  const unseen = new Map(changed);
-  const kept = pages.pages.map((page) => {
-    let touched = false;
-    const items = page.items.flatMap((held) => {
-      const next = changed.get(held.id);
-      if (!next) return held;
-      unseen.delete(held.id);
-      if (next.version <= held.version) return held;
-      touched = true;
-      return matches(next, filters) ? next : [];
-    });
-    return touched ? { ...page, items } : page;
+): WorkloadPage {
+  let touched = false;
+  const items = page.items.map((held) => {
+    const next = changed.get(held.id);
+    if (!next || next.version <= held.version) return held;
+    touched = true;
+    return next;
   });
-  const inOrder = filters.order === "oldest" ? oldestFirst : newestFirst;
-  const arrived = arrivals(kept, unseen, filters).sort(inOrder);
-  // New rows are at the list's beginning, or at its end when the oldest come first.
-  const at = filters.order === "oldest" ? kept.length - 1 : 0;
-  const page = kept[at];
-  if (!page || arrived.length === 0) return { ...pages, pages: kept };
-  const items = [...arrived, ...page.items].sort(inOrder);
-  return { ...pages, pages: kept.with(at, { ...page, items }) };
+  return touched ? { ...page, items } : page;
 }
 
-/** What comes after the last row loaded belongs to a page that was not asked for yet. */
-function arrivals(
-  pages: Page<Workload>[],
-  unseen: ReadonlyMap<string, Workload>,
+/**
+ * Whether after the changes other rows stand in the list, or in other places, so that it must be
+ * read again. `held` are the rows of it that are known, as they were before.
+ */
+export function rowsMove(
+  held: ReadonlyMap<string, Workload>,
+  changed: ReadonlyMap<string, Workload>,
+  fresh: ReadonlySet<string>,
   filters: WorkloadFilters,
-): Workload[] {
-  const lastPage = pages.at(-1);
-  const last = lastPage?.next_cursor ? lastPage.items.at(-1) : undefined;
-  const inOrder = filters.order === "oldest" ? oldestFirst : newestFirst;
-  return [...unseen.values()].filter(
-    (workload) => matches(workload, filters) && (!last || inOrder(workload, last) <= 0),
-  );
-}
-
-function newestFirst(a: Workload, b: Workload): number {
-  return Date.parse(b.submitted_at) - Date.parse(a.submitted_at) || (a.id < b.id ? 1 : -1);
-}
-
-function oldestFirst(a: Workload, b: Workload): number {
-  return -newestFirst(a, b);
+): boolean {
+  const { sort } = sortOf(filters);
+  const settled = !membersChange(filters) && !placesChange(sort);
+  for (const [id, next] of changed) {
+    const before = held.get(id);
+    if (before) {
+      if (next.version <= before.version) continue;
+      if (!matches(next, filters) || !samePlace(before, next, sort)) return true;
+    } else if (matchesForGood(next, filters) && (!settled || fresh.has(id))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 export function detailChanged(detail: WorkloadDetail, workload: Workload): WorkloadDetail {

@@ -16,3 +16,12 @@ function firstInSight(list: HTMLElement | null, links: readonly HTMLElement[]): 
     links.findIndex((link) => link.getBoundingClientRect().top >= head),
   );
 }
+
+/** Turns the box of the row that has the focus, as a click on it would. */
+export function focusedTurn(list: HTMLElement | null, shiftKey: boolean): void {
+  if (!list?.contains(document.activeElement)) return;
+  const row = document.activeElement?.closest("tr[data-index]");
+  row
+    ?.querySelector('input[type="checkbox"]')
+    ?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
+}

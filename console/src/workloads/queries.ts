@@ -1,18 +1,9 @@
 /** What the pages read about workloads, and the cache keys that the live feed writes to. */
-import {
-  type InfiniteData,
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
-import type { Page, Workload, WorkloadDetail, WorkloadEvent } from "../api/types";
+import type { Page, WorkloadDetail, WorkloadEvent, WorkloadPage } from "../api/types";
 import type { WorkloadFilters } from "./filters";
 
-/** The first answer is small, to be there at once; who reads on gets more at a time. */
-const FIRST_PAGE_SIZE = 100;
 const PAGE_SIZE = 500;
 
 /** What runs uses more and more, which no change in the live feed says. */
@@ -22,35 +13,14 @@ export const workloadKeys = {
   all: ["workloads"] as const,
   lists: ["workloads", "list"] as const,
   list: (filters: WorkloadFilters) => ["workloads", "list", filters] as const,
+  window: (filters: WorkloadFilters, start: number) =>
+    ["workloads", "list", filters, start] as const,
+  counts: ["workloads", "count"] as const,
+  count: (filters: WorkloadFilters) => ["workloads", "count", filters] as const,
   detail: (id: string) => ["workloads", "detail", id] as const,
   events: (id: string) => ["workloads", "events", id] as const,
   explain: (id: string) => ["workloads", "explain", id] as const,
 };
-
-export function useWorkloadList(filters: WorkloadFilters) {
-  return useInfiniteQuery({
-    queryKey: workloadKeys.list(filters),
-    queryFn: ({ pageParam, signal }): Promise<Page<Workload>> =>
-      answered(
-        api.GET("/api/v1/workloads", {
-          params: {
-            query: {
-              ...filters,
-              limit: pageParam ? PAGE_SIZE : FIRST_PAGE_SIZE,
-              ...(pageParam && { cursor: pageParam }),
-            },
-          },
-          signal,
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor,
-    // The live feed keeps it true; a look from time to time would only cost.
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 0,
-    placeholderData: keepPreviousData,
-  });
-}
 
 export function useWorkload(id: string) {
   return useQuery({
@@ -63,14 +33,10 @@ export function useWorkload(id: string) {
 
 /** The name of a workload that some list on the screen has; undefined of any other. */
 export function useKnownName(id: string): string | undefined {
-  const lists = useQueryClient().getQueriesData<InfiniteData<Page<Workload>>>({
-    queryKey: workloadKeys.lists,
-  });
-  for (const [, list] of lists) {
-    for (const { items } of list?.pages ?? []) {
-      const found = items.find((item) => item.id === id);
-      if (found) return found.name;
-    }
+  const windows = useQueryClient().getQueriesData<WorkloadPage>({ queryKey: workloadKeys.lists });
+  for (const [, page] of windows) {
+    const found = page?.items.find((item) => item.id === id);
+    if (found) return found.name;
   }
   return undefined;
 }

@@ -1,20 +1,11 @@
-/** Keeps the cache true by the server's live feed. The frame opens it once for all pages. */
+/** Keeps the cache true by the server's live feed. The frame uses it once for all pages. */
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
 import type { Change, WorkloadDetail } from "../api/types";
 import { nodeKeys } from "../nodes/queries";
-import { sessionRecheck } from "../session/queries";
-import { statusSet } from "../stream/status";
-import { Stream } from "../stream/stream";
-import {
-  detailChanged,
-  type EventPages,
-  eventsChanged,
-  listChanged,
-  newest,
-  type WorkloadPages,
-} from "./changes";
-import type { WorkloadFilters } from "./filters";
+import { useTopic } from "../stream/topics";
+import { detailChanged, type EventPages, eventsChanged, newest, submitted } from "./changes";
+import { listsChange } from "./listChange";
 import { workloadKeys } from "./queries";
 
 /** Changes are gathered this long, so that a thousand a second still draw five times. */
@@ -24,27 +15,12 @@ const REREAD_MS = 1_000;
 
 export function useWorkloadStream(): void {
   const queries = useQueryClient();
-  useEffect(() => {
-    const gathered = new Gathered(queries);
-    const reread = () => void queries.invalidateQueries({ queryKey: workloadKeys.all });
-    const stream = new Stream({
-      url: (after) => `/api/v1/workloads/stream${after ? `?after=${after}` : ""}`,
-      events: {
-        change: (data) => gathered.add(data as Change),
-        // More happened than the server kept for us.
-        resync: reread,
-      },
-      onStatus: statusSet,
-      onOpen: reread,
-      // A stream does not say why it ended; asking who is signed in finds an ended session.
-      onLost: () => sessionRecheck(queries),
-    });
-    stream.start();
-    return () => {
-      stream.stop();
-      gathered.stop();
-    };
-  }, [queries]);
+  const gathered = useMemo(() => new Gathered(queries), [queries]);
+  useEffect(() => () => gathered.stop(), [gathered]);
+  useTopic("workloads", {
+    onEvent: (change) => gathered.add(change),
+    onResync: () => void queries.invalidateQueries({ queryKey: workloadKeys.all }),
+  });
 }
 
 class Gathered {
@@ -63,6 +39,8 @@ class Gathered {
   stop(): void {
     clearTimeout(this.flushTimer);
     clearTimeout(this.rereadTimer);
+    this.flushTimer = undefined;
+    this.rereadTimer = undefined;
   }
 
   private flush(): void {
@@ -87,11 +65,7 @@ class Gathered {
 
 export function changesApply(queries: QueryClient, changes: readonly Change[]): void {
   const changed = newest(changes);
-  for (const [key, pages] of queries.getQueriesData<WorkloadPages>({
-    queryKey: workloadKeys.lists,
-  })) {
-    if (pages) queries.setQueryData(key, listChanged(pages, changed, key[2] as WorkloadFilters));
-  }
+  listsChange(queries, changed, submitted(changes));
   for (const [id, workload] of changed) {
     queries.setQueryData<WorkloadDetail>(workloadKeys.detail(id), (detail) =>
       detail ? detailChanged(detail, workload) : undefined,

@@ -56,13 +56,13 @@ test("a bar stands only where there is something to compare", async () => {
 test("an empty list teaches, a filtered one offers to clear", async () => {
   serverCreate();
   consoleOpen("/workloads");
-  expect(await screen.findByText("podium run -- python train.py")).toBeVisible();
+  expect(await screen.findByText("Run your first workload")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "State" }));
   await userEvent.click(await screen.findByRole("menuitemcheckbox", { name: "Failed" }));
   expect(await screen.findByText("No workload matches")).toBeVisible();
   expect(window.location.search).toBe("?state=failed");
-  await userEvent.click(screen.getByRole("link", { name: "Clear filters" }));
-  expect(await screen.findByText("No workloads yet")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Clear filters" }));
+  expect(await screen.findByText("Run your first workload")).toBeVisible();
 });
 
 test("a failure says what the server said, and tries again", async () => {
@@ -77,44 +77,94 @@ test("a failure says what the server said, and tries again", async () => {
   expect(await screen.findByRole("link", { name: "train" })).toBeVisible();
 });
 
-test("more is loaded by cursor", async () => {
-  const server = serverCreate().on("GET /api/v1/workloads", (request) =>
-    new URL(request.url).searchParams.get("cursor") === "next"
-      ? pageOf([workloadOf()])
-      : pageOf([queued], "next"),
-  );
-  consoleOpen("/workloads?kind=training");
-  await screen.findByRole("link", { name: "sweep" });
-  expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Workloads 1+");
-  await userEvent.click(screen.getByRole("button", { name: "Show more" }));
-  expect(await screen.findByRole("link", { name: "train" })).toBeVisible();
-  expect(server.last("GET", "/api/v1/workloads")?.url).toContain("kind=training");
-});
+/** Answers windows of a list of `count` workloads, as the server does. */
+function manyOf(count: number) {
+  return (request: Request) => {
+    const search = new URL(request.url).searchParams;
+    const offset = Number(search.get("offset") ?? 0);
+    const length = Math.min(Number(search.get("limit")), Math.max(0, count - offset));
+    const items = Array.from({ length }, (_, at) =>
+      workloadOf({ id: `w-${offset + at}`, name: `n-${offset + at}` }),
+    );
+    return { items, next_cursor: null, total: count };
+  };
+}
+
+function scrollTo(pixels: number) {
+  const list = screen.getByRole("table").closest("[class*=scroll]") as HTMLElement;
+  act(() => {
+    list.scrollTop = pixels;
+    list.dispatchEvent(new Event("scroll"));
+  });
+}
 
 test("the order is the server's, and stands in the address", async () => {
   const server = serverCreate().on("GET /api/v1/workloads", () => pageOf([workloadOf()]));
   consoleOpen("/workloads?kind=training");
   await userEvent.click(await screen.findByRole("button", { name: "Submitted" }));
-  await waitFor(() => expect(window.location.search).toBe("?kind=training&order=oldest"));
-  await waitFor(() =>
-    expect(server.last("GET", "/api/v1/workloads")?.url).toContain("order=oldest"),
-  );
-  expect(screen.getByRole("columnheader", { name: "Submitted" })).toHaveAttribute(
-    "aria-sort",
-    "ascending",
-  );
+  await waitFor(() => expect(window.location.search).toBe("?kind=training&order=up"));
+  await waitFor(() => expect(asked(server)).toContain("sort=submitted&order=up"));
+  const head = (name: string) => screen.getByRole("columnheader", { name });
+  expect(head("Submitted")).toHaveAttribute("aria-sort", "ascending");
+  await userEvent.click(screen.getByRole("button", { name: "Name" }));
+  await waitFor(() => expect(asked(server)).toContain("sort=name&order=up"));
+  expect(window.location.search).toBe("?kind=training&sort=name");
+  expect(head("Name")).toHaveAttribute("aria-sort", "ascending");
+  expect(head("Submitted")).not.toHaveAttribute("aria-sort");
 });
 
-test("of thousands of rows only those in sight are drawn", async () => {
-  const many = Array.from({ length: 5_000 }, (_, at) =>
-    workloadOf({ id: `w-${at}`, name: `n-${at}` }),
-  );
-  serverCreate().on("GET /api/v1/workloads", () => pageOf(many));
+/** The latest address that rows were asked at, and not a count. */
+function asked(server: ReturnType<typeof serverCreate>): string | undefined {
+  return server.asked.findLast(({ url }) => url.includes("offset="))?.url;
+}
+
+test("of 100,000 rows only those in sight are drawn, and read where one scrolls to", async () => {
+  const server = serverCreate().on("GET /api/v1/workloads", manyOf(100_000));
   consoleOpen("/workloads");
   await screen.findByRole("link", { name: "n-0" });
-  const rows = screen.getAllByRole("row");
-  expect(rows.length).toBeLessThan(60);
-  expect(screen.getByRole("table")).toHaveAttribute("aria-rowcount", "5001");
+  expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Workloads 100,000");
+  expect(screen.getAllByRole("row").length).toBeLessThan(70);
+  expect(screen.getByRole("table")).toHaveAttribute("aria-rowcount", "100001");
+  scrollTo(50_010 * 32);
+  expect(screen.queryByRole("link", { name: "n-0" })).toBeNull();
+  const row = (await screen.findByRole("link", { name: "n-50010" })).closest("tr");
+  expect(row).toHaveAttribute("aria-rowindex", "50012");
+  expect(asked(server)).toContain("offset=50000");
+  expect(server.asked.filter(({ url }) => url.includes("offset=")).length).toBeLessThan(4);
+});
+
+test("columns are chosen, and stand in the address", async () => {
+  serverCreate().on("GET /api/v1/workloads", () => pageOf([workloadOf({ priority: 77 })]));
+  consoleOpen("/workloads?columns=name+priority+gpus");
+  expect(await screen.findByRole("cell", { name: "77" })).toBeVisible();
+  expect(screen.queryByRole("columnheader", { name: "Owner" })).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Columns" }));
+  await userEvent.click(await screen.findByRole("checkbox", { name: "Owner" }));
+  await waitFor(() => expect(window.location.search).toBe("?columns=name+priority+gpus+owner"));
+  await userEvent.click(screen.getByRole("button", { name: "Move Owner to the left" }));
+  await waitFor(() => expect(window.location.search).toBe("?columns=name+priority+owner+gpus"));
+  await userEvent.click(screen.getByRole("checkbox", { name: "Priority" }));
+  expect(await screen.findByRole("columnheader", { name: "Owner" })).toBeVisible();
+  expect(screen.queryByRole("columnheader", { name: "Priority" })).toBeNull();
+});
+
+test("filters without a button of their own are chips that can be removed", async () => {
+  const server = serverCreate().on("GET /api/v1/workloads", () => pageOf([workloadOf()]));
+  consoleOpen("/workloads?state=queued&reason=capacity&node=gpu-1&label=a%3Db");
+  await screen.findByRole("link", { name: "train" });
+  expect(asked(server)).toContain("label=a%3Db&reason=capacity&node=gpu-1");
+  await userEvent.click(screen.getByRole("button", { name: "Remove the filter Node gpu-1" }));
+  await waitFor(() =>
+    expect(window.location.search).toBe("?state=queued&label=a%3Db&reason=capacity"),
+  );
+  await userEvent.click(screen.getByRole("button", { name: "Mine" }));
+  await waitFor(() => expect(window.location.search).toContain("owner=ana"));
+  await userEvent.click(screen.getByRole("button", { name: "Filter" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Label" }));
+  await userEvent.type(await screen.findByLabelText("Key and value"), "nonsense{Enter}");
+  expect(await screen.findByText("A label is written key=value.")).toBeVisible();
+  await userEvent.type(screen.getByLabelText("Key and value"), "=x{Enter}");
+  await waitFor(() => expect(window.location.search).toContain("label=nonsense%3Dx"));
 });
 
 test("a running array says how far it is, and why the rest waits", async () => {
@@ -152,21 +202,39 @@ test("the spec is YAML, as submitted or with defaults", async () => {
   expect(spec).toHaveTextContent("priority: 50");
 });
 
-test("the live feed changes what is on the screen", async () => {
-  serverCreate().on("GET /api/v1/workloads", () => pageOf([workloadOf()]));
+test("the live feed changes what is on the screen, and moved rows are read again", async () => {
+  let rows = [workloadOf()];
+  serverCreate().on("GET /api/v1/workloads", () => pageOf(rows));
   consoleOpen("/workloads");
   const link = await screen.findByRole("link", { name: "train" });
-  const feed = FakeEventSource.latest("/workloads/stream");
+  const feed = FakeEventSource.latest("/api/v1/stream");
+  const failed = workloadOf({ state: "failed", message: "Ended with exit code 1.", version: 2 });
+  rows = [queued, failed];
   act(() => {
-    feed.say("change", {
-      event: eventOf({ seq: 9 }),
-      workload: workloadOf({ state: "failed", message: "Ended with exit code 1.", version: 2 }),
-    });
+    feed.say("change", { event: eventOf({ seq: 9, cause: "exit_code" }), workload: failed });
     feed.say("change", { event: eventOf({ seq: 10, workload_id: "w-2" }), workload: queued });
   });
   expect(await screen.findByText("Ended with exit code 1.")).toBeVisible();
   expect(await screen.findByRole("link", { name: "sweep" })).toBeVisible();
   expect(link.closest("tr")).toHaveTextContent("Failed");
+});
+
+test("under the pointer no row moves, and what is new is offered", async () => {
+  let rows = [workloadOf()];
+  serverCreate().on("GET /api/v1/workloads", () => pageOf(rows));
+  consoleOpen("/workloads");
+  await userEvent.hover(await screen.findByRole("link", { name: "train" }));
+  rows = [queued, workloadOf()];
+  act(() => {
+    FakeEventSource.latest("/api/v1/stream").say("change", {
+      event: eventOf({ seq: 10, workload_id: "w-2" }),
+      workload: queued,
+    });
+  });
+  const offer = await screen.findByRole("button", { name: "Show 1 new workload" });
+  expect(screen.queryByRole("link", { name: "sweep" })).toBeNull();
+  await userEvent.click(offer);
+  expect(await screen.findByRole("link", { name: "sweep" })).toBeVisible();
 });
 
 test("keys reach every row, open it, and close it again", async () => {
@@ -185,6 +253,12 @@ test("keys reach every row, open it, and close it again", async () => {
   expect(window.location.pathname).toBe("/workloads/w-1");
   await userEvent.keyboard("{Escape}");
   await waitFor(() => expect(window.location.pathname).toBe("/workloads"));
+  await userEvent.keyboard("jx");
+  expect(screen.getByRole("region", { name: "Selected workloads" })).toHaveTextContent(
+    "1 selected",
+  );
+  await userEvent.keyboard("{Escape}");
+  expect(screen.queryByRole("region", { name: "Selected workloads" })).toBeNull();
   await userEvent.keyboard("/");
   expect(screen.getByRole("searchbox", { name: "Search by name" })).toHaveFocus();
 });
@@ -205,7 +279,7 @@ test("the panel of what waits says why, where in the queue, and what would help"
   const why = await screen.findByRole("region", { name: "Why it waits" });
   expect(within(why).getByText("Ask for 3 GPUs.")).toBeVisible();
   expect(within(why).getByText("GPUs free")).toBeVisible();
-  expect(within(why).getByText("3 (node-2)")).toBeVisible();
+  expect(within(why).getByRole("link", { name: "node-2" })).toBeVisible();
   expect(await within(why).findByText("1 of 7")).toBeVisible();
 });
 

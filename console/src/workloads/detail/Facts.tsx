@@ -1,35 +1,62 @@
-/** The facts of a workload: two columns where there is room, folded away where there is little. */
-import { useMediaQuery } from "@mantine/hooks";
+/** The facts of a workload. Beside the list they are folded away, for the evidence needs the room. */
+import { useLocalStorage } from "@mantine/hooks";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { WorkloadDetail } from "../../api/types";
+import { Copyable } from "../../frame/Copyable";
 import { ChevronIcon } from "../../frame/icons";
-import { bytesInWords, cpuTimeInWords, gpuTimeInWords } from "../../quantity/words";
-import { Duration, RelativeTime } from "../../time/Times";
+import { Duration, Moment, RelativeTime } from "../../time/Times";
+import { durationInWords } from "../../time/words";
 import { ReplicaProgress } from "../ReplicaProgress";
-import { capitalised, isEnded } from "../state";
+import { capitalised } from "../state";
 import classes from "./detail.module.css";
 
-export function Facts({ workload }: { workload: WorkloadDetail }) {
-  const narrow = useMediaQuery("(max-width: 640px)");
-  if (!narrow) return <FactList workload={workload} />;
+export function Facts({ workload, folds }: { workload: WorkloadDetail; folds: boolean }) {
+  const [open, setOpen] = useLocalStorage({ key: "podium-facts", defaultValue: false });
+  if (!folds) return <FactList workload={workload} />;
   return (
-    <details className={classes.folded}>
+    <details
+      className={classes.folded}
+      open={open}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>
         <ChevronIcon /> Details
+        <span className={classes.gist}>{gistOf(workload)}</span>
       </summary>
       <FactList workload={workload} />
     </details>
   );
 }
 
+/** vision · ana · 4 × (2 × H100 · 4 CPU) */
+function gistOf({ project, owner, replicas, resources }: WorkloadDetail): string {
+  const each =
+    replicas.total > 1
+      ? `${replicas.total.toLocaleString("en")} × (${resources.text})`
+      : resources.text;
+  return [project, owner, each].join(" · ");
+}
+
 function FactList({ workload }: { workload: WorkloadDetail }) {
-  const { usage } = workload;
+  const { deadline, max_runtime_seconds, labels, depends_on } = workload;
   return (
     <dl className={classes.facts}>
+      <Fact name="Id" wide>
+        <Copyable text={workload.id} />
+      </Fact>
       <Fact name={workload.array ? "Each task" : "Each replica"} wide>
         {workload.resources.text}
       </Fact>
-      <Fact name="Project">{workload.project}</Fact>
+      <Fact name="Project">
+        <Link
+          to="/workloads"
+          search={{ project: [workload.project] } as never}
+          className={classes.plainLink}
+        >
+          {workload.project}
+        </Link>
+      </Fact>
       <Fact name="Owner">{workload.owner}</Fact>
       <Fact name="Kind">{capitalised(workload.kind)}</Fact>
       <Fact name="Priority">{workload.priority}</Fact>
@@ -43,31 +70,50 @@ function FactList({ workload }: { workload: WorkloadDetail }) {
         <RelativeTime at={workload.submitted_at} />
       </Fact>
       <RunTime workload={workload} />
-      <Fact name="Used">{usedInWords(workload)}</Fact>
-      <Fact name="Peak memory">
-        {usage.memory_peak_bytes > 0 ? bytesInWords(usage.memory_peak_bytes) : "Not measured"}
-      </Fact>
+      {max_runtime_seconds != null && (
+        <Fact name="Time limit">{durationInWords(max_runtime_seconds)}</Fact>
+      )}
+      {deadline && (
+        <Fact name="Deadline">
+          <Moment at={deadline} />
+        </Fact>
+      )}
       {workload.attempt > 1 && (
         <Fact name="Attempt">
           {workload.attempt} of {Math.max(workload.retries + 1, workload.attempt)}
+        </Fact>
+      )}
+      {(depends_on ?? []).length > 0 && (
+        <Fact name="Depends on" wide>
+          {(depends_on ?? []).map((id) => (
+            <Link key={id} to="/workloads/$id" params={{ id }} className={classes.plainLink}>
+              <code>{id}</code>{" "}
+            </Link>
+          ))}
+        </Fact>
+      )}
+      {Object.keys(labels ?? {}).length > 0 && (
+        <Fact name="Labels" wide>
+          <span className={classes.labels}>
+            {Object.entries(labels ?? {}).map(([name, value]) => (
+              <Link
+                key={name}
+                to="/workloads"
+                search={{ label: [`${name}=${value}`] } as never}
+                className={classes.label}
+              >
+                {name}={value}
+              </Link>
+            ))}
+          </span>
         </Fact>
       )}
     </dl>
   );
 }
 
-function usedInWords({ usage, started_at, state }: WorkloadDetail): string {
-  if (usage.gpu_seconds > 0) return capitalised(gpuTimeInWords(usage.gpu_seconds));
-  if (!started_at && usage.cpu_seconds_used === 0)
-    return isEnded(state) ? "Nothing" : "Nothing yet";
-  return capitalised(cpuTimeInWords(usage.cpu_seconds_used));
-}
-
-function RunTime({ workload: { state, started_at, ended_at } }: { workload: WorkloadDetail }) {
-  if (!started_at) {
-    // One that ended before it was seen to run may have run, for a moment.
-    return isEnded(state) ? null : <Fact name="Running for">Not started</Fact>;
-  }
+function RunTime({ workload: { started_at, ended_at } }: { workload: WorkloadDetail }) {
+  if (!started_at) return null;
   return (
     <Fact name={ended_at ? "Ran for" : "Running for"}>
       <Duration start={started_at} end={ended_at} />

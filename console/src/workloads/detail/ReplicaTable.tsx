@@ -1,64 +1,227 @@
-/** Where each replica runs or ran, and how it ended. */
+/** Where each replica runs or ran, and how it ended; as many as there are. */
+
+import { Link } from "@tanstack/react-router";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { memo, useMemo, useRef } from "react";
 import type { Replica, WorkloadDetail } from "../../api/types";
+import { FailureState } from "../../frame/FailureState";
+import { ArrowIcon } from "../../frame/icons";
 import { counted, milliInWords } from "../../quantity/words";
-import { Duration } from "../../time/Times";
-import { StateBadge } from "../StateIcon";
-import classes from "./detail.module.css";
+import { Duration, Moment } from "../../time/Times";
+import { StateBadge, StateIcon } from "../StateIcon";
+import { shownState } from "../state";
+import { orderRead, orderWritten, type ReplicaColumn, replicasShown } from "./replicaOrder";
+import classes from "./replicas.module.css";
+import { changed, useDetailSearch } from "./useDetailSearch";
+import { useReplicas } from "./useReplicas";
+
+const ROW_PIXELS = 32;
+
+const columns: { id: ReplicaColumn | "devices" | "log"; label: string; sorted: boolean }[] = [
+  { id: "rank", label: "Rank", sorted: true },
+  { id: "state", label: "State", sorted: true },
+  { id: "node", label: "Node", sorted: true },
+  { id: "devices", label: "Devices", sorted: false },
+  { id: "started", label: "Started", sorted: true },
+  { id: "ran", label: "Ran for", sorted: true },
+  { id: "end", label: "End", sorted: true },
+  { id: "log", label: "Log", sorted: false },
+];
+
+const states = [
+  "failed",
+  "running",
+  "starting",
+  "scheduled",
+  "stopping",
+  "waiting",
+  "succeeded",
+  "cancelled",
+] as const;
 
 export function ReplicaTable({ workload }: { workload: WorkloadDetail }) {
-  const replicas = workload.replica_list;
+  const { search, change } = useDetailSearch();
+  const { replicas, missing, error, retry } = useReplicas(workload);
+  const order = orderRead(search.by);
+  const state = states.find((each) => each === search.replicas);
+  const scroll = useRef<HTMLDivElement>(null);
+  const { by } = search;
+  const shown = useMemo(
+    () => replicasShown(replicas, state, orderRead(by), Date.now()),
+    [replicas, state, by],
+  );
+  const rows = useVirtualizer({
+    count: shown.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW_PIXELS,
+    overscan: 16,
+  });
   const withDevices = replicas.some(({ devices }) => devices && devices.length > 0);
-  const unlisted = workload.replicas.total - replicas.length;
+  const drawn = columns.filter(({ id }) => id !== "devices" || withDevices);
+  const present = states.filter((each) => workload.replicas[each] > 0);
+  const items = rows.getVirtualItems();
+  const above = items[0]?.start ?? 0;
+  const below = rows.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const word = workload.array ? "task" : "replica";
+
   return (
     <>
+      {present.length > 1 && (
+        // biome-ignore lint/a11y/useSemanticElements: a fieldset would bring its own box.
+        <div className={classes.chips} role="group" aria-label="Only those in the state">
+          <button
+            type="button"
+            className={classes.chip}
+            aria-pressed={!state}
+            onClick={() => change({ replicas: undefined })}
+          >
+            All {workload.replicas.total.toLocaleString("en")}
+          </button>
+          {present.map((each) => (
+            <button
+              key={each}
+              type="button"
+              className={classes.chip}
+              aria-pressed={state === each}
+              onClick={() => change({ replicas: state === each ? undefined : each })}
+            >
+              <span className={classes.chipIcon} data-tone={shownState(each).tone}>
+                <StateIcon state={each} />
+              </span>
+              {shownState(each).label} {workload.replicas[each].toLocaleString("en")}
+            </button>
+          ))}
+        </div>
+      )}
+      {error && <FailureState error={error} onRetry={retry} />}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys. */}
-      <section className={classes.sideways} tabIndex={0} aria-label="Replicas">
-        <table className={classes.replicas}>
+      <section ref={scroll} className={classes.scroll} tabIndex={0} aria-label="Replicas">
+        <table className={classes.replicas} aria-rowcount={shown.length + 1}>
           <thead>
             <tr>
-              <th scope="col">Rank</th>
-              <th scope="col">State</th>
-              <th scope="col">Node</th>
-              {withDevices && <th scope="col">Devices</th>}
-              <th scope="col">Ran for</th>
-              <th scope="col">End</th>
+              {drawn.map(({ id, label, sorted }) => (
+                <th
+                  key={id}
+                  scope="col"
+                  data-column={id}
+                  aria-sort={
+                    order.column === id ? (order.down ? "descending" : "ascending") : undefined
+                  }
+                >
+                  {sorted ? (
+                    <button
+                      type="button"
+                      className={classes.sort}
+                      onClick={() =>
+                        change({
+                          by: orderWritten({
+                            column: id as ReplicaColumn,
+                            down: order.column === id && !order.down,
+                          }),
+                        })
+                      }
+                    >
+                      {label}
+                      {order.column === id && <ArrowIcon up={!order.down} />}
+                    </button>
+                  ) : (
+                    label
+                  )}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
-            {replicas.map((replica) => (
-              <tr key={replica.rank}>
-                <td data-column="rank">{replica.rank}</td>
-                <td data-column="state">
-                  <StateBadge state={replica.state} />
-                </td>
-                <td data-column="node">{replica.node ?? ""}</td>
-                {withDevices && (
-                  <td
-                    data-column="devices"
-                    title={(replica.devices ?? []).map((device) => device.uuid).join("\n")}
-                  >
-                    {devicesInWords(replica)}
-                  </td>
-                )}
-                <td data-column="time">
-                  {replica.started_at && (
-                    <Duration start={replica.started_at} end={replica.ended_at} />
-                  )}
-                </td>
-                <td data-column="end" title={replica.message}>
-                  {endInWords(replica)}
-                </td>
-              </tr>
-            ))}
+            {above > 0 && <Gap height={above} columns={drawn.length} />}
+            {items.map(({ index }) => {
+              const replica = shown[index];
+              return (
+                replica && (
+                  <ReplicaRow
+                    key={replica.rank}
+                    replica={replica}
+                    index={index}
+                    withDevices={withDevices}
+                    measure={rows.measureElement}
+                  />
+                )
+              );
+            })}
+            {below > 0 && <Gap height={below} columns={drawn.length} />}
           </tbody>
         </table>
+        {shown.length === 0 && missing === 0 && (
+          <p className={classes.note}>No {word} is in this state now.</p>
+        )}
       </section>
-      {unlisted > 0 && (
-        <p className={classes.note}>{counted(unlisted, "more replica")} not shown.</p>
+      {missing > 0 && !error && (
+        <p className={classes.note} role="status">
+          Reading {counted(missing, `more ${word}`)}…
+        </p>
       )}
     </>
   );
 }
+
+function Gap({ height, columns: count }: { height: number; columns: number }) {
+  return (
+    <tr className={classes.gap} aria-hidden>
+      <td colSpan={count} style={{ height }} />
+    </tr>
+  );
+}
+
+interface RowProps {
+  replica: Replica;
+  index: number;
+  withDevices: boolean;
+  measure: (row: HTMLTableRowElement | null) => void;
+}
+
+const ReplicaRow = memo(function ReplicaRow({ replica, index, withDevices, measure }: RowProps) {
+  const { rank, state, attempt, node, devices, started_at, ended_at, message } = replica;
+  const end = endInWords(replica);
+  return (
+    <tr ref={measure} data-index={index} aria-rowindex={index + 2}>
+      <td data-column="rank">{rank}</td>
+      <td data-column="state">
+        <StateBadge state={state} />
+        {attempt > 1 && <span className={classes.attempt}> attempt {attempt}</span>}
+      </td>
+      <td data-column="node">
+        {node && (
+          <Link to="/nodes/$name" params={{ name: node }} className={classes.link}>
+            {node}
+          </Link>
+        )}
+      </td>
+      {withDevices && (
+        <td data-column="devices" title={(devices ?? []).map(({ uuid }) => uuid).join("\n")}>
+          {devicesInWords(replica)}
+        </td>
+      )}
+      <td data-column="started">{started_at && <Moment at={started_at} />}</td>
+      <td data-column="ran">{started_at && <Duration start={started_at} end={ended_at} />}</td>
+      <td data-column="end" title={message || undefined}>
+        {end}
+      </td>
+      <td data-column="log">
+        {started_at && (
+          <Link
+            to="."
+            search={(held) =>
+              changed(held, { tab: "logs", rank: [rank], line: undefined, find: undefined })
+            }
+            className={classes.link}
+            aria-label={`Log of ${rank}`}
+          >
+            Log
+          </Link>
+        )}
+      </td>
+    </tr>
+  );
+});
 
 /** H100 0, 1 (virtual); a share is said as its part of a device. */
 export function devicesInWords({ devices = [] }: Pick<Replica, "devices">): string {
@@ -71,8 +234,9 @@ export function devicesInWords({ devices = [] }: Pick<Replica, "devices">): stri
   return [...byType].map(([type, indexes]) => `${type} ${indexes.join(", ")}`).join("; ");
 }
 
+/** What the server says of it; else the code or the signal alone. */
 export function endInWords({ exit_code, signal, message }: Replica): string {
-  if (signal != null) return `Signal ${signal}`;
-  if (exit_code != null) return `Exit ${exit_code}`;
+  if (signal != null) return message || `Signal ${signal}`;
+  if (exit_code != null) return exit_code === 0 ? "Exit 0" : message || `Exit ${exit_code}`;
   return message ?? "";
 }

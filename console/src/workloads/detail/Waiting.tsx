@@ -1,20 +1,35 @@
 /** Why it does not run: since when, its place in the queue, what would help, and the facts. */
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { answered, api } from "../../api/client";
 import type { Refusal, WorkloadDetail } from "../../api/types";
+import { milliInWords } from "../../quantity/words";
 import { Duration } from "../../time/Times";
 import { beside } from "../filters";
 import { isInProgress } from "../progress";
-import { useExplanation, useKnownName } from "../queries";
+import { useExplanation, useKnownName, workloadKeys } from "../queries";
+import { shownState } from "../state";
 import classes from "./detail.module.css";
+import type { Asked } from "./dialogs";
+import { factsOf, holdersOf } from "./evidence";
+import { useMayChange, useMaySubmit } from "./may";
 import { fieldsFound } from "./specFields";
 
 const HOLDERS_SHOWN = 8;
 
-export function Waiting({ workload, refusal }: { workload: WorkloadDetail; refusal: Refusal }) {
+interface Props {
+  workload: WorkloadDetail;
+  refusal: Refusal;
+  onAsk: (asked: Asked) => void;
+}
+
+export function Waiting({ workload, refusal, onAsk }: Props) {
   const { data } = useExplanation(workload.id, true);
-  const evidence = (refusal.evidence ?? []).filter(({ fact }) => !fact.startsWith("holder"));
-  const holders = (refusal.evidence ?? []).filter(({ fact }) => fact === "holder");
+  const evidence = refusal.evidence ?? [];
+  const holders = holdersOf(evidence);
+  const needs = refusal.reason === "dependency" ? (workload.depends_on ?? []) : [];
   return (
     <section className={classes.waiting} aria-label="Why it waits">
       {/* Of what waits as a whole, the sentence above says this already. */}
@@ -32,42 +47,126 @@ export function Waiting({ workload, refusal }: { workload: WorkloadDetail; refus
         </Fact>
         {data?.queue_position != null && (
           <Fact name="Place in the queue">
-            {data.queue_position}
-            {data.queue_length != null && ` of ${data.queue_length}`}
+            <Link to="/queue" className={classes.plainLink}>
+              {data.queue_position}
+              {data.queue_length != null && ` of ${data.queue_length}`}
+            </Link>
+            {data.queue_position === 1 && " (next)"}
           </Fact>
         )}
-        {evidence.map(({ fact, value, subject }) => (
-          <Fact key={`${fact} ${subject}`} name={factInWords(fact)}>
-            {subject ? `${value} (${subject})` : value}
+        {factsOf(evidence).map(({ name, value, node }) => (
+          <Fact key={`${name} ${node ?? ""}`} name={name}>
+            {value}
+            {node && (
+              <>
+                {" on "}
+                <Link to="/nodes/$name" params={{ name: node }} className={classes.plainLink}>
+                  {node}
+                </Link>
+              </>
+            )}
           </Fact>
         ))}
         {holders.length > 0 && (
-          <Fact name="Used by">
-            <ul className={classes.holders}>
-              {holders.slice(0, HOLDERS_SHOWN).map(({ value }) => (
-                <li key={value}>
-                  {value === workload.id ? (
-                    "Tasks of its own"
-                  ) : (
-                    <Link to="/workloads/$id" params={{ id: value }} search={beside}>
-                      <Holder id={value} />
-                    </Link>
-                  )}
-                </li>
-              ))}
-              {holders.length > HOLDERS_SHOWN && <li>{holders.length - HOLDERS_SHOWN} more</li>}
-            </ul>
+          <Fact name={refusal.reason === "priority" ? "Ahead of it" : "Used by"}>
+            <Others ids={holders} own={workload.id} />
+          </Fact>
+        )}
+        {needs.length > 0 && (
+          <Fact name="Waits for">
+            <Others ids={needs} own={workload.id} />
           </Fact>
         )}
       </dl>
+      <NextSteps workload={workload} refusal={refusal} onAsk={onAsk} />
     </section>
   );
 }
 
-/** The name where a list has it, for an id says little to a reader. */
-function Holder({ id }: { id: string }) {
-  const name = useKnownName(id);
-  return name ? <span title={id}>{name}</span> : <code>{id}</code>;
+function Others({ ids, own }: { ids: readonly string[]; own: string }) {
+  return (
+    <ul className={classes.holders}>
+      {ids.slice(0, HOLDERS_SHOWN).map((id) => (
+        <li key={id}>{id === own ? "Tasks of its own" : <Other id={id} />}</li>
+      ))}
+      {ids.length > HOLDERS_SHOWN && <li>{ids.length - HOLDERS_SHOWN} more</li>}
+    </ul>
+  );
+}
+
+/** By name, with what it is doing; an id says little to a reader. */
+function Other({ id }: { id: string }) {
+  const known = useKnownName(id);
+  const { data } = useQuery({
+    queryKey: workloadKeys.detail(id),
+    queryFn: ({ signal }) =>
+      answered(api.GET("/api/v1/workloads/{ref}", { params: { path: { ref: id } }, signal })),
+    staleTime: 60_000,
+    retry: false,
+  });
+  const name = data?.name ?? known;
+  return (
+    <>
+      <Link to="/workloads/$id" params={{ id }} search={beside} title={id}>
+        {name ?? <code>{id}</code>}
+      </Link>
+      {data && (
+        <span className={classes.holderNote}>
+          {" "}
+          {data.owner} · {heldInWords(data)} · {shownState(data.state).label.toLowerCase()}
+          {data.started_at && !data.ended_at && (
+            <>
+              {" for "}
+              <Duration start={data.started_at} />
+            </>
+          )}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** 4 × H100: of all its replicas together. */
+function heldInWords({ resources, replicas }: WorkloadDetail): string {
+  const { gpu_milli, gpu_types, text } = resources;
+  if (gpu_milli === 0) return replicas.total > 1 ? `${replicas.total} × (${text})` : text;
+  const type = gpu_types?.length === 1 ? gpu_types[0] : "GPU";
+  return `${milliInWords(gpu_milli * replicas.total)} × ${type}`;
+}
+
+const inUse = ["capacity", "priority", "fragmentation", "reservation", "quota", "topology"];
+const machines = ["no_nodes", "unhealthy_nodes", "impossible_type", "impossible_size", "policy"];
+
+/** What the person can do about it, where there is something. */
+function NextSteps({ workload, refusal: { reason }, onAsk }: Props) {
+  const mayChange = useMayChange(workload);
+  const maySubmit = useMaySubmit(workload);
+  const crowded = inUse.includes(reason);
+  const machine = machines.includes(reason);
+  if (!crowded && !machine) return null;
+  const fewer = workload.resources.gpu_milli >= 2000 || workload.replicas.total > 1;
+  return (
+    <div className={classes.steps}>
+      {crowded && mayChange && workload.priority < 100 && (
+        <Button variant="default" onClick={() => onAsk("priority")}>
+          Change priority
+        </Button>
+      )}
+      {maySubmit && (
+        <Button
+          variant="default"
+          component={Link}
+          to="/submit"
+          search={{ from: workload.id } as never}
+        >
+          {crowded && fewer ? "Clone with fewer GPUs" : "Clone with other resources"}
+        </Button>
+      )}
+      <Button variant="default" component={Link} to={crowded ? "/queue" : "/nodes"}>
+        {crowded ? "See the queue" : "See the nodes"}
+      </Button>
+    </div>
+  );
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
@@ -77,19 +176,4 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dd>{children}</dd>
     </>
   );
-}
-
-const abbreviations: Record<string, string> = {
-  gpu: "GPU",
-  gpus: "GPUs",
-  cpu: "CPU",
-  cpus: "CPUs",
-  mig: "MIG",
-};
-
-/** gpus_free → GPUs free */
-export function factInWords(fact: string): string {
-  const words = fact.split("_").map((word) => abbreviations[word] ?? word);
-  const text = words.join(" ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,21 +1,26 @@
 /** The search of a log: how many lines have the words, and which of them is looked at. */
 import { TextInput } from "@mantine/core";
 import type { RefObject } from "react";
-import type { LogLine } from "../../api/types";
 import { IconButton } from "../../frame/IconButton";
 import { ArrowIcon, SearchIcon } from "../../frame/icons";
+import { bytesInWords } from "../../quantity/words";
+import { isAt, type Place } from "./lines";
 import classes from "./logs.module.css";
+import type { Found } from "./useFound";
 
 interface Props {
   inputRef: RefObject<HTMLInputElement | null>;
   words: string;
-  found: readonly LogLine[];
-  chosen: LogLine | null;
+  found: Found;
+  chosen: Place | null;
   onWords: (words: string) => void;
   onMove: (by: 1 | -1) => void;
+  onSearchOn: () => void;
 }
 
-export function LogSearch({ inputRef, words, found, chosen, onWords, onMove }: Props) {
+export function LogSearch(props: Props) {
+  const { inputRef, words, found, chosen, onWords, onMove, onSearchOn } = props;
+  const few = found.lines.length < 1;
   return (
     <search className={classes.search} aria-label="Search the log">
       <TextInput
@@ -34,6 +39,7 @@ export function LogSearch({ inputRef, words, found, chosen, onWords, onMove }: P
           if (event.key === "Escape") {
             onWords("");
             event.currentTarget.blur();
+            event.stopPropagation();
           }
         }}
       />
@@ -42,16 +48,17 @@ export function LogSearch({ inputRef, words, found, chosen, onWords, onMove }: P
           <span className={classes.found} role="status">
             {foundInWords(found, chosen)}
           </span>
-          <IconButton
-            label="Line before (p)"
-            disabled={found.length < 2}
-            onClick={() => onMove(-1)}
-          >
+          <IconButton label="Line before (N)" disabled={few} onClick={() => onMove(-1)}>
             <ArrowIcon up />
           </IconButton>
-          <IconButton label="Next line (n)" disabled={found.length < 2} onClick={() => onMove(1)}>
+          <IconButton label="Next line (n)" disabled={few} onClick={() => onMove(1)}>
             <ArrowIcon />
           </IconButton>
+          {found.older !== null && !found.searching && (
+            <button type="button" className={classes.further} onClick={onSearchOn}>
+              Search further back
+            </button>
+          )}
         </>
       )}
     </search>
@@ -59,9 +66,15 @@ export function LogSearch({ inputRef, words, found, chosen, onWords, onMove }: P
 }
 
 /** 3 of 17 */
-export function foundInWords(found: readonly LogLine[], chosen: LogLine | null): string {
-  if (found.length === 0) return "No line";
-  const at = chosen ? found.indexOf(chosen) + 1 : 0;
-  const count = found.length.toLocaleString("en");
+export function foundInWords(found: Found, chosen: Place | null): string {
+  const { lines, older, searching, searchedBytes, error } = found;
+  if (error) return `Only of the lines here: ${lines.length}. ${error.message}`;
+  const open = searching || older !== null;
+  if (lines.length === 0) {
+    if (searching) return "Searching…";
+    return open ? `No line in the last ${bytesInWords(searchedBytes)}` : "No line";
+  }
+  const at = chosen ? lines.findIndex((line) => isAt(line, chosen)) + 1 : 0;
+  const count = `${lines.length.toLocaleString("en")}${open ? "+" : ""}`;
   return at > 0 ? `${at.toLocaleString("en")} of ${count}` : count;
 }

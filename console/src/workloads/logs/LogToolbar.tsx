@@ -1,17 +1,17 @@
 /** Whose log, how it is shown, and the whole of it as a file. */
-import { NumberInput } from "@mantine/core";
 import type { WorkloadDetail } from "../../api/types";
 import frame from "../../frame/frame.module.css";
 import { IconButton } from "../../frame/IconButton";
 import { ClockIcon, DownloadIcon, WrapIcon } from "../../frame/icons";
 import classes from "./logs.module.css";
+import { type LogOf, logAddress } from "./queries";
+import { RankPicker } from "./RankPicker";
 
 interface Props {
   workload: WorkloadDetail;
-  rank: number | null;
-  /** Whether all replicas may be followed at once. */
-  all: boolean;
-  onRank: (rank: number | null) => void;
+  log: LogOf;
+  onRanks: (ranks: number[]) => void;
+  onAttempt: (attempt: number | null) => void;
   wrap: boolean;
   onWrap: (wrap: boolean) => void;
   times: boolean;
@@ -19,26 +19,30 @@ interface Props {
 }
 
 export function LogToolbar(props: Props) {
-  const { workload, rank, all, onRank, wrap, onWrap, times, onTimes } = props;
-  const { total } = workload.replicas;
-  const word = workload.array ? "Task" : "Replica";
+  const { workload, log, onRanks, onAttempt, wrap, onWrap, times, onTimes } = props;
   return (
     <div className={classes.tools}>
-      {total > 1 && (
-        <NumberInput
-          className={classes.rankField}
-          size="xs"
-          aria-label={`${word}, 0 to ${total - 1}${all ? "; empty for all" : ""}`}
-          title={`${word}, 0 to ${total - 1}${all ? "; empty for all" : ""}`}
-          prefix={`${word} `}
-          min={0}
-          max={total - 1}
-          clampBehavior="strict"
-          placeholder={`All ${total.toLocaleString("en")} ${word.toLowerCase()}s`}
-          allowDecimal={false}
-          value={rank ?? ""}
-          onChange={(next) => onRank(typeof next === "number" ? next : all ? null : 0)}
-        />
+      {workload.attempt > 1 && !workload.array && (
+        <select
+          className={classes.choice}
+          aria-label="Attempt"
+          value={log.attempt ?? workload.attempt}
+          onChange={({ currentTarget: { value } }) =>
+            onAttempt(Number(value) === workload.attempt ? null : Number(value))
+          }
+        >
+          {Array.from({ length: workload.attempt }, (_, at) => workload.attempt - at).map(
+            (each) => (
+              <option key={each} value={each}>
+                Attempt {each}
+                {each === workload.attempt ? " (latest)" : ""}
+              </option>
+            ),
+          )}
+        </select>
+      )}
+      {workload.replicas.total > 1 && (
+        <RankPicker workload={workload} ranks={log.ranks} onRanks={onRanks} />
       )}
       <IconButton label="Wrap long lines" pressed={wrap} onClick={() => onWrap(!wrap)}>
         <WrapIcon />
@@ -48,8 +52,8 @@ export function LogToolbar(props: Props) {
       </IconButton>
       <a
         className={frame.iconButton}
-        href={textAddress(workload.id, rank, times)}
-        download={`${workload.name}${rank === null ? "" : `-${rank}`}.log`}
+        href={logAddress(log, times ? { timestamps: true } : {})}
+        download={`${workload.name}${log.ranks.length === 1 ? `-${log.ranks[0]}` : ""}.log`}
         aria-label="Download the whole log"
         title="Download the whole log"
       >
@@ -57,12 +61,4 @@ export function LogToolbar(props: Props) {
       </a>
     </div>
   );
-}
-
-export function textAddress(id: string, rank: number | null, times: boolean): string {
-  const search = new URLSearchParams({
-    ...(rank !== null && { rank: String(rank) }),
-    ...(times && { timestamps: "true" }),
-  });
-  return `/api/v1/workloads/${encodeURIComponent(id)}/logs${search.size > 0 ? `?${search}` : ""}`;
 }

@@ -1,0 +1,116 @@
+/** What of the nodes to show: text, GPU type, what one looks for, and as a map or a list. */
+import { SegmentedControl, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { type RefObject, useEffect, useState } from "react";
+import frame from "../frame/frame.module.css";
+import { SearchIcon } from "../frame/icons";
+import classes from "./nodes.module.css";
+import { isNodesFiltered, type NodesView, type Show } from "./view";
+
+const shows: { value: Show; label: string; says: string }[] = [
+  { value: "free", label: "Free GPUs", says: "Nodes with room on some GPU" },
+  { value: "idle", label: "Held but idle", says: "GPUs that are held and do next to nothing" },
+  { value: "trouble", label: "In trouble", says: "Lost nodes and unhealthy GPUs" },
+];
+
+interface Props {
+  view: NodesView;
+  types: readonly string[];
+  searchRef: RefObject<HTMLInputElement | null>;
+  onChange: (view: NodesView) => void;
+}
+
+export function NodesBar({ view, types, searchRef, onChange }: Props) {
+  return (
+    <search className={classes.bar} aria-label="Filter nodes">
+      <SearchField
+        value={view.q ?? ""}
+        inputRef={searchRef}
+        onChange={(q) => onChange(changed(view, { q }))}
+      />
+      {(types.length > 1 || view.type) && (
+        <Select
+          size="xs"
+          w={120}
+          aria-label="GPU type"
+          placeholder="GPU type"
+          clearable
+          data={[...new Set([...types, ...(view.type ? [view.type] : [])])]}
+          value={view.type ?? null}
+          onChange={(type) => onChange(changed(view, { type: type ?? "" }))}
+        />
+      )}
+      {shows.map(({ value, label, says }) => (
+        <button
+          key={value}
+          type="button"
+          className={classes.chip}
+          aria-pressed={view.show === value}
+          title={says}
+          onClick={() => onChange(changed(view, { show: view.show === value ? "" : value }))}
+        >
+          {label}
+        </button>
+      ))}
+      {isNodesFiltered(view) && (
+        <button
+          type="button"
+          className={classes.chipClear}
+          onClick={() => onChange(view.view ? { view: view.view } : {})}
+        >
+          Clear
+        </button>
+      )}
+      <SegmentedControl
+        ml="auto"
+        size="xs"
+        aria-label="Shown as"
+        data={[
+          { value: "map", label: "Map" },
+          { value: "list", label: "List" },
+        ]}
+        value={view.view ?? "map"}
+        onChange={(shape) => onChange(changed(view, { view: shape === "list" ? "list" : "" }))}
+      />
+    </search>
+  );
+}
+
+/** The view with some of it new; an empty text takes a part away. */
+function changed(view: NodesView, change: { [Name in keyof NodesView]: string }): NodesView {
+  const next = Object.entries({ ...view, ...change }).filter(([, value]) => value);
+  return Object.fromEntries(next) as NodesView;
+}
+
+interface SearchProps {
+  value: string;
+  onChange: (value: string) => void;
+  inputRef: RefObject<HTMLInputElement | null>;
+}
+
+function SearchField({ value, onChange, inputRef }: SearchProps) {
+  const [text, setText] = useState(value);
+  const settle = useDebouncedCallback(onChange, 250);
+  useEffect(() => setText(value), [value]);
+  return (
+    <TextInput
+      ref={inputRef}
+      className={classes.search}
+      size="xs"
+      type="search"
+      aria-label="Search by name, rack or block"
+      placeholder="Name, rack or block"
+      leftSection={<SearchIcon />}
+      rightSection={text === "" ? <kbd className={frame.key}>/</kbd> : null}
+      rightSectionPointerEvents="none"
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        settle(event.currentTarget.value.trim());
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") event.currentTarget.blur();
+      }}
+    />
+  );
+}

@@ -1,0 +1,34 @@
+/** What of the palette is open: nothing, the palette itself, or the sheet of keys. */
+import { useSyncExternalStore } from "react";
+
+export type Opened = "none" | "palette" | "keys";
+
+const listeners = new Set<() => void>();
+let opened: Opened = "none";
+
+function set(next: Opened): void {
+  opened = next;
+  for (const each of listeners) each();
+}
+
+export function paletteOpen(): void {
+  set("palette");
+}
+
+export function keysOpen(): void {
+  set("keys");
+}
+
+export function paletteClose(): void {
+  set("none");
+}
+
+export function useOpened(): Opened {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => opened,
+  );
+}

@@ -1,0 +1,51 @@
+/** The queue as the server knows it. The live feed says when to read it again. */
+import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef } from "react";
+import { answered, api } from "../api/client";
+import { useTopic } from "../stream/topics";
+
+const queueKey = ["queue"] as const;
+const PAGE = 100;
+const REREAD_MS = 1_000;
+
+export function useQueue(project: string | undefined) {
+  return useInfiniteQuery({
+    queryKey: [...queueKey, project ?? ""],
+    queryFn: ({ pageParam, signal }) =>
+      answered(
+        api.GET("/api/v1/queue", {
+          params: {
+            query: {
+              limit: PAGE,
+              ...(project && { project }),
+              ...(pageParam && { cursor: pageParam }),
+            },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Reads the queue again when workloads change, at most once a second. */
+export function useQueueLive(): void {
+  const queries = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const readAgain = useCallback(() => {
+    if (timer.current !== undefined) return;
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      void queries.invalidateQueries({ queryKey: queueKey });
+    }, REREAD_MS);
+  }, [queries]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useTopic("workloads", {
+    onEvent: ({ event, workload }) => {
+      if (workload.state === "queued" || event.rank == null) readAgain();
+    },
+    onResync: readAgain,
+  });
+}
