@@ -68,6 +68,8 @@ class Tenants:
             "username": "red-lead",
             "token_id": self.token_id,
             "name": "RED_SECRET",
+            "page": "workloads",
+            "gpu_type": "H100",
         }
 
 
@@ -213,19 +215,32 @@ ADMINISTRATION = {
     f"POST {API}/projects",
     f"POST {API}/nodes/{{name}}/cordon",
     f"POST {API}/nodes/{{name}}/uncordon",
+    f"PUT {API}/prices/{{gpu_type}}",
 }
+SCOPED = ("/workloads", "/usage", "/overview", "/queue")
 OF_ONESELF = {
     f"POST {API}/auth/logout",
     f"GET {API}/auth/me",
     f"POST {API}/auth/password",
     f"GET {API}/tokens",
     f"POST {API}/tokens",
+    f"GET {API}/views",
+    f"PUT {API}/views/{{page}}/{{name}}",
+    f"DELETE {API}/views/{{page}}/{{name}}",
 }
 OF_EVERYONE = {
     f"GET {API}/about",
     f"GET {API}/schemas/workload",
     f"GET {API}/nodes",
     f"GET {API}/nodes/{{name}}",
+    f"GET {API}/notices",
+    f"POST {API}/notices/read",
+    f"GET {API}/overview",
+    f"GET {API}/overview/capacity",
+    f"GET {API}/queue",
+    f"GET {API}/search",
+    f"GET {API}/prices",
+    f"GET {API}/nodes/{{name}}/curves",
     "GET /metrics",
     f"POST {API}/workloads/validate",
 }
@@ -245,14 +260,19 @@ def test_a_stranger_sees_nothing(tenants: Tenants, label: str) -> None:
         assert answer.status_code == 403, answer.text
     elif label in OF_ONESELF | OF_EVERYONE:
         assert answer.status_code in (200, 404, 422), answer.text
+    elif label == f"POST {API}/workloads/actions":
+        told = answer.json()
+        assert (told["done"], told["unchanged"], told["fault_count"]) == (0, 0, 1)
+        assert told["faults"][0]["detail"].endswith("that you can see.")
     elif label == f"GET {API}/projects":
         assert [each["name"] for each in answer.json()["items"]] == ["blue"]
     elif answer.status_code == 200:
-        assert answer.json() == {"items": [], "next_cursor": None}, label
+        nothing = {"items": [], "next_cursor": None}
+        assert answer.json() in (nothing, {**nothing, "total": 0}), label
     else:
         assert answer.status_code == 404, (label, answer.text)
         assert_problem_if_error(answer)
-    if answer.status_code == 200 and not label.endswith("/validate"):  # which says it back
+    if answer.status_code == 200 and not label.endswith(("/validate", "/actions")):  # said back
         for word in (tenants.workload_id, "red-work", "red words", "red-lead", "colour"):
             assert word not in answer.text, label
 
@@ -341,6 +361,8 @@ def request_of(
         "/workloads": spec,
         "/workloads/validate": spec,
         "/workloads/bulk": {"workloads": [spec]},
+        "/workloads/actions": {"action": "cancel", "selection": {"ids": [real["workload_id"]]}},
+        "/notices/read": {"through": 1},
         "/cancel": {"reason": "intruder"},
         "/projects": {"name": "intruder", "team": "intruder"},
         "/users": {"username": "intruder"},
@@ -352,10 +374,18 @@ def request_of(
         if path.endswith("/uploads"):
             asked["content"] = b"\x1f\x8b"
             asked["params"] = {"project": project}
+    elif method == "PATCH":
+        asked["json"] = {"priority": 1}
+    elif method == "PUT" and "/prices/" in path:
+        asked["json"] = {"per_gpu_hour": "1.50"}
+    elif method == "PUT" and "/views/" in path:
+        asked["json"] = {"search": "state=failed"}
     elif method == "PUT":
         asked["json"] = {"role": "lead"} if "/members/" in path else {"value": "x"}
-    elif method == "GET" and path.removeprefix(API) in ("/workloads", "/usage"):
+    elif method == "GET" and path.removeprefix(API) in SCOPED:
         asked["params"] = {"project": project}
+    elif path.endswith("/search"):
+        asked["params"] = {"q": "red"}
     elif label == f"GET {API}/projects":
         asked["params"] = {"cursor": ""}
     return asked

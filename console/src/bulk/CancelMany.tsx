@@ -36,6 +36,7 @@ export function CancelMany({ selection, onClose, onDone }: Props) {
       size={440}
       padding={20}
       classNames={{ title: classes.title }}
+      closeButtonProps={{ "aria-label": "Close" }}
     >
       <form
         className={classes.form}

@@ -54,6 +54,7 @@ export function ChangeMany({ what, selection, onClose, onDone }: Props) {
       size={440}
       padding={20}
       classNames={{ title: classes.title }}
+      closeButtonProps={{ "aria-label": "Close" }}
     >
       <form
         className={classes.form}

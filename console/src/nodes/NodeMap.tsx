@@ -161,12 +161,12 @@ const Tile = memo(function Tile({ node }: { node: Node }) {
         params={{ name: node.name }}
         className={classes.tile}
         data-state={node.state}
-        aria-label={`${node.name}, ${node.state}, ${milliInWords(held)} of ${devices.length} GPUs held`}
+        aria-label={tileInWords(node, held)}
       >
         <span className={classes.tileHead}>
           <span className={classes.tileName} title={node.name}>
             {node.name}
-          </span>
+          </span>{" "}
           {node.state === "ready" ? (
             <span className={classes.tileCount}>
               {milliInWords(held)}/{devices.length}
@@ -185,3 +185,12 @@ const Tile = memo(function Tile({ node }: { node: Node }) {
     </li>
   );
 });
+
+/** Begins with what is seen, so that who speaks it to the machine is understood. */
+function tileInWords({ name, state, devices }: Node, heldMilli: number): string {
+  const held = milliInWords(heldMilli);
+  if (devices.length === 0) return `${name} ${state === "ready" ? "0/0" : state} No GPUs`;
+  return state === "ready"
+    ? `${name} ${held}/${devices.length} GPUs held, ready`
+    : `${name} ${state}, ${held}/${devices.length} GPUs held`;
+}

@@ -79,7 +79,7 @@ test("the map puts nodes into their racks and leads to each", async () => {
   served();
   consoleOpen("/nodes");
   await screen.findByRole("heading", { name: /b1/ });
-  await userEvent.click(screen.getByRole("link", { name: "node-1, ready, 0.5 of 2 GPUs held" }));
+  await userEvent.click(screen.getByRole("link", { name: "node-1 0.5/2 GPUs held, ready" }));
   expect(
     await screen.findByText("0.5 of 2 GPUs held, 0.25 really used. 2 replicas are placed here."),
   ).toBeVisible();

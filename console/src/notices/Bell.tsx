@@ -8,6 +8,10 @@ import { NoticeList } from "./NoticeList";
 import classes from "./notices.module.css";
 import { useNotices, useNoticesLive } from "./queries";
 
+function unreadInWords(unread: number): string {
+  return unread > 99 ? "99+ unread notices" : counted(unread, "unread notice");
+}
+
 export function Bell() {
   useNoticesLive();
   const [opened, setOpened] = useState(false);
@@ -30,14 +34,15 @@ export function Bell() {
           onClick={() => setOpened(!opened)}
           title={unread > 0 ? `Notifications, ${unread} unread` : "Notifications"}
           aria-label={
-            unread > 0 ? `Notifications, ${counted(unread, "unread notice")}` : "Notifications"
+            unread > 0 ? `Notifications, ${unreadInWords(unread)}` : "Notifications"
           }
         >
           <span className={classes.bell}>
             <BellIcon />
             {unread > 0 && <span className={classes.dot} />}
           </span>
-          <span className={frame.label}>Notifications</span>
+          {/* The space keeps what is seen a part of what is said. */}
+          <span className={frame.label}>Notifications</span>{" "}
           {unread > 0 && <span className={classes.count}>{unread > 99 ? "99+" : unread}</span>}
         </button>
       </Popover.Target>

@@ -26,6 +26,12 @@ def logs(
     timestamps: Annotated[
         bool, typer.Option("--timestamps", "-t", help="Put the time before each line.")
     ] = False,
+    grep: Annotated[
+        str | None, typer.Option("--grep", "-g", help="Only lines with this text, in any case.")
+    ] = None,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", min=1, help="Of this attempt, not of the latest.")
+    ] = None,
     project: options.Project = None,
     json_output: options.Json = False,
 ) -> int:
@@ -35,8 +41,12 @@ def logs(
       podium logs digits
       podium logs -f digits --tail 20
       podium logs sweep --rank 3 --timestamps
+      podium logs digits --grep error --attempt 1
     """
     from podium.cli.following import LogPrinter
+
+    if follow and (grep is not None or attempt is not None):
+        raise typer.BadParameter("--grep and --attempt go with what was written, not with -f.")
 
     with connect(project) as client:
         if follow or rank is None:
@@ -50,7 +60,9 @@ def logs(
         lines = (
             client.workloads.follow_logs(workload_id, rank=rank, tail=tail)
             if follow
-            else client.workloads.log_lines(workload_id, rank=rank, tail=tail)
+            else client.workloads.log_lines(
+                workload_id, rank=rank, tail=tail, q=grep, attempt=attempt
+            )
         )
         try:
             for line in lines:

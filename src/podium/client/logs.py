@@ -59,11 +59,28 @@ def read_text(
 
 
 def read_lines(
-    transport: Transport, workload_id: str, *, ranks: Iterable[int], tail: int | None = None
+    transport: Transport,
+    workload_id: str,
+    *,
+    ranks: Iterable[int],
+    tail: int | None = None,
+    q: str | None = None,
+    attempt: int | None = None,
 ) -> Iterator[LogLine]:
     """What `ranks` logged until now, in the order of time; `tail` counts for each rank."""
     by_rank = [
-        _lines_of(read_text(transport, workload_id, rank=rank, tail=tail, timestamps=True), rank)
+        _lines_of(
+            read_text(
+                transport,
+                workload_id,
+                rank=rank,
+                tail=tail,
+                timestamps=True,
+                q=q,
+                attempt=attempt,
+            ),
+            rank,
+        )
         for rank in ranks
     ]
     yield from heapq.merge(*by_rank, key=lambda line: line.at or _EPOCH)

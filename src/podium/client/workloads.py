@@ -298,16 +298,21 @@ class Workloads:
         *,
         rank: int | None = None,
         tail: int | None = None,
+        q: str | None = None,
+        attempt: int | None = None,
         project: str | None = None,
     ) -> Iterator[LogLine]:
-        """What it logged until now, line by line in the order of time."""
+        """What it logged until now, line by line in the order of time; with `q` only the lines
+        that have it, in any case, and with `attempt` those of an earlier attempt."""
         workload_id = self.id_of(ref, project=project)
         if rank is not None:
             ranks = [rank]
         else:
             # Those that never started have no log.
             ranks = [r.rank for r in self.replicas(workload_id) if r.allocation_id is not None]
-        yield from logs.read_lines(self._transport, workload_id, ranks=ranks, tail=tail)
+        yield from logs.read_lines(
+            self._transport, workload_id, ranks=ranks, tail=tail, q=q, attempt=attempt
+        )
 
     def follow_logs(
         self,

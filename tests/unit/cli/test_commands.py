@@ -125,6 +125,21 @@ def test_logs_of_several_ranks_carry_the_rank(server: Any, podium: Any, make: An
     assert [line["rank"] for line in lines] == [1, 0]
 
 
+def test_logs_are_searched_and_read_of_an_earlier_attempt(
+    server: Any, podium: Any, make: Any
+) -> None:
+    server.on("GET", f"/workloads/{make.ID}", make.detail())
+    server.on(
+        "GET",
+        f"/workloads/{make.ID}/logs",
+        lambda asked: f"{make.at(1)} {asked.query.get('q')} {asked.query.get('attempt')}\n",
+    )
+    asked = ("logs", make.ID, "--rank", "0", "--grep", "error", "--attempt", "1")
+    assert podium(*asked).out == "['error'] ['1']\n"
+    refused = podium("logs", make.ID, "-f", "--grep", "error")
+    assert (refused.code, "not with -f" in refused.err) == (2, True)
+
+
 def test_run_follows_and_ends_as_the_work_did(server: Any, podium: Any, make: Any) -> None:
     line = {"rank": 0, "at": make.at(3), "stream": "out", "text": "hello"}
     ended = make.detail(
