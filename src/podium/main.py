@@ -1,4 +1,4 @@
-"""The `podium` command with all its parts: the client's commands, and `up`, which serves.
+"""The `podium` command with all its parts: the client's commands, `up` and `simulate`.
 
 Kept light, because every command passes through here; the server is loaded by `up` alone.
 """
@@ -12,6 +12,8 @@ import typer
 
 from podium.cli import options
 from podium.cli.app import app, run
+from podium.simulation.packing.command import packing
+from podium.simulation.simulate import simulate
 
 DEFAULT_HOME = Path("~/.podium")
 DEFAULT_PORT = 8470
@@ -89,6 +91,13 @@ def up(
 
 
 app.command("up", help=options.help_text(up), rich_help_panel=options.CLUSTER)(up)
+app.command("simulate", help=options.help_text(simulate), rich_help_panel=options.ADMINISTRATION)(
+    simulate
+)
+
+bench = typer.Typer(no_args_is_help=True, help="Measure the scheduler on lists of your own.")
+bench.command("packing", help=options.help_text(packing))(packing)
+app.add_typer(bench, name="bench", rich_help_panel=options.CLUSTER)
 
 
 def main() -> None:
