@@ -28,6 +28,9 @@ NAMES = (
     "bulk_submit",
     "log_followers",
     "many_workloads",
+    "console",
+    "console_list",
+    "console_hour",
 )
 
 

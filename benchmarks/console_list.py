@@ -15,8 +15,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from benchmarks.chromium import (
+    CHROMIUM,
+    browser_open,
+    frames_record,
+    frames_recorded,
+    heap_megabytes,
+)
 from benchmarks.figure import Figure, Say, quantile
 from benchmarks.many_workloads import WORKLOADS, fill
 from benchmarks.server import ADMINISTRATOR, start
@@ -24,32 +31,10 @@ from benchmarks.server import ADMINISTRATOR, start
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-precise-memory-info",
-)
 SECONDS = 6.0
 LONG_MS = 50.0
 ROW = "tr[data-index]"
 
-_RECORD = """() => {
-  const held = { deltas: [], last: performance.now(), on: true };
-  const frame = (now) => {
-    held.deltas.push(now - held.last);
-    held.last = now;
-    if (held.on) requestAnimationFrame(frame);
-  };
-  requestAnimationFrame((now) => { held.last = now; requestAnimationFrame(frame); });
-  window.podiumFrames = held;
-}"""
-_RECORDED = "() => { window.podiumFrames.on = false; return window.podiumFrames.deltas; }"
 _SCROLLER = """() => {
   let box = document.querySelector("table").parentElement;
   while (box && box.scrollHeight <= box.clientHeight + 1) box = box.parentElement;
@@ -98,32 +83,25 @@ def scrolled(
     url: str, password: str, say: Say, *, chromium: str = CHROMIUM, width: int = 1440
 ) -> list[Figure]:
     """Scrolls the list of the server at `url` in each way and returns what was measured."""
-    # Only who runs this benchmark needs a browser.
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        try:
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            opened_ms = _open(page, url, password)
-            box = page.evaluate(_SCROLLER)
-            heap_before = _heap_megabytes(page)
-            ways: list[tuple[str, Callable[[], None]]] = [
-                ("by wheel", lambda: _wheel(page, box)),
-                ("by dragging", lambda: _drag(page, box)),
-                ("line by line", lambda: _glide(page)),
-            ]
-            found = []
-            for way, scroll in ways:
-                say(f"scrolling {way}")
-                page.evaluate(_RECORD)
-                scroll()
-                found.append(Scrolling(way, page.evaluate(_RECORDED)))
-                page.wait_for_timeout(500)
-            heap_after = _heap_megabytes(page)
-            drawn = page.locator(ROW).count()
-        finally:
-            browser.close()
+    with browser_open(chromium) as browser:
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        opened_ms = _open(page, url, password)
+        box = page.evaluate(_SCROLLER)
+        heap_before = heap_megabytes(page)
+        ways: list[tuple[str, Callable[[], None]]] = [
+            ("by wheel", lambda: _wheel(page, box)),
+            ("by dragging", lambda: _drag(page, box)),
+            ("line by line", lambda: _glide(page)),
+        ]
+        found = []
+        for way, scroll in ways:
+            say(f"scrolling {way}")
+            frames_record(page)
+            scroll()
+            found.append(Scrolling(way, frames_recorded(page)))
+            page.wait_for_timeout(500)
+        heap_after = heap_megabytes(page)
+        drawn = page.locator(ROW).count()
     return [
         Figure(name="list of 100,000 workloads: opened", value=opened_ms, unit="ms"),
         *[figure for each in found for figure in _figures(each)],
@@ -203,13 +181,6 @@ def _glide(page: Page) -> None:
         })""",
         SECONDS,
     )
-
-
-def _heap_megabytes(page: Page) -> float:
-    session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.collectGarbage")
-    session.detach()
-    return cast(float, page.evaluate("() => performance.memory.usedJSHeapSize")) / 1e6
 
 
 def main() -> int:

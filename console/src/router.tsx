@@ -1,8 +1,10 @@
 /** The pages and their addresses. Pages load when they are first opened. */
+import { Button } from "@mantine/core";
 import {
   createRootRoute,
   createRoute,
   createRouter,
+  Link,
   lazyRouteComponent,
   retainSearchParams,
 } from "@tanstack/react-router";
@@ -28,7 +30,12 @@ const rootRoute = createRootRoute({
   notFoundComponent: () => (
     <EmptyState
       title="No such page"
-      sentence="Nothing is at this address. The rooms are at the side."
+      sentence="Nothing is at this address."
+      action={
+        <Button variant="default" component={Link} to="/">
+          Go to the overview
+        </Button>
+      }
     />
   ),
 });

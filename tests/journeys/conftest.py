@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from journeys.serving import Server
+import podium
+from journeys import cluster
+from journeys.browser import ARGUMENTS, PATIENCE_MS, Open, Window, window_open
+from journeys.serving import ENDS, Server
+from podium.client.filters import Filter
+from requirement import require
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "journeys"
 _LIVE: list[Server] = []
@@ -47,6 +54,55 @@ def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 def server(make_server: Callable[..., Server]) -> Server:
     """One for everything that leaves it as it was. It has four virtual GPUs."""
     return make_server("shared", options=("--virtual-gpus", "4"))
+
+
+@pytest.fixture(scope="session")
+def console() -> None:
+    """Tests that need it are passed over where the console was not built."""
+    index = Path(podium.__file__).parent / "webroot" / "index.html"
+    require("the built console (make install)", index.is_file())
+
+
+# Not longer than a module: while Playwright is there, no other event loop can run.
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, headless=True, args=list(ARGUMENTS)
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def window(browser: Browser, console: None) -> Iterator[Open]:
+    """Opens windows that complain of nothing: `with window(size, scheme=...) as opened`."""
+    opened: list[Window] = []
+    expect.set_options(timeout=PATIENCE_MS)
+    yield partial(window_open, browser, opened)
+    complaints = [each for one in opened for each in one.complaints]
+    assert complaints == [], "\n".join(complaints)
+
+
+@pytest.fixture(scope="session")
+def busy_cluster(make_server: Callable[..., Server]) -> Iterator[Server]:
+    """A server over three racks of machines in the middle of a working day, with a machine of its
+    own beside them."""
+    server = make_server(
+        "cluster", start=False, options=("--virtual-gpus", "4", "--node-name", "dev-01")
+    )
+    cluster.cluster_fill(server.home)
+    with cluster.cluster_reported(server.home):
+        server.start()
+        for gpu_type, price in (("H100", "2.40"), ("A100", "1.35"), ("L40S", "0.80")):
+            server.client_kept.prices.set(gpu_type, price)
+        yield server
+        # What "runs" on the machines of the cluster would never be seen to end.
+        for each in list(server.client().workloads.list(Filter(project="default"))):
+            if each.state not in ENDS:
+                server.client_kept.workloads.cancel(each.id)
+                server.ended(each.id)
+        server.stop()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -376,12 +376,14 @@ def request_of(
             asked["params"] = {"project": project}
     elif method == "PATCH":
         asked["json"] = {"priority": 1}
-    elif method == "PUT" and "/prices/" in path:
-        asked["json"] = {"per_gpu_hour": "1.50"}
-    elif method == "PUT" and "/views/" in path:
-        asked["json"] = {"search": "state=failed"}
     elif method == "PUT":
-        asked["json"] = {"role": "lead"} if "/members/" in path else {"value": "x"}
+        puts = {
+            "/prices/": {"per_gpu_hour": "1.50"},
+            "/views/": {"search": "state=failed"},
+            "/members/": {"role": "lead"},
+            "/secrets/": {"value": "x"},
+        }
+        asked["json"] = next(body for part, body in puts.items() if part in path)
     elif method == "GET" and path.removeprefix(API) in SCOPED:
         asked["params"] = {"project": project}
     elif path.endswith("/search"):

@@ -32,6 +32,6 @@ export const formats = {
   cores: unit("cores", 2, "core"),
   watts: unit("W", 0),
   degrees: unit("°C", 0),
-  percent: unit("%", 1),
+  percent: Object.assign(unit("%", 1), { whole: 100 }),
   gpuHours: unit("GPU-hours", 2, "GPU-hour"),
 } satisfies Record<string, Format>;

@@ -12,7 +12,9 @@ const BINARY_STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 /** From zero to a round value above `peak`, in about `count` round steps. */
 export function valueScale(peak: number, format: Format, count = 4): ValueScale {
-  const top = peak > 0 ? peak * ROOM_ABOVE : 1;
+  const { whole } = format;
+  const isWhole = whole !== undefined && peak <= whole && peak * ROOM_ABOVE > whole * 0.75;
+  const top = isWhole ? whole : peak > 0 ? peak * ROOM_ABOVE : 1;
   const step = roundStep(top / count, format.binary ?? false);
   const steps = Math.max(1, Math.ceil(top / step - 1e-9));
   return { max: steps * step, ticks: Array.from({ length: steps + 1 }, (_, at) => at * step) };

@@ -27,6 +27,8 @@ export interface Format {
   exact?: (value: number) => string;
   tick?: (value: number) => string;
   binary?: boolean;
+  /** The whole, where there is one: the scale ends there while nothing is above it. */
+  whole?: number;
 }
 
 /** A hole of more steps than this between two points is a gap and no line. */

@@ -32,10 +32,10 @@ import { completed } from "./completion";
 import classes from "./editor.module.css";
 import { fromOutside, textFollow } from "./follow";
 import { nameAt } from "./place";
+import type { EditorProps } from "./props";
 import { fieldWords } from "./schema";
 import { tabs } from "./tabs";
 import { wordsDraw } from "./wordsDraw";
-import type { EditorProps } from "./YamlEditor";
 
 export default function CodeEditor(props: EditorProps) {
   const { text, label, describedBy, marks, reach } = props;

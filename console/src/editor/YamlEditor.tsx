@@ -1,27 +1,10 @@
 /** YAML to write: the submit page's right half. CodeMirror loads when the editor is first shown. */
-import { lazy, type Ref, Suspense } from "react";
+import { lazy, Suspense } from "react";
 import classes from "./editor.module.css";
 import { FallBack } from "./FallBack";
-import type { EditorReach, Mark } from "./marks";
-import type { Schema } from "./schema";
+import type { EditorProps } from "./props";
 
 const CodeEditor = lazy(() => import("./CodeEditor"));
-
-export interface EditorProps {
-  text: string;
-  onChange: (text: string) => void;
-  label: string;
-  /** The id of what says more about it, such as how to leave it by keys. */
-  describedBy?: string | undefined;
-  marks?: readonly Mark[];
-  /** Fields and values are completed and explained from it. */
-  schema?: Schema | undefined;
-  /** Values that are known beyond the schema, by dotted field. */
-  known?: Readonly<Record<string, readonly string[]>>;
-  /** Ctrl or ⌘ with Enter. */
-  onSubmit?: (() => void) | undefined;
-  reach?: Ref<EditorReach>;
-}
 
 export function YamlEditor(props: EditorProps) {
   return (

@@ -1,11 +1,27 @@
 /** What a server with no work in it shows: the first workload in two clicks, or by two lines. */
 import { Button } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { useMaySubmit } from "../session/queries";
 import { Copyable } from "./Copyable";
+import { EmptyState } from "./EmptyState";
 import classes from "./firstRun.module.css";
 import { useHello } from "./hello";
 
 export function FirstRun() {
+  return useMaySubmit() ? <Begin /> : <NothingYet />;
+}
+
+/** For who can only look, and has nothing to look at. */
+function NothingYet() {
+  return (
+    <EmptyState
+      title="Nothing to see yet"
+      sentence="Work is shown of the projects that you are in, and submitted to them. A lead of a project, or an administrator, can take you into one."
+    />
+  );
+}
+
+function Begin() {
   const navigate = useNavigate();
   const hello = useHello();
 

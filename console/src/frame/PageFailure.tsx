@@ -1,7 +1,9 @@
 /** What stands where a page broke: the rest of the console goes on, and the page can be tried again. */
 import { Button } from "@mantine/core";
 import { type ErrorComponentProps, useRouter } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { ProblemError, UnreachableError } from "../api/problem";
+import { useStreamStatus } from "../stream/status";
 import { Copyable } from "./Copyable";
 import { FailureState } from "./FailureState";
 import classes from "./frame.module.css";
@@ -12,7 +14,7 @@ export function PageFailure({ error, reset }: ErrorComponentProps) {
     reset();
     void router.invalidate();
   };
-  if (isChunkLost(error)) return <Upgraded />;
+  if (isChunkLost(error)) return <Missing />;
   if (error instanceof ProblemError || error instanceof UnreachableError) {
     return <FailureState error={error} onRetry={retry} />;
   }
@@ -30,14 +32,32 @@ export function PageFailure({ error, reset }: ErrorComponentProps) {
   );
 }
 
-/** The pages of another version are gone from the server. */
-function Upgraded() {
+/** The pages of another version are gone from the server, or the server itself is. */
+function Missing() {
+  const { phase } = useStreamStatus();
+  const wasLost = useRef(phase !== "live");
+  const isBack = wasLost.current && phase === "live";
+  // Nothing is on the page that could be lost by it.
+  useEffect(() => {
+    if (isBack) window.location.reload();
+  }, [isBack]);
+  if (wasLost.current) {
+    return (
+      <div className={classes.state} role="alert">
+        <h2 className={classes.stateTitle}>This page is not here yet</h2>
+        <p className={classes.stateSentence}>
+          It was not opened before, and the server cannot be reached to load it. It opens by itself
+          when the server answers.
+        </p>
+      </div>
+    );
+  }
   return (
     <div className={classes.state} role="alert">
       <h2 className={classes.stateTitle}>The console was updated</h2>
       <p className={classes.stateSentence}>
-        This page belongs to a version that the server no longer has, or the server could not be
-        reached. Load the console again; you stay at this address.
+        This page belongs to a version that the server no longer has. Load the console again; you
+        stay at this address.
       </p>
       <Button onClick={() => window.location.reload()}>Load again</Button>
     </div>

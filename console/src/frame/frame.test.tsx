@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { ProblemError } from "../api/problem";
 import { DISCONNECTED_AFTER_MS } from "../stream/stream";
 import { consoleOpen, serverCreate } from "../testing/console";
-import { detailOf, eventOf, pageOf, projectOf, workloadOf } from "../testing/documents";
+import { detailOf, eventOf, identityOf, pageOf, projectOf, workloadOf } from "../testing/documents";
 import { FakeEventSource } from "../testing/eventSource";
 import { Refused } from "../testing/server";
 import { isChunkLost } from "./PageFailure";
@@ -84,8 +84,16 @@ test("what one may not see is said as such, with the way to it", async () => {
   expect(screen.getByText(/Not for viewers. A lead of the project/)).toBeVisible();
 });
 
+test("who may submit nowhere is told whom to ask, and offered nothing that fails", async () => {
+  serverCreate().on("GET /api/v1/auth/me", () => identityOf({ roles: {} }));
+  consoleOpen("/workloads");
+  expect(await screen.findByText("Nothing to see yet")).toBeVisible();
+  expect(screen.queryByRole("button", { name: /Run hello/ })).toBeNull();
+});
+
 test("the first run submits the example to a project of one's own and shows its log", async () => {
   const server = serverCreate()
+    .on("GET /api/v1/auth/me", () => identityOf({ roles: { speech: "developer", vision: "lead" } }))
     .on("GET /api/v1/projects", () => pageOf([projectOf("speech"), projectOf("vision")]))
     .on("POST /api/v1/workloads", () => ({ ...workloadOf(), created: true }))
     .on("GET /api/v1/workloads/w-1", () => detailOf())

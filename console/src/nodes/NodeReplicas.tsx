@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { FailureState } from "../frame/FailureState";
 import { bytesInWords, counted, milliInWords } from "../quantity/words";
 import { Duration } from "../time/Times";
+import { ranksWritten } from "../workloads/logs/ranks";
 import { StateBadge } from "../workloads/StateIcon";
 import classes from "./node.module.css";
 import { useNodeReplicas } from "./queries";
@@ -59,7 +60,7 @@ export function NodeReplicas({ name, expected }: { name: string; expected: numbe
                   <td data-number>{replica.rank}</td>
                   <td>{replica.project}</td>
                   <td>{replica.owner}</td>
-                  <td>{replica.devices.length > 0 ? replica.devices.join(", ") : "–"}</td>
+                  <td>{replica.devices.length > 0 ? ranksWritten(replica.devices) : "–"}</td>
                   <td data-number>{milliInWords(replica.cpu_milli)}</td>
                   <td data-number>{bytesInWords(replica.memory_bytes)}</td>
                   <td data-number>

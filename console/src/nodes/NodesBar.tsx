@@ -1,9 +1,7 @@
 /** What of the nodes to show: text, GPU type, what one looks for, and as a map or a list. */
-import { SegmentedControl, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { type RefObject, useEffect, useState } from "react";
-import frame from "../frame/frame.module.css";
-import { SearchIcon } from "../frame/icons";
+import { SegmentedControl, Select } from "@mantine/core";
+import type { RefObject } from "react";
+import { SearchField } from "../frame/SearchField";
 import classes from "./nodes.module.css";
 import { isNodesFiltered, type NodesView, type Show } from "./view";
 
@@ -24,6 +22,8 @@ export function NodesBar({ view, types, searchRef, onChange }: Props) {
   return (
     <search className={classes.bar} aria-label="Filter nodes">
       <SearchField
+        name="Search by name, rack or block"
+        hint="Name, rack or block"
         value={view.q ?? ""}
         inputRef={searchRef}
         onChange={(q) => onChange(changed(view, { q }))}
@@ -80,37 +80,4 @@ export function NodesBar({ view, types, searchRef, onChange }: Props) {
 function changed(view: NodesView, change: { [Name in keyof NodesView]: string }): NodesView {
   const next = Object.entries({ ...view, ...change }).filter(([, value]) => value);
   return Object.fromEntries(next) as NodesView;
-}
-
-interface SearchProps {
-  value: string;
-  onChange: (value: string) => void;
-  inputRef: RefObject<HTMLInputElement | null>;
-}
-
-function SearchField({ value, onChange, inputRef }: SearchProps) {
-  const [text, setText] = useState(value);
-  const settle = useDebouncedCallback(onChange, 250);
-  useEffect(() => setText(value), [value]);
-  return (
-    <TextInput
-      ref={inputRef}
-      className={classes.search}
-      size="xs"
-      type="search"
-      aria-label="Search by name, rack or block"
-      placeholder="Name, rack or block"
-      leftSection={<SearchIcon />}
-      rightSection={text === "" ? <kbd className={frame.key}>/</kbd> : null}
-      rightSectionPointerEvents="none"
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        settle(event.currentTarget.value.trim());
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") event.currentTarget.blur();
-      }}
-    />
-  );
 }

@@ -6,10 +6,10 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef } from "react";
 import { answered, api } from "../api/client";
 import type { Node } from "../api/types";
-import { useTopic } from "../stream/topics";
+import { useGathered } from "../stream/useGathered";
+import { useTopic } from "../stream/useTopic";
 
 export const nodeKeys = {
   all: ["nodes"] as const,
@@ -104,19 +104,15 @@ function steady(at: number): number {
 /** Keeps what is known of nodes true while a page of them is shown. */
 export function useNodesLive(): void {
   const queries = useQueryClient();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const readAgain = useCallback(() => {
-    if (timer.current !== undefined) return;
-    timer.current = setTimeout(() => {
-      timer.current = undefined;
+  const readAgain = useGathered(
+    () =>
       void queries.invalidateQueries({
         queryKey: nodeKeys.all,
         // Curves have a pace of their own.
         predicate: ({ queryKey }) => queryKey[1] !== "curves",
-      });
-    }, REREAD_MS);
-  }, [queries]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+      }),
+    REREAD_MS,
+  );
   useTopic("nodes", { onEvent: readAgain, onResync: readAgain });
 }
 

@@ -33,9 +33,7 @@ export function Bell() {
           className={frame.room}
           onClick={() => setOpened(!opened)}
           title={unread > 0 ? `Notifications, ${unread} unread` : "Notifications"}
-          aria-label={
-            unread > 0 ? `Notifications, ${unreadInWords(unread)}` : "Notifications"
-          }
+          aria-label={unread > 0 ? `Notifications, ${unreadInWords(unread)}` : "Notifications"}
         >
           <span className={classes.bell}>
             <BellIcon />

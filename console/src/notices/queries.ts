@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
 import type { Notice, Notices } from "../api/types";
-import { useTopic } from "../stream/topics";
+import { useTopic } from "../stream/useTopic";
 
 const noticesKey = ["notices"] as const;
 

@@ -3,10 +3,9 @@ import type { CSSProperties } from "react";
 import type { Overview } from "../api/types";
 import { counted } from "../quantity/words";
 import { Ticking } from "./Figure";
-import { exactGpus } from "./Gpus";
 import { NodesLink } from "./links";
 import classes from "./overview.module.css";
-import { freeMilli } from "./sums";
+import { exactGpus, freeMilli } from "./sums";
 
 /** More devices than this leave no room for cuts between them. */
 const CUTS = 64;

@@ -7,7 +7,7 @@ import { NodesLink, WorkloadsLink } from "./links";
 import { NodesLine } from "./NodesLine";
 import classes from "./overview.module.css";
 import { Blanks, Nothing, Panel } from "./Panel";
-import { gpuSums, percentOf, typesInOrder } from "./sums";
+import { exactGpus, gpuSums, percentOf, typesInOrder } from "./sums";
 
 const MEASURED_BY = "The part of held GPUs that was busy when last measured.";
 
@@ -101,10 +101,6 @@ export function Gpus({ overview }: { overview: Overview | undefined }) {
       )}
     </Panel>
   );
-}
-
-export function exactGpus(milli: number): string {
-  return (milli / 1000).toLocaleString("en", { maximumFractionDigits: 3 });
 }
 
 function BarLegend() {

@@ -11,6 +11,8 @@ import { Blanks, Nothing, Panel } from "./Panel";
 type Summary = Overview["queue"];
 
 const REASONS = 3;
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
 
 export function Waiting({ queue }: { queue: Summary | undefined }) {
   const reasons = queue?.reasons ?? [];
@@ -90,12 +92,19 @@ function gpusInWords({ gpu_milli_wanted: wanted }: Summary): string {
   return `${milliInWords(wanted)} ${wanted === 1000 ? "GPU" : "GPUs"}`;
 }
 
+/** One unit, so that three figures have room beside each other; the pointer is told the rest. */
 function waitInWords(seconds: number | null | undefined): string {
-  return seconds == null ? "–" : durationInWords(seconds);
+  if (seconds == null) return "–";
+  if (seconds < HOUR) return durationInWords(seconds);
+  return seconds < 2 * DAY ? `${tenths(seconds / HOUR)} h` : `${tenths(seconds / DAY)} d`;
+}
+
+function tenths(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
 }
 
 function exactWait(seconds: number | null | undefined): string | undefined {
   return seconds == null
     ? undefined
-    : `${counted(Math.round(seconds), "second")} up to when the figures were made`;
+    : `${durationInWords(seconds)} up to when the figures were made`;
 }

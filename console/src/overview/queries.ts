@@ -6,7 +6,7 @@ import type { Capacity, Change, Overview, WorkloadPage } from "../api/types";
 import { type RangeSearch, rangeOf, type Span } from "../charts/range";
 import { useProject } from "../projects/scope";
 import { useIdentity } from "../session/queries";
-import { useTopic } from "../stream/topics";
+import { useTopic } from "../stream/useTopic";
 import { useTimeZone } from "../time/zone";
 import { capacityGrown } from "./capacity";
 import { activeStates, mineChanged } from "./mine";

@@ -60,3 +60,7 @@ export function percentOf(part: number, whole: number): number {
 export function workloadsTotal({ workloads }: Pick<Overview, "workloads">): number {
   return Object.values(workloads).reduce((sum, count) => sum + count, 0);
 }
+
+export function exactGpus(milli: number): string {
+  return (milli / 1000).toLocaleString("en", { maximumFractionDigits: 3 });
+}

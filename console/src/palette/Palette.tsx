@@ -12,7 +12,7 @@ import { shownState } from "../workloads/state";
 import { commandFind, useAllCommands } from "./commands";
 import { type Act, type Entry, groupsOf } from "./entries";
 import { Keys } from "./Keys";
-import { paletteClose } from "./opened";
+import { paletteClose, typedAheadTake } from "./opened";
 import classes from "./palette.module.css";
 import { recentAdd, recentRead } from "./recent";
 import { useListbox } from "./useListbox";
@@ -61,7 +61,7 @@ function useFound(typed: string) {
 
 function Choices() {
   const router = useRouter();
-  const [typed, setTyped] = useState("");
+  const [typed, setTyped] = useState(typedAheadTake);
   const commands = useAllCommands();
   const recent = useMemo(recentRead, []);
   const { found, settling, failed } = useFound(typed);

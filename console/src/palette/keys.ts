@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import { isInOverlay, isTyping } from "../frame/keys";
 import { commandFind } from "./commands";
-import { paletteOpen } from "./opened";
+import { openedNow, paletteClose, paletteOpen, typedAheadAdd } from "./opened";
 
 /** How long the second key of a pair is waited for. */
 export const PAIR_MS = 1_500;
@@ -36,9 +36,23 @@ export function useCommandKeys(): void {
     }
 
     window.addEventListener("keydown", press);
+    // Before the page's own keys, which are not meant once the palette was asked for.
+    window.addEventListener("keydown", ahead, { capture: true });
     return () => {
       window.removeEventListener("keydown", press);
+      window.removeEventListener("keydown", ahead, { capture: true });
       clearTimeout(timer);
     };
   }, []);
+}
+
+/** Keeps what is typed after the palette was asked for and before it is there to take it. */
+function ahead(event: KeyboardEvent): void {
+  if (openedNow() !== "palette" || isInOverlay(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") paletteClose();
+  else if (event.key.length === 1) typedAheadAdd(event.key);
+  else if (event.key !== "Enter") return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }

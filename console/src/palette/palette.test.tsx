@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { consoleOpen, serverCreate } from "../testing/console";
 import { detailOf, eventOf, pageOf, projectOf, workloadOf } from "../testing/documents";
 import { useCommands } from "./commands";
-import { paletteClose } from "./opened";
+import { paletteClose, paletteOpen } from "./opened";
 import { hrefKeeping } from "./Palette";
 
 beforeEach(() => {
@@ -124,4 +124,15 @@ test.each([
   ["/?project=x", "?project=a", "/?project=x"],
 ])("%s opened from %s is %s", (href, search, kept) => {
   expect(hrefKeeping(href, search)).toBe(kept);
+});
+
+test("what is typed while it is still on its way is kept, and runs no key of the page", async () => {
+  serverCreate();
+  consoleOpen("/account");
+  await screen.findByRole("heading", { level: 1 });
+  act(paletteOpen);
+  await userEvent.keyboard("cab");
+  const field = await screen.findByRole("combobox", { name: "Search or do" });
+  await waitFor(() => expect(field).toHaveValue("cab"));
+  expect(window.location.pathname).toBe("/account");
 });

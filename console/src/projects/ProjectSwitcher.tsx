@@ -32,9 +32,7 @@ export function ProjectSwitcher({ wide = false }: { wide?: boolean }) {
           title={`Project: ${words}`}
           onClick={() => setOpened(!opened)}
         >
-          <span className={classes.badge} data-all={chosen.length !== 1 || undefined} aria-hidden>
-            {chosen.length === 1 ? (chosen[0] ?? "").slice(0, 2) : <ProjectIcon />}
-          </span>
+          <Badge project={chosen.length === 1 ? chosen[0] : undefined} />
           <span className={classes.name}>{words}</span>
           <SwitchIcon />
         </button>
@@ -43,6 +41,17 @@ export function ProjectSwitcher({ wide = false }: { wide?: boolean }) {
         <Choices chosen={chosen} onDone={() => setOpened(false)} />
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+/** Two letters, drawn by the style sheet: they are no part of what the button is called. */
+function Badge({ project }: { project: string | undefined }) {
+  return project ? (
+    <span className={classes.badge} data-letters={project.slice(0, 2)} aria-hidden />
+  ) : (
+    <span className={classes.badge} data-all aria-hidden>
+      <ProjectIcon />
+    </span>
   );
 }
 
@@ -100,9 +109,7 @@ function Choices({ chosen, onDone }: { chosen: readonly string[]; onDone: () => 
               onPointerMove={() => setActive(at)}
               onClick={() => choose(at)}
             >
-              <span className={classes.badge} data-all={!project || undefined} aria-hidden>
-                {project ? project.slice(0, 2) : <ProjectIcon />}
-              </span>
+              <Badge project={project} />
               <span className={classes.optionName}>{label}</span>
               {project && (
                 <span className={classes.role}>{administrator ? "" : roles[project]}</span>

@@ -38,15 +38,20 @@ export function ProjectShares({ projects }: { projects: readonly Share[] }) {
                 to="/workloads"
                 search={{ project: [share.project], state: ["running"] } as never}
               >
-                {milliInWords(share.gpu_milli_held)} GPU held
+                {milliInWords(share.gpu_milli_held)}{" "}
+                {share.gpu_milli_held === 1000 ? "GPU" : "GPUs"} held
               </Link>
-              <Link
-                to="/workloads"
-                search={{ project: [share.project], state: ["queued"] } as never}
-              >
-                {milliInWords(share.gpu_milli_wanted)} wanted by{" "}
-                {counted(share.waiting, "workload")}
-              </Link>
+              {share.waiting === 0 ? (
+                <span className={classes.none}>nothing waits</span>
+              ) : (
+                <Link
+                  to="/workloads"
+                  search={{ project: [share.project], state: ["queued"] } as never}
+                >
+                  {milliInWords(share.gpu_milli_wanted)} wanted by{" "}
+                  {counted(share.waiting, "workload")}
+                </Link>
+              )}
               <span>
                 {share.oldest_queued_at && (
                   <>

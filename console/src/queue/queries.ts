@@ -1,8 +1,8 @@
 /** The queue as the server knows it. The live feed says when to read it again. */
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef } from "react";
 import { answered, api } from "../api/client";
-import { useTopic } from "../stream/topics";
+import { useGathered } from "../stream/useGathered";
+import { useTopic } from "../stream/useTopic";
 
 const queueKey = ["queue"] as const;
 const PAGE = 100;
@@ -33,15 +33,10 @@ export function useQueue(project: string | undefined) {
 /** Reads the queue again when workloads change, at most once a second. */
 export function useQueueLive(): void {
   const queries = useQueryClient();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const readAgain = useCallback(() => {
-    if (timer.current !== undefined) return;
-    timer.current = setTimeout(() => {
-      timer.current = undefined;
-      void queries.invalidateQueries({ queryKey: queueKey });
-    }, REREAD_MS);
-  }, [queries]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const readAgain = useGathered(
+    () => void queries.invalidateQueries({ queryKey: queueKey }),
+    REREAD_MS,
+  );
   useTopic("workloads", {
     onEvent: ({ event, workload }) => {
       if (workload.state === "queued" || event.rank == null) readAgain();

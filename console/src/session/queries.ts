@@ -23,6 +23,12 @@ export function useIdentity(): Identity {
   return identity;
 }
 
+/** Whether there is a project that I may submit to. */
+export function useMaySubmit(): boolean {
+  const { administrator, roles } = useIdentity();
+  return administrator || Object.values(roles).some((role) => role !== "viewer");
+}
+
 async function identityFetch(): Promise<Identity | null> {
   try {
     return await answered(api.GET("/api/v1/auth/me"));

@@ -2,7 +2,7 @@ import { act, render } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeEventSource } from "../testing/eventSource";
 import { feed, HIDDEN_MS } from "./feed";
-import { useTopic } from "./topics";
+import { useTopic } from "./useTopic";
 
 let stop = () => {};
 

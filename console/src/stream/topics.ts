@@ -1,7 +1,5 @@
 /** What the live feed can tell of, and what arrives for each. */
-import { useEffect, useRef } from "react";
 import type { Change, Notice, Overview } from "../api/types";
-import { feed } from "./feed";
 
 export interface TopicNews {
   /** A workload changed. */
@@ -34,20 +32,3 @@ export interface TopicHandler<News> {
 
 /** A listener as the feed keeps it; what it takes has the shape of its topic's news. */
 export type Listener = TopicHandler<unknown>;
-
-/** Listens while the component is shown. The handler may be new at each render. */
-export function useTopic<Name extends Topic>(
-  topic: Name,
-  handler: TopicHandler<TopicNews[Name]>,
-): void {
-  const latest = useRef(handler);
-  latest.current = handler;
-  useEffect(
-    () =>
-      feed.listen(topic, {
-        onEvent: (news) => latest.current.onEvent(news as TopicNews[Name]),
-        onResync: () => latest.current.onResync?.(),
-      }),
-    [topic],
-  );
-}

@@ -8,7 +8,7 @@ import { FailureState } from "../frame/FailureState";
 import { PageHeader } from "../frame/PageHeader";
 import { useProjectNames } from "../projects/queries";
 import { useProject } from "../projects/scope";
-import { useIdentity } from "../session/queries";
+import { useIdentity, useMaySubmit } from "../session/queries";
 import { useWorkload } from "../workloads/queries";
 import { draftBegin, draftsBegin, draftsSwap } from "./draft";
 import { exampleNamed } from "./examples";
@@ -22,11 +22,10 @@ type DraftsHeld = ReturnType<typeof useDrafts>;
 
 export default function SubmitPage() {
   const { from, example } = useSearch({ from: "/submit" });
-  const { username, roles, administrator } = useIdentity();
+  const { username } = useIdentity();
   // Held here, above what changes with the address.
   const drafts = useDrafts(username);
-  const maySubmit = administrator || Object.values(roles).some((role) => role !== "viewer");
-  if (!maySubmit) {
+  if (!useMaySubmit()) {
     return (
       <>
         <PageHeader title="New workload" />

@@ -17,7 +17,7 @@ export function identityOf(given: Partial<Identity> = {}): Identity {
   return {
     username: "ana",
     administrator: false,
-    roles: {},
+    roles: { vision: "developer" },
     must_change_password: false,
     ...given,
   };

@@ -1,9 +1,6 @@
 /** The list's filters: what is chosen goes into the address and comes from there. */
-import { TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { type RefObject, useEffect, useState } from "react";
-import frame from "../frame/frame.module.css";
-import { SearchIcon } from "../frame/icons";
+import type { RefObject } from "react";
+import { SearchField } from "../frame/SearchField";
 import { useIdentity } from "../session/queries";
 import { AddFilter } from "./AddFilter";
 import { FilterChips } from "./FilterChips";
@@ -26,7 +23,13 @@ export function FilterBar({ filters, onChange, searchRef }: Props) {
   const waits = filters.reason !== undefined || filters.state?.includes("queued");
   return (
     <search className={classes.filters} aria-label="Filter workloads">
-      <SearchField value={filters.q ?? ""} onChange={(q) => onChange({ q })} inputRef={searchRef} />
+      <SearchField
+        name="Search by name"
+        hint="Name or id"
+        value={filters.q ?? ""}
+        onChange={(q) => onChange({ q })}
+        inputRef={searchRef}
+      />
       <button
         type="button"
         className={classes.filter}
@@ -68,38 +71,5 @@ export function FilterBar({ filters, onChange, searchRef }: Props) {
         </button>
       )}
     </search>
-  );
-}
-
-interface SearchProps {
-  value: string;
-  onChange: (value: string) => void;
-  inputRef: RefObject<HTMLInputElement | null>;
-}
-
-function SearchField({ value, onChange, inputRef }: SearchProps) {
-  const [text, setText] = useState(value);
-  const settle = useDebouncedCallback(onChange, 250);
-  useEffect(() => setText(value), [value]);
-  return (
-    <TextInput
-      ref={inputRef}
-      className={classes.search}
-      size="xs"
-      type="search"
-      aria-label="Search by name"
-      placeholder="Name or id"
-      leftSection={<SearchIcon />}
-      rightSection={text === "" ? <kbd className={frame.key}>/</kbd> : null}
-      rightSectionPointerEvents="none"
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        settle(event.currentTarget.value.trim());
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") event.currentTarget.blur();
-      }}
-    />
   );
 }

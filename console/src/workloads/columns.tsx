@@ -68,7 +68,7 @@ const described: Record<ColumnId, Omit<Column, "id">> = {
   name: { name: "Name", sort: "name", cell: ({ name }) => name },
   project: {
     name: "Project",
-    width: 104,
+    width: 132,
     sort: "project",
     cell: ({ project }) => project,
     title: ({ project }) => project,

@@ -3,7 +3,7 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import type { Change, WorkloadDetail } from "../api/types";
 import { nodeKeys } from "../nodes/queries";
-import { useTopic } from "../stream/topics";
+import { useTopic } from "../stream/useTopic";
 import { detailChanged, type EventPages, eventsChanged, newest, submitted } from "./changes";
 import { listsChange } from "./listChange";
 import { workloadKeys } from "./queries";

@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { consoleOpen, serverCreate } from "../testing/console";
-import { countsOf, detailOf, eventOf, pageOf, workloadOf } from "../testing/documents";
+import { countsOf, detailOf, eventOf, identityOf, pageOf, workloadOf } from "../testing/documents";
 import { FakeEventSource } from "../testing/eventSource";
 import { Refused } from "../testing/server";
 import { replicaFigure } from "./ReplicaProgress";
@@ -54,7 +54,7 @@ test("a bar stands only where there is something to compare", async () => {
 });
 
 test("an empty list teaches, a filtered one offers to clear", async () => {
-  serverCreate();
+  serverCreate().on("GET /api/v1/auth/me", () => identityOf({ administrator: true }));
   consoleOpen("/workloads");
   expect(await screen.findByText("Run your first workload")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "State" }));
@@ -196,10 +196,11 @@ test("the spec is YAML, as submitted or with defaults", async () => {
     }),
   );
   consoleOpen("/workloads/w-1?tab=spec");
-  const spec = await screen.findByRole("region", { name: "Spec" });
-  expect(spec).toHaveTextContent("script: | set -e python train.py");
+  // Plain text at first, an editor once that has loaded: both show the same.
+  const tab = await screen.findByRole("tabpanel", { name: "Spec" });
+  await waitFor(() => expect(tab).toHaveTextContent(/script: \| *set -e *python train\.py/));
   await userEvent.click(screen.getByRole("radio", { name: "With defaults" }));
-  expect(spec).toHaveTextContent("priority: 50");
+  await waitFor(() => expect(tab).toHaveTextContent("priority: 50"));
 });
 
 test("the live feed changes what is on the screen, and moved rows are read again", async () => {

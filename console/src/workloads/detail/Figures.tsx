@@ -29,8 +29,8 @@ export function Figures({ workload }: { workload: WorkloadDetail }) {
           <Figure name={isEnded(state) ? "Cost" : "Cost so far"} quiet={!cost}>
             {cost ? costInWords(cost) : `No price set${types ? ` for ${types}` : ""}`}
           </Figure>
-          <Figure name="GPU time" hint={`${capitalised(gpuTimeInWords(usage.gpu_seconds))} held`}>
-            {durationInWords(usage.gpu_seconds)}
+          <Figure name="GPU time" hint={`${durationInWords(usage.gpu_seconds)} of one GPU`}>
+            {capitalised(gpuTimeInWords(usage.gpu_seconds))}
           </Figure>
           <Figure
             name="GPUs busy"

@@ -9,6 +9,9 @@ import classes from "./timeline.module.css";
 
 /** Of what is past, so much of the future is shown at most: what matters has happened. */
 const FUTURE_SHARE = 0.6;
+/** With less future than this there is no room for its words, which stand below anyway. */
+const NAMED_SHARE = 0.34;
+const EDGE_SHARE = 0.06;
 
 interface Props {
   workload: WorkloadDetail;
@@ -28,6 +31,7 @@ export function PhaseBar({ workload, events }: Props) {
   const pastMs = Math.max(1, last.toMs - first.fromMs);
   const leftMs = limit ? Math.max(0, limit.atMs - nowMs) : 0;
   const futureMs = Math.min(leftMs, pastMs * FUTURE_SHARE);
+  const futureShare = futureMs / (pastMs + futureMs);
   const said = (ms: number) => momentInWords(new Date(ms).toISOString(), zone, nowMs || Date.now());
   const totals = totalsOf(attempts, workload);
   const words = totals.map(
@@ -73,12 +77,12 @@ export function PhaseBar({ workload, events }: Props) {
           <>
             <span
               className={classes.tickNow}
-              style={{ left: `${(pastMs / (pastMs + futureMs)) * 100}%` }}
-              data-end={futureMs === 0 || undefined}
+              style={{ left: `${(1 - futureShare) * 100}%` }}
+              data-end={futureShare < EDGE_SHARE || undefined}
             >
               now
             </span>
-            {limit && futureMs > 0 && (
+            {limit && futureShare > NAMED_SHARE && (
               <span>
                 {limit.why} {said(limit.atMs)}
               </span>

@@ -8,6 +8,7 @@ import { FailureState } from "../../frame/FailureState";
 import { ArrowIcon } from "../../frame/icons";
 import { counted, milliInWords } from "../../quantity/words";
 import { Duration, Moment } from "../../time/Times";
+import { ranksWritten } from "../logs/ranks";
 import { StateBadge, StateIcon } from "../StateIcon";
 import { shownState } from "../state";
 import { orderRead, orderWritten, type ReplicaColumn, replicasShown } from "./replicaOrder";
@@ -225,13 +226,20 @@ const ReplicaRow = memo(function ReplicaRow({ replica, index, withDevices, measu
 
 /** H100 0, 1 (virtual); a share is said as its part of a device. */
 export function devicesInWords({ devices = [] }: Pick<Replica, "devices">): string {
-  const byType = new Map<string, string[]>();
-  for (const device of devices) {
-    const share = device.gpu_milli < 1000 ? ` (${milliInWords(device.gpu_milli)})` : "";
-    const type = device.virtual ? `Virtual ${device.type}` : device.type;
-    byType.set(type, [...(byType.get(type) ?? []), `${device.index}${share}`]);
+  const byType = new Map<string, { whole: number[]; shared: string[] }>();
+  for (const { type: name, index, gpu_milli, virtual } of devices) {
+    const type = virtual ? `Virtual ${name}` : name;
+    const held = byType.get(type) ?? { whole: [], shared: [] };
+    if (gpu_milli < 1000) held.shared.push(`${index} (${milliInWords(gpu_milli)})`);
+    else held.whole.push(index);
+    byType.set(type, held);
   }
-  return [...byType].map(([type, indexes]) => `${type} ${indexes.join(", ")}`).join("; ");
+  return [...byType]
+    .map(([type, { whole, shared }]) => {
+      const indexes = whole.length > 0 ? [ranksWritten(whole), ...shared] : shared;
+      return `${type} ${indexes.join(", ")}`;
+    })
+    .join("; ");
 }
 
 /** What the server says of it; else the code or the signal alone. */

@@ -16,7 +16,13 @@ interface Props {
   onClose: () => void;
 }
 
-const look = { centered: true, size: 440, closeButtonProps: { "aria-label": "Close" } };
+const look = {
+  centered: true,
+  size: 440,
+  padding: 20,
+  classNames: { title: classes.dialogTitle ?? "" },
+  closeButtonProps: { "aria-label": "Close" },
+};
 
 export function Dialog({ asked, ...props }: Props & { asked: Asked | null }) {
   if (asked === "cancel") return <CancelDialog {...props} />;

@@ -13,7 +13,7 @@ import { LogView } from "./LogView";
 import { LINES_MAX, placeOf, placeRead } from "./lines";
 import classes from "./logs.module.css";
 import type { LogOf } from "./queries";
-import { RANKS_MAX } from "./RankPicker";
+import { type Picking, RANKS_MAX } from "./RankPicker";
 import { step } from "./search";
 import type { LogStatus } from "./session";
 import { useFound } from "./useFound";
@@ -22,6 +22,8 @@ import { useLogs } from "./useLogs";
 export function LogTab({ workload }: { workload: WorkloadDetail }) {
   const { total } = workload.replicas;
   const { search } = useDetailSearch();
+  // Held here, so that who picks one replica after the other does it in one window.
+  const picking = useState(false);
   const asked = (search.rank ?? []).filter((rank) => rank < total);
   const attempt =
     search.attempt !== undefined && search.attempt < workload.attempt && !workload.array
@@ -33,15 +35,16 @@ export function LogTab({ workload }: { workload: WorkloadDetail }) {
     attempt,
   };
   // Another log is another reading: nothing of the one before is kept.
-  return <OneLog key={`${log.ranks} ${attempt}`} workload={workload} log={log} />;
+  return <OneLog key={`${log.ranks} ${attempt}`} workload={workload} log={log} picking={picking} />;
 }
 
 interface Props {
   workload: WorkloadDetail;
   log: LogOf;
+  picking: Picking;
 }
 
-function OneLog({ workload, log }: Props) {
+function OneLog({ workload, log, picking }: Props) {
   const { search, change } = useDetailSearch();
   const [wrap, setWrap] = useLocalStorage({ key: "podium-log-wrap", defaultValue: true });
   const [times, setTimes] = useLocalStorage({ key: "podium-log-times", defaultValue: true });
@@ -108,6 +111,7 @@ function OneLog({ workload, log }: Props) {
         <LogToolbar
           workload={workload}
           log={log}
+          picking={picking}
           onRanks={(ranks) =>
             change({ rank: ranks.length > 0 ? ranks : undefined, line: undefined })
           }

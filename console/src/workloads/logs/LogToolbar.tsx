@@ -5,11 +5,12 @@ import { IconButton } from "../../frame/IconButton";
 import { ClockIcon, DownloadIcon, WrapIcon } from "../../frame/icons";
 import classes from "./logs.module.css";
 import { type LogOf, logAddress } from "./queries";
-import { RankPicker } from "./RankPicker";
+import { type Picking, RankPicker } from "./RankPicker";
 
 interface Props {
   workload: WorkloadDetail;
   log: LogOf;
+  picking: Picking;
   onRanks: (ranks: number[]) => void;
   onAttempt: (attempt: number | null) => void;
   wrap: boolean;
@@ -19,7 +20,7 @@ interface Props {
 }
 
 export function LogToolbar(props: Props) {
-  const { workload, log, onRanks, onAttempt, wrap, onWrap, times, onTimes } = props;
+  const { workload, log, picking, onRanks, onAttempt, wrap, onWrap, times, onTimes } = props;
   return (
     <div className={classes.tools}>
       {workload.attempt > 1 && !workload.array && (
@@ -42,7 +43,7 @@ export function LogToolbar(props: Props) {
         </select>
       )}
       {workload.replicas.total > 1 && (
-        <RankPicker workload={workload} ranks={log.ranks} onRanks={onRanks} />
+        <RankPicker workload={workload} ranks={log.ranks} picking={picking} onRanks={onRanks} />
       )}
       <IconButton label="Wrap long lines" pressed={wrap} onClick={() => onWrap(!wrap)}>
         <WrapIcon />

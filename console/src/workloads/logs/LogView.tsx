@@ -97,6 +97,7 @@ export function LogView(props: Props) {
     const index = buffer.indexOf(place);
     if (index < 0) return;
     sought.current = chosen.asked;
+    if (following) gone.current = buffer.appended;
     follow(false);
     const middle = (height - heights.height(index) * ROW_PIXELS) / 2;
     element.scrollTop = Math.max(0, pixelsOf(index) - Math.max(0, middle));

@@ -10,15 +10,19 @@ import { ranksRead, ranksWritten } from "./ranks";
 /** The server reads so many replicas as one. */
 export const RANKS_MAX = 256;
 
+/** Whether the window to pick in is open, and what opens and closes it. */
+export type Picking = [boolean, (opened: boolean) => void];
+
 interface Props {
   workload: WorkloadDetail;
+  picking: Picking;
   /** Empty means all. */
   ranks: readonly number[];
   onRanks: (ranks: number[]) => void;
 }
 
-export function RankPicker({ workload, ranks, onRanks }: Props) {
-  const [opened, setOpened] = useState(false);
+export function RankPicker({ workload, picking, ranks, onRanks }: Props) {
+  const [opened, setOpened] = picking;
   const { total } = workload.replicas;
   const word = workload.array ? "task" : "replica";
   const all = total <= RANKS_MAX;
