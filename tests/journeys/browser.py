@@ -30,6 +30,8 @@ LOOKS = [
 
 # Before anyone has signed in, the console asks who it is, and is told that nobody has.
 SIGNED_OUT = r"401 \(Unauthorized\).*auth/me"
+# No engine has the logs of what "runs" on the machines of `cluster`.
+NO_LOG = r"404 \(Not Found\).*/logs"
 
 _AXE_RUN = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });

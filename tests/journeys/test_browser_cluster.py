@@ -7,13 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from journeys.browser import NARROW, WIDE, Open, heading, named, panel, room, row, sign_in
+from journeys.browser import NARROW, NO_LOG, WIDE, Open, heading, named, panel, room, row, sign_in
 from journeys.serving import Server
 
 pytestmark = pytest.mark.browser
-
-# No engine has the logs of what "runs" on the cluster's machines.
-NO_LOG = r"404 \(Not Found\).*/logs"
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,17 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from journeys.browser import NARROW, WIDE, Open, heading, row, sign_in
+from journeys.browser import NARROW, NO_LOG, WIDE, Open, heading, row, sign_in
 from journeys.serving import Server
 
 pytestmark = pytest.mark.browser
 
 
 def test_filters_stay_in_the_address(busy_cluster: Server, window: Open) -> None:
-    with window() as opened:
+    with window(allowed=(NO_LOG,)) as opened:
         page = sign_in(opened, busy_cluster, "/workloads")
-        page.get_by_role("button", name="State", exact=True).click()
+        bar = page.get_by_role("search", name="Filter workloads")
+        bar.get_by_role("button", name="State", exact=True).click()
         page.get_by_role("menuitemcheckbox", name="Failed").click()
         page.keyboard.press("Escape")
         expect(page).to_have_url(re.compile(r"\?state=failed$"))
@@ -38,9 +39,7 @@ def test_filters_stay_in_the_address(busy_cluster: Server, window: Open) -> None
         expect(page).not_to_have_url(re.compile("q=sft"))
         page.go_forward()
         expect(row(page, "sft-ablation-lr")).to_be_visible()
-        page.get_by_role("search", name="Filter workloads").get_by_role(
-            "button", name="Clear", exact=True
-        ).click()
+        bar.get_by_role("button", name="Clear", exact=True).click()
         expect(page).to_have_url(re.compile(r"/workloads$"))
         page.goto(f"{busy_cluster.url}/workloads?q=nothing-has-this-name")
         expect(page.get_by_text("No workload matches")).to_be_visible()

@@ -127,6 +127,8 @@ def test_the_logs_of_several_replicas(server: Server, window: Open, tmp_path: Pa
         latest.click()
         expect(log).to_contain_text("rank 2 is over")
 
+        told.get_by_role("searchbox", name="Search the log").fill("")
+        expect(page).not_to_have_url(re.compile("find="))
         told.get_by_role("button", name=re.compile("Whose log")).click()
         page.get_by_role("checkbox", name=re.compile("^1")).click()
         expect(page.get_by_role("checkbox", name=re.compile("^1"))).to_be_checked()
