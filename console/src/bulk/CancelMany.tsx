@@ -1,9 +1,16 @@
 /** Asks before many workloads are cancelled: says by count and name what stops and what is lost. */
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answered, api } from "../api/client";
 import type { WorkloadState } from "../api/types";
+import {
+  DestructiveButton,
+  Dialog,
+  DialogActions,
+  DialogFailure,
+  dialogBody,
+} from "../frame/Dialog";
 import { counted } from "../quantity/words";
 import { selectionQuery, type WorkloadFilters } from "../workloads/filters";
 import { workloadKeys } from "../workloads/queries";
@@ -28,18 +35,9 @@ export function CancelMany({ selection, onClose, onDone }: Props) {
   const run = () =>
     act.mutate({ action: { action: "cancel", reason }, selection }, { onSuccess: onDone });
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`Cancel ${what}`}
-      centered
-      size={440}
-      padding={20}
-      classNames={{ title: classes.title }}
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
+    <Dialog title={`Cancel ${what}`} onClose={onClose}>
       <form
-        className={classes.form}
+        className={dialogBody}
         onSubmit={(event) => {
           event.preventDefault();
           run();
@@ -66,21 +64,17 @@ export function CancelMany({ selection, onClose, onDone }: Props) {
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        {act.isError && (
-          <p className={classes.failure} role="alert">
-            {act.error.message}
-          </p>
-        )}
-        <div className={classes.actions}>
+        {act.isError && <DialogFailure>{act.error.message}</DialogFailure>}
+        <DialogActions>
           <Button variant="default" onClick={onClose} data-autofocus>
             Keep {selection.count === 1 ? "it" : "them"}
           </Button>
-          <Button type="submit" className={classes.destructive} loading={act.isPending}>
+          <DestructiveButton type="submit" loading={act.isPending}>
             Cancel {what}
-          </Button>
-        </div>
+          </DestructiveButton>
+        </DialogActions>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,9 +1,11 @@
 /** Gives many workloads another priority or more time. */
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { faultAt } from "../api/problem";
 import type { WorkloadChange } from "../api/types";
+import { Dialog, DialogActions, dialogBody, Offers } from "../frame/Dialog";
 import { counted } from "../quantity/words";
+import { priorities, priorityFault } from "../workloads/priority";
 import { type Outcome, useBulkAction } from "./actions";
 import classes from "./bulk.module.css";
 import type { Selection } from "./selection";
@@ -17,7 +19,7 @@ interface Props {
 }
 
 const offered = {
-  priority: ["0", "25", "50", "75", "100"],
+  priority: priorities,
   time: ["4h", "12h", "1d", "3d", "none"],
 } as const;
 
@@ -46,18 +48,9 @@ export function ChangeMany({ what, selection, onClose, onDone }: Props) {
     faultAt(act.error, what === "priority" ? "change.priority" : "change.max_runtime") ??
     act.error?.message;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`${title} ${counted(selection.count, "workload")}`}
-      centered
-      size={440}
-      padding={20}
-      classNames={{ title: classes.title }}
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
+    <Dialog title={`${title} ${counted(selection.count, "workload")}`} onClose={onClose}>
       <form
-        className={classes.form}
+        className={dialogBody}
         onSubmit={(event) => {
           event.preventDefault();
           setTried(true);
@@ -90,37 +83,27 @@ export function ChangeMany({ what, selection, onClose, onDone }: Props) {
             act.reset();
           }}
         />
-        <div className={classes.offered}>
-          {offered[what].map((value) => (
-            <button
-              key={value}
-              type="button"
-              className={classes.offer}
-              aria-pressed={text.trim() === value}
-              onClick={() => setText(value)}
-            >
-              {value === "none" ? "No limit" : value}
-            </button>
-          ))}
-        </div>
-        <div className={classes.actions}>
+        <Offers
+          values={offered[what]}
+          chosen={text.trim()}
+          onChoose={setText}
+          said={(value) => (value === "none" ? "No limit" : value)}
+        />
+        <DialogActions>
           <Button variant="default" onClick={onClose}>
             Leave as {selection.count === 1 ? "it is" : "they are"}
           </Button>
           <Button type="submit" loading={act.isPending}>
             {button}
           </Button>
-        </div>
+        </DialogActions>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
 export function faultIn(what: Props["what"], text: string): string | null {
-  if (what === "priority") {
-    const isPriority = /^\d{1,3}$/.test(text) && Number(text) <= 100;
-    return isPriority ? null : "Give a whole number from 0 to 100.";
-  }
+  if (what === "priority") return priorityFault(text);
   const isTime = text === "none" || /^(\d+(\.\d+)?\s*(s|m|h|d|w))+$/.test(text);
   return isTime ? null : "Give a duration such as 90m, 12h or 2d, or “none”.";
 }

@@ -6,8 +6,6 @@ import type { ReactNode } from "react";
 import { expect, test, vi } from "vitest";
 import { formats } from "./formats";
 import { RangePicker } from "./RangePicker";
-import { ShareBar } from "./ShareBar";
-import { Sparkline } from "./Sparkline";
 import { TimeChart, type TimeChartProps } from "./TimeChart";
 
 const START = Date.parse("2026-03-01T09:00:00Z");
@@ -165,22 +163,9 @@ test("nothing in them is at fault", async () => {
     <main>
       <TimeChart {...given} limit={5} />
       <TimeChart {...given} label="While loading" series={undefined} />
-      <Sparkline values={[1, null, 3, 4]} label="GPU use, now 4" />
-      <ShareBar
-        label="GPUs"
-        format={formats.gpus}
-        total={8}
-        parts={[
-          { id: "busy", label: "Busy", value: 3 },
-          { id: "idle", label: "Idle", value: 1, fill: "hatch" },
-        ]}
-      />
       <RangePicker value={{}} onChange={() => {}} />
     </main>,
   );
-  expect(
-    screen.getByRole("img", { name: "GPUs: Busy 3 GPUs, Idle 1 GPU, of 8 GPUs" }),
-  ).toBeVisible();
   const { violations } = await axe.run(document.body, {
     rules: { "color-contrast": { enabled: false }, region: { enabled: false } },
   });

@@ -1,4 +1,4 @@
-/** Values over time: lines, or areas on one another. Every chart of the console but sparklines. */
+/** Values over time: lines, or areas on one another. */
 import { type CSSProperties, type ReactNode, useId, useMemo, useState } from "react";
 import { useClock } from "../time/clock";
 import { useTimeZone } from "../time/zone";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { colourOf, isDashed, placeOf, seriesColours } from "./colours";
+import { isDashed, placeOf, seriesColours } from "./colours";
 import { formats } from "./formats";
 import { rangeOf, rangeRead, rangeWrite } from "./range";
 import { readingsAt, snapped } from "./reading";
@@ -92,7 +92,7 @@ describe("scales", () => {
 
 describe("colours", () => {
   test("follow the name, not the order of arrival, and number ranks as people do", () => {
-    expect(colourOf("vision", ["vision", "speech"])).toBe(colourOf("vision", ["speech", "vision"]));
+    expect(placeOf("vision", ["vision", "speech"])).toBe(placeOf("vision", ["speech", "vision"]));
     expect(placeOf("rank 10", ["rank 10", "rank 2", "rank 1"])).toBe(2);
     expect(isDashed(7)).toBe(false);
     expect(isDashed(8)).toBe(true);

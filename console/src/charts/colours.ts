@@ -32,10 +32,6 @@ function inOrder(a: string, b: string): number {
 }
 
 /** For style sheets: follows the scheme by itself. */
-export function colourOf(id: string, all: readonly string[]): string {
-  return colourAt(placeOf(id, all));
-}
-
 export function colourAt(place: number): string {
   const found = seriesColours[place % seriesColours.length];
   if (!found) throw new Error(`No colour at ${place}.`);

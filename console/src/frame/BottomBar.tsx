@@ -59,7 +59,6 @@ export function BottomBar() {
         position="bottom"
         size="auto"
         title={sheet === "notices" ? "Notifications" : "More"}
-        closeButtonProps={{ "aria-label": "Close" }}
         radius={16}
         classNames={{ content: classes.drawer ?? "", title: classes.drawerTitle ?? "" }}
       >

@@ -1,7 +1,8 @@
 /** The frame's icons: 16-pixel outlines in the colour of the text around them. */
 import type { ReactNode } from "react";
 
-function Icon({ children, size = 16 }: { children: ReactNode; size?: number }) {
+/** For shapes that belong to one thing and live beside it. */
+export function Icon({ children, size = 16 }: { children: ReactNode; size?: number }) {
   return (
     <svg
       aria-hidden="true"

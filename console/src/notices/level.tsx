@@ -1,42 +1,25 @@
 /** A shape for each level of a notice, so that its hue is never all that tells. */
 import type { ReactNode } from "react";
 import type { Notice } from "../api/types";
-
-function Shape({ children }: { children: ReactNode }) {
-  return (
-    <svg
-      aria-hidden="true"
-      width="16"
-      height="16"
-      viewBox="0 0 16 16"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.5"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-    >
-      {children}
-    </svg>
-  );
-}
+import { Icon } from "../frame/icons";
 
 export const levelShape: Record<Notice["level"], ReactNode> = {
   good: (
-    <Shape>
+    <Icon>
       <circle cx="8" cy="8" r="5.75" />
       <path d="m5.5 8.25 1.75 1.75 3.25-3.75" />
-    </Shape>
+    </Icon>
   ),
   plain: (
-    <Shape>
+    <Icon>
       <circle cx="8" cy="8" r="5.75" />
       <path d="M8 7.5v3.25M8 5.25h.01" />
-    </Shape>
+    </Icon>
   ),
   bad: (
-    <Shape>
+    <Icon>
       <circle cx="8" cy="8" r="5.75" />
       <path d="m6 6 4 4M10 6l-4 4" />
-    </Shape>
+    </Icon>
   ),
 };

@@ -1,11 +1,12 @@
 /** What the overview reads. It is read once; then the live feed keeps it true. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import { answered, api } from "../api/client";
 import type { Capacity, Change, Overview, WorkloadPage } from "../api/types";
 import { type RangeSearch, rangeOf, type Span } from "../charts/range";
 import { useProject } from "../projects/scope";
 import { useIdentity } from "../session/queries";
+import { useGathered } from "../stream/useGathered";
 import { useTopic } from "../stream/useTopic";
 import { useTimeZone } from "../time/zone";
 import { capacityGrown } from "./capacity";
@@ -90,26 +91,22 @@ export function useMine() {
   const project = useProject() ?? null;
   const { username } = useIdentity();
   const key = overviewKeys.mine(project, username);
-  const gathered = useRef<{ changes: Change[]; timer?: ReturnType<typeof setTimeout> }>({
-    changes: [],
-  });
-
-  function flush(): void {
-    const { changes } = gathered.current;
-    gathered.current = { changes: [] };
+  const gathered = useRef<Change[]>([]);
+  const flush = useGathered(() => {
+    const changes = gathered.current;
+    gathered.current = [];
     queries.setQueryData<WorkloadPage>(key, (page) => page && mineChanged(page, changes));
-  }
+  }, GATHER_MS);
 
   useTopic("workloads", {
     onEvent: (change) => {
       const { owner, project: its } = change.workload;
       if (owner !== username || (project !== null && its !== project)) return;
-      gathered.current.changes.push(change);
-      gathered.current.timer ??= setTimeout(flush, GATHER_MS);
+      gathered.current.push(change);
+      flush();
     },
     onResync: () => void queries.invalidateQueries({ queryKey: key }),
   });
-  useEffect(() => () => clearTimeout(gathered.current.timer), []);
 
   return useQuery({
     queryKey: key,

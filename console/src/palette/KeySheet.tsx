@@ -39,7 +39,6 @@ export default function KeySheet() {
       radius={12}
       shadow="none"
       transitionProps={{ duration: 0 }}
-      closeButtonProps={{ "aria-label": "Close" }}
       classNames={{ content: classes.content ?? "", title: classes.sheetTitle ?? "" }}
     >
       <div className={classes.sheet}>

@@ -42,6 +42,12 @@ const floating = {
   boxShadow: "var(--shadow)",
 };
 
+/** What opens above the page. Mantine leaves its close button without a name. */
+const above = {
+  overlayProps: { backgroundOpacity: 0.32 },
+  closeButtonProps: { "aria-label": "Close" },
+};
+
 export const theme = createTheme({
   colors: { accent, dark },
   primaryColor: "accent",
@@ -94,8 +100,8 @@ export const theme = createTheme({
       styles: { dropdown: floating },
     },
     Popover: { defaultProps: { shadow: "none" }, styles: { dropdown: floating } },
-    Modal: { defaultProps: { overlayProps: { backgroundOpacity: 0.32 } } },
-    Drawer: { defaultProps: { overlayProps: { backgroundOpacity: 0.32 } } },
+    Modal: { defaultProps: above },
+    Drawer: { defaultProps: above },
   },
 });
 

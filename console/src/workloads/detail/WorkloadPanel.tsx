@@ -16,7 +16,7 @@ import { waitingOf } from "../state";
 import { Actions } from "./Actions";
 import { DetailTabs } from "./DetailTabs";
 import classes from "./detail.module.css";
-import { type Asked, Dialog } from "./dialogs";
+import { type Asked, AskedDialog } from "./dialogs";
 import { Facts } from "./Facts";
 import { Figures } from "./Figures";
 import { ExpandIcon } from "./icons";
@@ -78,7 +78,7 @@ function Opened({ workload, asPage }: { workload: WorkloadDetail; asPage: boolea
         </div>
         <DetailTabs workload={workload} />
       </div>
-      <Dialog asked={asked} workload={workload} onClose={() => setAsked(null)} />
+      <AskedDialog asked={asked} workload={workload} onClose={() => setAsked(null)} />
     </>
   );
 }

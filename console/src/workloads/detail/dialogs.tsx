@@ -1,12 +1,20 @@
 /** What asks before something happens to a workload: cancel, another priority, more time. */
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { faultAt } from "../../api/problem";
 import type { WorkloadChange, WorkloadDetail } from "../../api/types";
+import {
+  DestructiveButton,
+  Dialog,
+  DialogActions,
+  DialogFailure,
+  dialogBody,
+  Offers,
+} from "../../frame/Dialog";
 import { counted } from "../../quantity/words";
 import { durationInWords } from "../../time/words";
+import { priorities, priorityFault } from "../priority";
 import { useCancel } from "../queries";
-import classes from "./detail.module.css";
 import { useChange } from "./useChange";
 
 export type Asked = "cancel" | "priority" | "time";
@@ -16,15 +24,7 @@ interface Props {
   onClose: () => void;
 }
 
-const look = {
-  centered: true,
-  size: 440,
-  padding: 20,
-  classNames: { title: classes.dialogTitle ?? "" },
-  closeButtonProps: { "aria-label": "Close" },
-};
-
-export function Dialog({ asked, ...props }: Props & { asked: Asked | null }) {
+export function AskedDialog({ asked, ...props }: Props & { asked: Asked | null }) {
   if (asked === "cancel") return <CancelDialog {...props} />;
   if (asked === "priority") return <PriorityDialog {...props} />;
   if (asked === "time") return <TimeDialog {...props} />;
@@ -34,28 +34,23 @@ export function Dialog({ asked, ...props }: Props & { asked: Asked | null }) {
 function CancelDialog({ workload, onClose }: Props) {
   const cancel = useCancel(workload.id);
   return (
-    <Modal opened onClose={onClose} title={`Cancel ${workload.name}`} {...look}>
-      <div className={classes.form}>
+    <Dialog title={`Cancel ${workload.name}`} onClose={onClose}>
+      <div className={dialogBody}>
         <p>{lossInWords(workload)}</p>
-        {cancel.isError && (
-          <p className={classes.failure} role="alert">
-            {cancel.error.message}
-          </p>
-        )}
-        <Actions>
+        {cancel.isError && <DialogFailure>{cancel.error.message}</DialogFailure>}
+        <DialogActions>
           <Button variant="default" onClick={onClose} data-autofocus>
             Keep it
           </Button>
-          <Button
-            className={classes.destructive}
+          <DestructiveButton
             loading={cancel.isPending}
             onClick={() => cancel.mutate(undefined, { onSuccess: onClose })}
           >
             Cancel workload
-          </Button>
-        </Actions>
+          </DestructiveButton>
+        </DialogActions>
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -73,16 +68,11 @@ export function lossInWords({
   return `${name} stops, with ${counted(live, array ? "running task" : "replica")}.${waiting} What was written to disk stays; what is only in memory is lost.`;
 }
 
-const priorities = ["0", "25", "50", "75", "100"];
-
 function PriorityDialog({ workload, onClose }: Props) {
   const change = useChange(workload.id);
   const [text, setText] = useState(String(workload.priority));
   const [tried, setTried] = useState(false);
-  const fault =
-    /^\d{1,3}$/.test(text.trim()) && Number(text) <= 100
-      ? null
-      : "Give a whole number from 0 to 100.";
+  const fault = priorityFault(text.trim());
   return (
     <Form
       title={`Change priority of ${workload.name}`}
@@ -192,9 +182,9 @@ interface FormProps {
 function Form({ title, button, change, fields, onClose, onSubmit, children }: FormProps) {
   const atField = fields.some((field) => faultAt(change.error, field) !== null);
   return (
-    <Modal opened onClose={onClose} title={title} {...look}>
+    <Dialog title={title} onClose={onClose}>
       <form
-        className={classes.form}
+        className={dialogBody}
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
@@ -205,51 +195,18 @@ function Form({ title, button, change, fields, onClose, onSubmit, children }: Fo
         }}
       >
         {children}
-        {change.isError && !atField && (
-          <p className={classes.failure} role="alert">
-            {change.error.message}
-          </p>
-        )}
-        <Actions>
+        {change.isError && !atField && <DialogFailure>{change.error.message}</DialogFailure>}
+        <DialogActions>
           <Button variant="default" onClick={onClose}>
             Leave as it is
           </Button>
           <Button type="submit" loading={change.isPending}>
             {button}
           </Button>
-        </Actions>
+        </DialogActions>
       </form>
-    </Modal>
+    </Dialog>
   );
-}
-
-interface OffersProps {
-  values: readonly string[];
-  chosen: string;
-  onChoose: (value: string) => void;
-  said?: (value: string) => string;
-}
-
-function Offers({ values, chosen, onChoose, said = (value) => value }: OffersProps) {
-  return (
-    <div className={classes.offers}>
-      {values.map((value) => (
-        <button
-          key={value}
-          type="button"
-          className={classes.offer}
-          aria-pressed={chosen === value}
-          onClick={() => onChoose(value)}
-        >
-          {said(value)}
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function Actions({ children }: { children: ReactNode }) {
-  return <div className={classes.formActions}>{children}</div>;
 }
 
 export function isDuration(text: string): boolean {
