@@ -31,6 +31,7 @@ NAMES = (
     "console",
     "console_list",
     "console_hour",
+    "scheduler",
 )
 
 

@@ -12,8 +12,10 @@ import typer
 
 from podium.cli import options
 from podium.cli.app import app, run
+from podium.simulation.admission.command import admission
 from podium.simulation.packing.command import packing
 from podium.simulation.simulate import simulate
+from podium.simulation.speed.command import scheduler
 
 DEFAULT_HOME = Path("~/.podium")
 DEFAULT_PORT = 8470
@@ -95,8 +97,10 @@ app.command("simulate", help=options.help_text(simulate), rich_help_panel=option
     simulate
 )
 
-bench = typer.Typer(no_args_is_help=True, help="Measure the scheduler on lists of your own.")
+bench = typer.Typer(no_args_is_help=True, help="Measure the scheduler; no server is needed.")
+bench.command("scheduler", help=options.help_text(scheduler))(scheduler)
 bench.command("packing", help=options.help_text(packing))(packing)
+bench.command("admission", help=options.help_text(admission))(admission)
 app.add_typer(bench, name="bench", rich_help_panel=options.CLUSTER)
 
 

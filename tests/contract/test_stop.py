@@ -33,8 +33,15 @@ async def test_work_may_use_its_grace_to_finish(harness: Harness) -> None:
     await harness.said(allocation_id, "up")
     await harness.engine.stop(allocation_id, grace_seconds=20)
     end = (await harness.ended([allocation_id]))[allocation_id]
-    assert (end.cause, end.exit_code) == (Cause.COMPLETED, 0)
+    assert (end.cause, end.exit_code, end.stop_seen) == (Cause.COMPLETED, 0, True)
     assert (await harness.texts(allocation_id))[-1] == "saved"
+
+
+async def test_what_was_done_before_the_stop_says_so(harness: Harness) -> None:
+    allocation_id = await harness.start("true")
+    end = (await harness.ended([allocation_id]))[allocation_id]
+    await harness.engine.stop(allocation_id, grace_seconds=20)
+    assert (end.cause, end.stop_seen) == (Cause.COMPLETED, False)
 
 
 async def test_a_shorter_grace_in_a_later_stop_counts(harness: Harness) -> None:

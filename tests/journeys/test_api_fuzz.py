@@ -70,6 +70,8 @@ class Tenants:
             "name": "RED_SECRET",
             "page": "workloads",
             "gpu_type": "H100",
+            "level": "project",
+            "part": "training",
         }
 
 
@@ -216,6 +218,12 @@ ADMINISTRATION = {
     f"POST {API}/nodes/{{name}}/cordon",
     f"POST {API}/nodes/{{name}}/uncordon",
     f"PUT {API}/prices/{{gpu_type}}",
+    f"PUT {API}/quotas/{{level}}/{{name}}",
+    f"DELETE {API}/quotas/{{level}}/{{name}}",
+    f"PUT {API}/policies/{{level}}/{{name}}/{{part}}",
+    f"DELETE {API}/policies/{{level}}/{{name}}/{{part}}",
+    f"POST {API}/bookings",
+    f"DELETE {API}/bookings/{{name}}",
 }
 SCOPED = ("/workloads", "/usage", "/overview", "/queue")
 OF_ONESELF = {
@@ -240,6 +248,8 @@ OF_EVERYONE = {
     f"GET {API}/queue",
     f"GET {API}/search",
     f"GET {API}/prices",
+    f"GET {API}/quotas",
+    f"GET {API}/bookings",
     f"GET {API}/nodes/{{name}}/curves",
     "GET /metrics",
     f"POST {API}/workloads/validate",
@@ -350,6 +360,8 @@ def request_of(
     method, _, path = label.partition(" ")
     for name in _path_names(label):
         value = "fuzz-node" if "/nodes/" in path else real[name]
+        if ("/quotas/" in path or "/policies/" in path) and name == "name":
+            value = real["project"]
         path = path.replace(f"{{{name}}}", value)
     asked: dict[str, Any] = {"method": method, "url": path}
     spec: dict[str, Any] = {"name": "intruder", "command": ["true"], "project": project}
@@ -366,6 +378,7 @@ def request_of(
         "/cancel": {"reason": "intruder"},
         "/projects": {"name": "intruder", "team": "intruder"},
         "/users": {"username": "intruder"},
+        "/bookings": {"nodes": ["x"], "from_at": "1h", "until_at": "1h", "maintenance": True},
     }
     if method == "POST":
         for tail, body in bodies.items():
@@ -379,6 +392,8 @@ def request_of(
     elif method == "PUT":
         puts = {
             "/prices/": {"per_gpu_hour": "1.50"},
+            "/quotas/": {"weight": 2},
+            "/policies/": {"values": {"priority": 1}},
             "/views/": {"search": "state=failed"},
             "/members/": {"role": "lead"},
             "/secrets/": {"value": "x"},

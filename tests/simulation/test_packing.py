@@ -18,6 +18,7 @@ import pytest
 from podium.domain.errors import UserError
 from podium.scheduling.offers import Offers
 from podium.simulation.packing import experiment
+from podium.simulation.packing.command import packing
 from podium.simulation.packing.fgd import Fragmentation
 from podium.simulation.packing.policy import NAMES, policy_named
 from podium.simulation.packing.trace import (
@@ -79,7 +80,7 @@ def test_every_policy_stays_within_capacity_and_leaves_nothing_that_fits(
     cluster = experiment.cluster_of(nodes, pods)
     counts = np.bincount(cluster.class_of_pod, minlength=len(cluster.requests))
     room, requests = cluster.room, cluster.requests
-    choice = policy_named(policy)(room, requests, counts, seed)
+    choice = experiment.Placing(policy_named(policy)(room, requests, counts, seed), requests)
     free_milli = int(room.devices.sum())
     for index in cluster.class_of_pod:
         milli = int(requests.gpu_milli[index])
@@ -128,9 +129,42 @@ def test_pods_are_shuffled_and_drawn_again_until_the_inflation() -> None:
 def test_first_fit_takes_the_first_node_and_its_tightest_device() -> None:
     pods = [pod(milli=600), pod(milli=300), pod(milli=200)]
     cluster = experiment.cluster_of([node(gpus=2), node(gpus=1)], pods)
-    choice = policy_named("first-fit")(cluster.room, cluster.requests, np.ones(3, np.int64), 0)
+    policy = policy_named("first-fit")(cluster.room, cluster.requests, np.ones(3, np.int64), 0)
+    choice = experiment.Placing(policy, cluster.requests)
     assert [choice.place(index) for index in (0, 0, 1, 2)] == [True] * 4
     assert cluster.room.devices.tolist() == [[100, 200], [1000, 0]]
+
+
+@pytest.mark.parametrize("policy", NAMES)
+@pytest.mark.parametrize("seed", range(2))
+def test_moves_stay_within_capacity_and_allowance_and_lose_nothing(policy: str, seed: int) -> None:
+    draw = random.Random(seed)
+    nodes, pods = some_nodes(draw), some_pods(draw, 120)
+    cluster = experiment.cluster_of(nodes, pods)
+    room, requests = cluster.room, cluster.requests
+    counts = np.bincount(cluster.class_of_pod, minlength=len(requests))
+    placing = experiment.Placing(policy_named(policy)(room, requests, counts, seed), requests, 300)
+    free = [int(each.sum()) for each in (room.devices, room.cpu_milli, room.memory)]
+    needs = (requests.taken_milli, requests.cpu_milli, requests.memory)
+    for number, index in enumerate(cluster.class_of_pod, start=1):
+        placed = placing.place(int(index))
+        assert placing.moves_made <= 300 * number // 1000
+        free = [left - int(need[index]) * placed for left, need in zip(free, needs, strict=True)]
+        arrays = (room.devices, room.cpu_milli, room.memory)
+        assert free == [int(each.sum()) for each in arrays]
+        for each in arrays:
+            assert (each >= 0).all()
+        assert (room.devices.sum(axis=1) <= room.capacity_milli).all()
+
+
+def test_a_pod_is_moved_where_that_makes_room() -> None:
+    pods = [pod(), pod(models=("T4",)), pod(gpus=2)]
+    nodes = [node(gpus=1), node(gpus=1, model="V100"), node(gpus=2, model="P100")]
+    arrivals = [0, 1, 2, 1]
+    still = experiment.run(nodes, pods, arrivals, policy="first-fit", seed=1)
+    assert (still.failed_pods, still.moves) == (2, 0)
+    moved = experiment.run(nodes, pods, arrivals, policy="first-fit", seed=1, moves=1000)
+    assert (moved.failed_pods, moved.moves) == (1, 1)
 
 
 def fragmentation_by_its_definition(
@@ -266,6 +300,12 @@ def test_what_is_no_text_is_an_error_of_the_file(tmp_path: Path) -> None:
 # --- the command ---------------------------------------------------------------------------------
 
 
+def test_moves_go_with_prices(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        packing(nodes=tmp_path, pods=tmp_path, policy="fgd", moves=5)
+    assert caught.value.faults[0].field == "--moves"
+
+
 def test_the_command_says_the_same_under_two_hash_seeds(tmp_path: Path) -> None:
     draw = random.Random(3)
     nodes, pods = tmp_path / "nodes.csv", tmp_path / "pods.csv"
@@ -284,11 +324,12 @@ def test_the_command_says_the_same_under_two_hash_seeds(tmp_path: Path) -> None:
             for each in some_pods(draw)
         )
     )
+    lists = ("--nodes", str(nodes), "--pods", str(pods))
     bench = (sys.executable, "-m", "podium.main", "bench", "packing")
     said = []
     for hash_seed in ("0", "1"):
         done = subprocess.run(
-            [*bench, "--nodes", str(nodes), "--pods", str(pods), "--seed", "9", "--json"],
+            [*bench, *lists, "--seed", "9", "--moves", "30", "--json"],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,
             text=True,
@@ -297,4 +338,5 @@ def test_the_command_says_the_same_under_two_hash_seeds(tmp_path: Path) -> None:
         said.append(json.loads(done.stdout))
         assert said[-1].pop("seconds") >= 0
     assert said[0] == said[1]
+    assert 0 <= said[0]["moves"] <= 30
     assert set(said[0]["allocation"]) == {"90", "95", "100", "105", "110", "120", "130"}

@@ -3,20 +3,23 @@ hold of each whatever the trace."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.domain.errors import UserError
+from podium.simulation.queueing.attained import run_attained
 from podium.simulation.queueing.measures import jain, measure, spread
 from podium.simulation.queueing.once import EasyBackfill, run_once
-from podium.simulation.queueing.policies import NEEDS_RUNTIMES, Policy, run
+from podium.simulation.queueing.policies import Policy, run
 from podium.simulation.queueing.product import replicas_of
 from podium.simulation.queueing.rooms import Place, Rooms
 from podium.simulation.queueing.trace import Course, Machines, Runtimes, Trace, TraceJob
 from simulation.queueing_oracle import Nodes, again, once
 
-REFERENCES = [policy for policy in Policy if policy is not Policy.PODIUM]
+REFERENCES = [policy for policy in Policy if policy not in (Policy.PODIUM, Policy.ATTAINED)]
 ONCE = (Policy.FIFO, Policy.FIFO_FIT, Policy.EASY_BACKFILL, Policy.SJF)
 
 
@@ -254,6 +257,7 @@ def test_measures_by_hand() -> None:
     assert made.makespan_s == 20
     assert made.jain_fairness == pytest.approx(2.5**2 / (2 * 3.25))
     assert made.groups == 2
+    assert made.group_wait_max == pytest.approx(10 / 5 / (10 / 25))
     assert measure(trace((0, 1, 1)), Machines(1, 2), Course([0], [1000])).jain_fairness is None
 
 
@@ -274,9 +278,70 @@ def test_a_job_larger_than_the_cluster_is_named() -> None:
             course(policy, trace((0, 1, 1), (0, 1, 9)), Machines(2, 4))
 
 
-def test_policies_that_need_runtimes_say_so() -> None:
-    for policy in NEEDS_RUNTIMES:
-        with pytest.raises(UserError, match=r"--runtimes: .* needs to be told"):
-            course(policy, SMALL, Machines(1, 4), runtimes=Runtimes.UNKNOWN)
+def test_requested_runtimes_must_be_there() -> None:
     with pytest.raises(UserError, match=r"t\.csv, row 2, requested_s: is missing"):
         course(Policy.SJF, SMALL, Machines(1, 4), runtimes=Runtimes.REQUESTED)
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_unknown_runtimes_are_never_the_true_ones(case: tuple[Trace, Machines]) -> None:
+    """Until the first job has ended nothing can depend on how long jobs run."""
+    found, machines = case
+    longer = Trace(
+        found.name, tuple(replace(job, duration_ms=job.duration_ms + 10**7) for job in found.jobs)
+    )
+    for policy in (Policy.EASY_BACKFILL, Policy.SJF, Policy.SRTF, Policy.SRSF, Policy.ATTAINED):
+        one = course(policy, found, machines, runtimes=Runtimes.UNKNOWN)
+        other = course(policy, longer, machines, runtimes=Runtimes.UNKNOWN)
+        first_ms = min(*one.ended_ms, *other.ended_ms)
+        for at, started_ms in enumerate(one.started_ms):
+            if min(started_ms, other.started_ms[at]) < first_ms:
+                assert started_ms == other.started_ms[at]
+
+
+def test_learnt_runtimes_put_the_short_first() -> None:
+    """Three of each size ended: of the two that wait, the size that was short goes first."""
+    past = [(at * 200, 10, 1) for at in range(3)] + [(at * 200, 100, 2) for at in range(3)]
+    found = trace(*past, (1000, 50, 4), (1001, 100, 2), (1002, 10, 1))
+    made = course(Policy.SJF, found, Machines(1, 4), runtimes=Runtimes.UNKNOWN)
+    order = {job.gpus: made.started_ms[at] for at, job in enumerate(found.jobs) if at > 5}
+    assert order[1] == order[2] == 1_050_000
+    narrow = course(Policy.SJF, found, Machines(4, 1), runtimes=Runtimes.UNKNOWN)
+    assert max(narrow.ended_ms) >= 1_150_000
+
+
+def test_attained_lets_the_new_pass_and_the_old_return() -> None:
+    """The long job had an hour when the short one comes: it gives way, and goes on after it."""
+    found = trace((0, 7200, 4), (3600, 300, 4))
+    made = course(Policy.ATTAINED, found, Machines(1, 4), runtimes=Runtimes.UNKNOWN)
+    assert made.started_ms == [0, 3_600_000]
+    assert made.ended_ms == [7_500_000, 3_900_000]
+    assert made.preemptions == 1
+    again = run_attained(found, Machines(1, 4), lambda done: None, restart_ms=60_000)
+    assert again.ended_ms == [7_560_000, 3_900_000]
+
+
+def test_attained_lets_nobody_be_stopped_before_its_quantum() -> None:
+    found = trace((0, 7200, 4), (60, 300, 2))
+    made = course(Policy.ATTAINED, found, Machines(1, 4), runtimes=Runtimes.UNKNOWN)
+    assert made.started_ms == [0, 600_000]
+    assert made.preemptions == 1
+
+
+@given(cases())
+@settings(max_examples=60, deadline=None)
+def test_attained_runs_every_job_for_its_time(case: tuple[Trace, Machines]) -> None:
+    found, machines = case
+    slow = Trace(
+        found.name, tuple(replace(job, duration_ms=job.duration_ms * 97) for job in found.jobs)
+    )
+    for restart_ms in (0, 60_000):
+        made = run_attained(slow, machines, lambda done: None, restart_ms=restart_ms)
+        for job, started_ms, ended_ms in zip(
+            slow.jobs, made.started_ms, made.ended_ms, strict=True
+        ):
+            assert job.submitted_ms <= started_ms
+            assert ended_ms - started_ms >= job.duration_ms
+        busy_ms = sum(job.duration_ms * job.gpus for job in slow.jobs)
+        assert busy_ms <= machines.gpus * max(made.ended_ms)

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.domain.node import Node, NodeState
+from podium.domain.policy import DEFAULT_SCHEDULING
 from podium.domain.reason import WaitReason
 from podium.domain.resources import ReplicaCount
 from podium.domain.workload import Kind
-from podium.scheduling.patience import PATIENCE_MS
 from podium.simulation.timeline import Timeline
 from podium.simulation.world import Job, NodeChange, World
 from unit.scheduling.cases import GIB, demand_lists, gpus, mig, node, request
+
+PATIENCE_MS = DEFAULT_SCHEDULING.patience_ms
 
 CLUSTER = [
     node("a", 4, rack="r1", cpu_milli=8000),
@@ -155,7 +157,10 @@ def test_a_service_that_never_ends_blocks_nobody_behind_a_hopeless_head() -> Non
     )  # fmt: skip
     head = Job(workload_id="head", submitted_at_ms=1, runtime_ms=1000, request=request(4))
     late = Job(
-        workload_id="late", submitted_at_ms=PATIENCE_MS + 10, runtime_ms=1000, request=request(1)
+        workload_id="late",
+        submitted_at_ms=PATIENCE_MS + 10,
+        runtime_ms=1000,
+        request=request(1),
     )
     timeline = World([node("a", 4)], [service, head, late]).run(until_ms=PATIENCE_MS * 2)
     assert timeline.life("late").wait_ms == 0

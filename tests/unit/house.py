@@ -124,7 +124,8 @@ class House:
         return await self.database.write(lambda tx: function(tx, now_ms))
 
     async def decide(self) -> Plan:
-        return await self.database.read(lambda tx: decide(snapshot(tx), self.now_ms, 0))
+        now_ms = self.now_ms
+        return await self.database.read(lambda tx: decide(snapshot(tx, now_ms), now_ms, 0))
 
     async def commit(self, plan: Plan) -> Committed:
         return await self.write(
@@ -157,9 +158,17 @@ class House:
         await self.write(lambda tx, now_ms: replicas.replicas_running(tx, ids, now_ms))
 
     async def end(
-        self, ids: Sequence[str], cause: Cause = Cause.COMPLETED, *, runtime_ms: int = 1000
+        self,
+        ids: Sequence[str],
+        cause: Cause = Cause.COMPLETED,
+        *,
+        runtime_ms: int = 1000,
+        stop_seen: bool = False,
     ) -> None:
-        ends = [End(allocation_id=each, cause=cause, runtime_ms=runtime_ms) for each in ids]
+        ends = [
+            End(allocation_id=each, cause=cause, stop_seen=stop_seen, runtime_ms=runtime_ms)
+            for each in ids
+        ]
         await self.write(lambda tx, now_ms: replicas.replicas_ended(tx, ends, now_ms))
 
     async def start(self, *documents: dict[str, object]) -> Any:

@@ -4,6 +4,7 @@ import type { WaitReason } from "../api/types";
 const words: Record<WaitReason, string> = {
   new: "Not looked at yet",
   dependency: "Another workload",
+  start_time: "Its start time",
   capacity: "Capacity in use",
   priority: "Work ahead of it",
   fragmentation: "Fragmented capacity",

@@ -22,7 +22,7 @@ from podium.domain.lifecycle import WORKLOAD_ENDS
 from podium.store import workloads
 
 router = APIRouter(prefix="/workloads", tags=["workloads"])
-open_router = APIRouter(tags=["stream"])
+topics_router = APIRouter(tags=["stream"])
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
@@ -48,7 +48,7 @@ class Topic(StrEnum):
     OVERVIEW = "overview"
 
 
-@open_router.get("/stream", responses=_STREAM, response_class=Response)
+@topics_router.get("/stream", responses=_STREAM, response_class=Response)
 async def stream_topics(
     context: Ctx,
     who: Who,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from podium.api.answers import answer
 from podium.api.context import Ctx, Who
 from podium.api.parameters import NodeName, WorkloadId
-from podium.domain.errors import FieldFault, NotFoundError, UserError
-from podium.spec.views.base import utc
+from podium.domain.errors import FieldFault, UserError
+from podium.spec.views.base import milliseconds, utc
 from podium.spec.views.series import CurvesView, LineView, PointView, Quantity, SeriesView
 from podium.store import curves, nodes, workloads
 from podium.store.curves import Curves, Line, Series
@@ -88,8 +88,7 @@ async def node_curves(
     now_ms = context.database.now_ms()
 
     def read(tx: Transaction) -> CurvesView:
-        if name not in nodes.engine_by_node(tx):
-            raise NotFoundError(f"There is no node {name}.")
+        nodes.node_fetch(tx, name)  # Raises NotFoundError.
         until_ms = now_ms if until is None else _ms("until", until)
         since_ms, until_ms = _span(since, until, until_ms - _DAY_MS, now_ms)
         found = curves.node_curves(
@@ -139,7 +138,7 @@ def _ms(field: str, moment: datetime) -> int:
         raise UserError(
             FieldFault(field, f"is {moment.isoformat()}.", "Give a time from 1970 to 9999.")
         )
-    return (aware - _FIRST) // timedelta(milliseconds=1)
+    return milliseconds(aware)
 
 
 def _view(found: Curves, *, memory: Quantity, node: str = "") -> CurvesView:

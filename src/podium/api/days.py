@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from podium.spec.views.base import milliseconds, utc
 
 HOUR_MS = 3_600_000
 HOURS_SHOWN = 48
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
 
 
@@ -25,12 +25,12 @@ class Days:
 
 def days_around(now_ms: int, zone: tzinfo) -> Days:
     """Days as the calendar of `zone` has them: 23 or 25 hours long where its clocks are set."""
-    now = (_EPOCH + now_ms * _MS).astimezone(zone)
+    now = utc(now_ms).astimezone(zone)
     yesterday = now.date() - _DAY
     yesterday_ms, today_ms = _midnight_ms(yesterday, zone), _midnight_ms(now.date(), zone)
-    same_time = _ms(datetime.combine(yesterday, now.time().replace(fold=now.fold), zone))
+    same_time = milliseconds(datetime.combine(yesterday, now.time().replace(fold=now.fold), zone))
     into_hour = timedelta(minutes=now.minute, seconds=now.second, microseconds=now.microsecond)
-    hour_ms = now_ms - into_hour // _MS
+    hour_ms = now_ms - into_hour // timedelta(milliseconds=1)
     return Days(
         yesterday_ms=yesterday_ms,
         # A time of day that yesterday did not have may lie outside of it.
@@ -42,8 +42,4 @@ def days_around(now_ms: int, zone: tzinfo) -> Days:
 
 def _midnight_ms(day: date, zone: tzinfo) -> int:
     """The day's first moment, also where the clocks are set at midnight."""
-    return _ms(datetime.combine(day, time(), zone))
-
-
-def _ms(at: datetime) -> int:
-    return (at.astimezone(UTC) - _EPOCH) // _MS
+    return milliseconds(datetime.combine(day, time(), zone))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from podium.api.log_lines import Budget, Cursor, Line, Log, Needle, merged
+from podium.spec.fields import write_time
 
 _TEXT_BYTES_MAX = 8 * 2**20
 _OFFSET_DIGITS_MAX = 18
@@ -129,10 +129,7 @@ def line_document(line: Line) -> dict[str, object]:
 
 
 def iso(at_ms: int | None) -> str | None:
-    if at_ms is None:
-        return None
-    at = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if at_ms is None else write_time(at_ms)
 
 
 def token(places: Mapping[str, int]) -> str:

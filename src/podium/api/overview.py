@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -14,7 +13,7 @@ from podium.api.board import overview_read, zone_of
 from podium.api.context import Ctx, Who
 from podium.api.parameters import OneProject, TimeZone
 from podium.domain.errors import FieldFault, UserError
-from podium.spec.views.base import utc
+from podium.spec.views.base import milliseconds, utc
 from podium.spec.views.overview import CapacityPointView, CapacityView, OverviewView
 from podium.store import capacity
 from podium.store.capacity import CapacityPoint
@@ -23,8 +22,6 @@ from podium.store.curves import step_for
 router = APIRouter(prefix="/overview", tags=["overview"])
 
 _DAY_MS = 86_400_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @router.get("", response_model=OverviewView)
@@ -49,8 +46,8 @@ async def show_capacity(
 ) -> Response:
     """How the cluster's GPUs were allocated and used over time."""
     now_ms = context.database.now_ms()
-    until_ms = now_ms if until is None else (until - _EPOCH) // _MILLISECOND
-    since_ms = until_ms - _DAY_MS if since is None else (since - _EPOCH) // _MILLISECOND
+    until_ms = now_ms if until is None else milliseconds(until)
+    since_ms = until_ms - _DAY_MS if since is None else milliseconds(since)
     if since_ms >= until_ms:
         raise UserError(FieldFault("since", "is not before `until`.", "Give an earlier time."))
     # What has not been yet, or was before all records, needs no points.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request
@@ -42,7 +41,7 @@ from podium.domain.workload import Kind, Workload
 from podium.intake.actions import workloads_act
 from podium.intake.changes import workload_change
 from podium.intake.workloads import Submitted, workload_cancel, workload_submit
-from podium.spec.views.base import Page
+from podium.spec.views.base import Page, milliseconds
 from podium.spec.views.workload import (
     ActionFaultView,
     ActionRequest,
@@ -60,7 +59,7 @@ from podium.spec.views.workload import (
     WorkloadView,
 )
 from podium.spec.workload import SPEC_BYTES_MAX, check, load_documents, resolved
-from podium.store import allocations, events, listing, nodes, queue, usage, workloads
+from podium.store import allocations, events, listing, nodes, policies, queue, usage, workloads
 from podium.store.database import Transaction
 from podium.store.listing import WorkloadFilter
 
@@ -69,8 +68,6 @@ router = APIRouter(prefix="/workloads", tags=["workloads"])
 
 BULK_BYTES_MAX = 64 * 2**20
 _RANKS_SHOWN = 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _SPEC_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -158,7 +155,8 @@ async def validate(request: Request, context: Ctx, who: Who) -> dict[str, Any]:
     if more:
         raise UserError(FieldFault("body", "holds several specs.", "Send them one by one."))
     only = next(iter(who.roles)) if len(who.roles) == 1 else None
-    wish = check(document, now_ms=context.database.now_ms(), project=only)
+    holds = await context.database.read(policies.policies_fetch)
+    wish = check(document, now_ms=context.database.now_ms(), project=only, policies=holds)
     return {"resolved": resolved(wish)}
 
 
@@ -252,7 +250,7 @@ async def list_workloads(
         labels=tuple(_label(each, "label") for each in label),
         node=node,
         reasons=tuple(reason),
-        ended_since_ms=None if ended_since is None else (ended_since - _EPOCH) // _MILLISECOND,
+        ended_since_ms=None if ended_since is None else milliseconds(ended_since),
     )
     _check_cursor(cursor, sort, offset)
     after = decode_cursor(cursor)

@@ -6,12 +6,15 @@ from types import TracebackType
 
 from podium.client import config
 from podium.client.auth import Auth
+from podium.client.bookings import Bookings
 from podium.client.nodes import Nodes
 from podium.client.notices import Notices
 from podium.client.overview import Overview
+from podium.client.policies import PolicyBook
 from podium.client.prices import Prices
 from podium.client.projects import Projects
 from podium.client.queue import Queue
+from podium.client.quotas import Quotas
 from podium.client.search import Search
 from podium.client.secrets import Secrets
 from podium.client.server import Server
@@ -50,12 +53,15 @@ class Client:
             target.server, target.token, timeout_seconds=timeout_seconds, attempts=attempts
         )
         self.auth = Auth(self._transport)
+        self.bookings = Bookings(self._transport)
         self.nodes = Nodes(self._transport)
         self.notices = Notices(self._transport)
         self.overview = Overview(self._transport)
+        self.policies = PolicyBook(self._transport)
         self.prices = Prices(self._transport)
         self.projects = Projects(self._transport, project or target.project)
         self.queue = Queue(self._transport)
+        self.quotas = Quotas(self._transport)
         self.search = Search(self._transport)
         self.secrets = Secrets(self._transport)
         self.server = Server(self._transport)

@@ -1,6 +1,10 @@
 """The environment that work finds: who it is, its rank, and where its replicas meet.
 
 The rendezvous variables are those that torchrun and `init_method="env://"` read.
+
+Members of an elastic gang join and leave while it runs. WORLD_SIZE is then only how many there
+were when a member started; who is there now is agreed at the rendezvous, which stays the same for
+the whole attempt, because the lowest rank never leaves without the others.
 """
 
 from __future__ import annotations
@@ -42,4 +46,19 @@ def environment(
     if workload.rendezvous_port is not None:
         ours["MASTER_ADDR"] = master_address
         ours["MASTER_PORT"] = str(workload.rendezvous_port)
+        if workload.replicas.resize:
+            ours |= _elastic(workload, f"{master_address}:{workload.rendezvous_port}")
     return tuple({**ours, **dict(program.env)}.items())
+
+
+def _elastic(workload: Workload, endpoint: str) -> dict[str, str]:
+    """How many there may be and where they meet; torchrun takes its options from PET_…"""
+    bounds = f"{workload.replicas.minimum}:{workload.replicas.maximum}"
+    return {
+        "PODIUM_REPLICAS_MIN": str(workload.replicas.minimum),
+        "PODIUM_REPLICAS_MAX": str(workload.replicas.maximum),
+        "PET_NNODES": bounds,
+        "PET_RDZV_BACKEND": "c10d",
+        "PET_RDZV_ENDPOINT": endpoint,
+        "PET_RDZV_ID": f"{workload.id}-{workload.attempt}",
+    }

@@ -141,6 +141,7 @@ def _end(seen: Observation) -> End:
     return End(
         allocation_id=seen.allocation_id,
         cause=seen.cause or Cause.LOST,
+        stop_seen=seen.stop_seen,
         # An exit code of 0 needs no words.
         message="" if seen.cause is Cause.COMPLETED else seen.message,
         exit_code=seen.exit_code,

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 
 import structlog
 
 from podium.control.leadership import Leadership
 from podium.domain.reason import Refusal
 from podium.scheduling.decide import decide
-from podium.scheduling.plan import Placement, Plan, Refused
+from podium.scheduling.plan import Placement, Plan, Preemption, Refused
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
+from podium.store.picture import Picture
 from podium.store.plans import Committed, commit_plan
-from podium.store.snapshot import snapshot
 
 LEASE = "schedule"
 _SEED = 0
 _WORKLOADS_MAX = 1000  # in one transaction, so that others can write in between
+_PREEMPTIONS_MAX = 250
+_REFUSALS_MAX = 2000
 _log = structlog.get_logger(__name__)
 
 
@@ -30,6 +33,7 @@ class Cycles:
 
     cycles: int = 0
     placements: int = 0
+    preemptions: int = 0
     stale: int = 0
 
 
@@ -44,27 +48,35 @@ class Scheduler:
         self._ids = ids
         # Refusals as last written, so that an unchanged queue costs no write.
         self._written: dict[str, Refusal] = {}
+        self._picture = Picture()
 
     async def step(self) -> bool:
         """One cycle. True when part of the plan was stale and must be decided again."""
         if not self._leadership.leads(LEASE):
             self._written.clear()
+            self._picture.forget()
             return False
         plan = await self._database.read(self._decide)
         self.counted.cycles += 1
-        refusals = {each.workload_id: each.refusal for each in plan.refusals}
+        refusals = {key: each.refusal for each in plan.refusals for key in each.workload_ids}
         # Being placed wipes what was written about a workload, also of an array's other tasks.
         placed = {each.workload_id for each in plan.placements}
         changed = tuple(
-            each
+            Refused(ids, each.refusal)
             for each in plan.refusals
-            if each.workload_id in placed or self._written.get(each.workload_id) != each.refusal
+            if (
+                ids := tuple(
+                    key
+                    for key in each.workload_ids
+                    if key in placed or self._written.get(key) != each.refusal
+                )
+            )
         )
-        if not plan.placements and not changed:
+        if not plan.placements and not plan.preemptions and not changed:
             self._written = refusals
             return False
         stale = False
-        for piece in _pieces(plan.placements, changed):
+        for piece in _pieces(plan.placements, plan.preemptions, changed):
             stale |= await self._write(piece)
         self._written = refusals
         return stale
@@ -76,25 +88,52 @@ class Scheduler:
         self.counted.stale += len(committed.rejected)
         if committed.placed:
             self._hints.wake("launch", "events")
+        self.counted.preemptions += committed.preempted
+        if committed.preempted:
+            self._hints.wake("stop", "events")
         for workload_id, reason in committed.rejected:
             _log.info("plan_stale", workload=workload_id, reason=reason)
         return bool(committed.rejected)
 
     def _decide(self, tx: Transaction) -> Plan:
-        return decide(snapshot(tx), self._database.now_ms(), _SEED)
+        now_ms = self._database.now_ms()
+        return decide(self._picture.look(tx, now_ms), now_ms, _SEED)
 
     def _commit(self, tx: Transaction, plan: Plan) -> Committed:
         return commit_plan(tx, plan, self._database.now_ms(), new_id=lambda: self._ids.new("a"))
 
 
-def _pieces(placements: Sequence[Placement], refusals: tuple[Refused, ...]) -> Iterator[Plan]:
-    """The plan in transactions of a bounded size; a workload is never divided. Refusals come last,
-    because being placed wipes what was written about the rest of an array."""
+def _pieces(
+    placements: Sequence[Placement],
+    preemptions: Sequence[Preemption],
+    refusals: tuple[Refused, ...],
+) -> Iterator[Plan]:
+    """The plan in transactions of a bounded size; a workload is never divided, nor are those that
+    give way to one. Refusals come last, because being placed wipes what was written about the rest
+    of an array."""
     by_workload: dict[str, list[Placement]] = {}
     for placement in placements:
         by_workload.setdefault(placement.workload_id, []).append(placement)
     groups = list(by_workload.values())
     for start in range(0, len(groups), _WORKLOADS_MAX):
         yield Plan(placements=tuple(chain(*groups[start : start + _WORKLOADS_MAX])))
-    if refusals:
-        yield Plan(refusals=refusals)
+    piece: list[Preemption] = []
+    for _, giving_way in groupby(preemptions, key=attrgetter("in_favour_of")):
+        piece += giving_way
+        if len(piece) >= _PREEMPTIONS_MAX:
+            yield Plan(preemptions=tuple(piece))
+            piece = []
+    if piece:
+        yield Plan(preemptions=tuple(piece))
+    told: list[Refused] = []
+    count = 0
+    for each in refusals:
+        for start in range(0, len(each.workload_ids), _REFUSALS_MAX):
+            ids = each.workload_ids[start : start + _REFUSALS_MAX]
+            told.append(Refused(ids, each.refusal))
+            count += len(ids)
+            if count >= _REFUSALS_MAX:
+                yield Plan(refusals=tuple(told))
+                told, count = [], 0
+    if told:
+        yield Plan(refusals=tuple(told))

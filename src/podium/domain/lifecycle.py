@@ -99,6 +99,8 @@ WORKLOAD_TRANSITIONS: Mapping[tuple[WorkloadState, WorkloadEvent], WorkloadState
             (_W.STOPPING, _WE.REQUEUED): _W.QUEUED,
             (_W.STOPPING, _WE.FAILED): _W.FAILED,
             (_W.STOPPING, _WE.CANCELLED): _W.CANCELLED,
+            # Asked again for another reason: what would have come back stays away.
+            (_W.STOPPING, _WE.STOP_REQUESTED): _W.STOPPING,
             # Everything had ended well before the stop reached it.
             (_W.STOPPING, _WE.SUCCEEDED): _W.SUCCEEDED,
             # New values, such as a priority, for whatever has not ended; it goes on as it was.

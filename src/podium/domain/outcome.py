@@ -33,11 +33,19 @@ RETRY_CANNOT_HELP = frozenset(
 RETRY_IS_FREE = frozenset({Cause.PREEMPTED, Cause.NODE_LOST})
 """Causes that are not the work's own doing: it is queued again without using up a retry."""
 
+TAKES_ONE_REPLICA = frozenset({Cause.PREEMPTED, Cause.NODE_LOST, Cause.LOST})
+"""Causes that say nothing about the other replicas: those of an elastic gang go on without it."""
 
 STOPS_OF_THE_WHOLE = frozenset(
     {Cause.CANCELLED, Cause.MAX_RUNTIME, Cause.DEADLINE, Cause.PREEMPTED, Cause.NODE_LOST}
 )
 """Causes that stop a workload as such; for any other, one of its replicas had failed first."""
+
+
+def comes_back(cause: Cause, *, failures: int, retries: int) -> bool:
+    """Whether work that is being stopped for `cause` is queued again; `failures` are those before
+    this one."""
+    return may_retry(cause, failures=failures + (cause not in RETRY_IS_FREE), retries=retries)
 
 
 def may_retry(cause: Cause, *, failures: int, retries: int) -> bool:
@@ -94,5 +102,5 @@ def due_event(
 
 def _after_failure(cause: Cause | None, failures: int, retries: int) -> WorkloadEvent:
     assert cause is not None, "what ended badly has a cause"
-    again = may_retry(cause, failures=failures + (cause not in RETRY_IS_FREE), retries=retries)
+    again = comes_back(cause, failures=failures, retries=retries)
     return WorkloadEvent.REQUEUED if again else WorkloadEvent.FAILED

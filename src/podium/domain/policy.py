@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 from podium.domain.workload import Kind
@@ -15,14 +16,55 @@ REPLICAS_MAX = 10_000
 GRACE_SECONDS_MAX = 3600
 
 
+class Order(StrEnum):
+    """Who is served first among work of equal priority."""
+
+    FAIR = "fair"  # the project with the least of its due, then age
+    FIFO = "fifo"  # age
+    ATTAINED = "attained"  # what has had the least GPU time so far, then age
+
+
+class Preempt(StrEnum):
+    """For whose sake running work may be stopped."""
+
+    NEVER = "never"
+    GUARANTEE = "guarantee"  # for work inside its guarantee, of work beyond its own
+    PRIORITY = "priority"  # the same, and for higher priority inside a project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulingPolicy:
+    """How one cluster (or pool) is shared. Times in milliseconds."""
+
+    order: Order = Order.FAIR
+    preempt: Preempt = Preempt.PRIORITY
+    half_life_ms: int = 7 * 24 * 3600 * 1000
+    minimum_runtime_ms: int = 10 * 60 * 1000
+    patience_ms: int = 5 * 60 * 1000
+    reservations_max: int = 8
+
+
+DEFAULT_SCHEDULING = SchedulingPolicy()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindPolicy:
-    """Defaults of one kind of work. Amounts are for each replica."""
+    """Defaults of one kind of work. Amounts are for each replica.
+
+    `priority_max` is the highest that a spec may ask for. `preemptible` work may be stopped for
+    others once it has run for `minimum_runtime_ms` (None: as long as the cluster gives to all).
+    Without `preempts` nobody has to give way to it. With `spread`, replicas keep apart.
+    """
 
     priority: int
     cpu_milli: int
     memory_bytes: int
     grace_seconds: int
+    priority_max: int = PRIORITY_MAX
+    preemptible: bool = True
+    preempts: bool = True
+    minimum_runtime_ms: int | None = None
+    spread: bool = False
 
 
 _GIB = 2**30
@@ -36,9 +78,16 @@ KIND_POLICIES: Mapping[Kind, KindPolicy] = MappingProxyType(
         Kind.EVALUATION: KindPolicy(
             priority=40, cpu_milli=1000, memory_bytes=_GIB, grace_seconds=10
         ),
-        Kind.SERVICE: KindPolicy(priority=70, cpu_milli=1000, memory_bytes=_GIB, grace_seconds=30),
+        Kind.SERVICE: KindPolicy(
+            priority=70,
+            cpu_milli=1000,
+            memory_bytes=_GIB,
+            grace_seconds=30,
+            preemptible=False,
+            spread=True,
+        ),
         Kind.WORKSPACE: KindPolicy(
-            priority=60, cpu_milli=1000, memory_bytes=_GIB, grace_seconds=30
+            priority=60, cpu_milli=1000, memory_bytes=_GIB, grace_seconds=30, preemptible=False
         ),
     }
 )

@@ -11,6 +11,7 @@ class WaitReason(StrEnum):
 
     NEW = "new"  # not yet looked at
     DEPENDENCY = "dependency"  # something it depends on has not succeeded yet
+    START_TIME = "start_time"  # it asked not to start at this time
     CAPACITY = "capacity"  # would fit the cluster, but what it needs is in use
     PRIORITY = "priority"  # what it needs is kept for work ahead of it
     FRAGMENTATION = "fragmentation"  # enough is free in sum, but not together

@@ -85,17 +85,20 @@ class DeviceShare:
 class ReplicaCount:
     """How many replicas, and what they mean.
 
-    A gang starts with at least `minimum` at once and grows to `maximum` when elastic. An array is
-    `maximum` tasks that start and end each for itself (`minimum` is then 1).
+    A gang starts with at least `minimum` at once. With `resize` it is elastic: while it runs,
+    replicas join and leave, between `minimum` and `maximum`. An array is `maximum` tasks that start
+    and end each for itself (`minimum` is then 1).
     """
 
     minimum: int
     maximum: int
     array: bool = False
+    resize: bool = False
 
     def __post_init__(self) -> None:
         assert 1 <= self.minimum <= self.maximum
         assert not self.array or self.minimum == 1
+        assert not self.resize or (self.minimum < self.maximum and not self.array)
 
 
 def request_text(request: Request) -> str:

@@ -30,6 +30,9 @@ class Action(StrEnum):
     NODE_READ = "node:read"
     NODE_CONTROL = "node:control"
     PRICE_SET = "price:set"
+    QUOTA_SET = "quota:set"
+    POLICY_SET = "policy:set"
+    BOOKING_SET = "booking:set"
 
 
 ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = MappingProxyType(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.reason import Cause, Refusal
 from podium.domain.resources import ANYWHERE, ReplicaCount, Request, Topology
+from podium.domain.window import StartWindow
 
 
 class Kind(StrEnum):
@@ -72,7 +73,11 @@ class Wish:
     replicas: ReplicaCount
     topology: Topology = ANYWHERE
     priority: int
+    preemptible: bool = True
     max_runtime_seconds: int | None = None
+    expected_runtime_seconds: int | None = None
+    not_before_ms: int | None = None
+    start_window: StartWindow | None = None
     deadline_ms: int | None = None
     retries: int = 0
     grace_seconds: int = 30

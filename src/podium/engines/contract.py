@@ -73,8 +73,9 @@ class Phase(StrEnum):
 class Observation:
     """One allocation as the engine sees it now. Durations are on a clock that does not jump.
 
-    `cause` is set when ENDED: COMPLETED for exit code 0, else what the engine knows. `message` is
-    one plain sentence for the person.
+    `cause` is set when ENDED: COMPLETED for exit code 0, else what the engine knows. `stop_seen`
+    says that it had been asked to stop before it ended. `message` is one plain sentence for the
+    person.
     """
 
     allocation_id: str
@@ -83,6 +84,7 @@ class Observation:
     exit_code: int | None = None
     signal: int | None = None
     cause: Cause | None = None
+    stop_seen: bool = False
     message: str = ""
     cpu_time_ms: int = 0
     memory_peak_bytes: int = 0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from podium.domain.errors import ConflictError
+from podium.domain.errors import ConflictError, FieldFault, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
 from podium.domain.tenancy import Action, Identity
+from podium.domain.workload import Kind
 from podium.intake.office import Office
 from podium.intake.workloads import row_to_control
 from podium.spec.change import Changes, changes_words, read_changes, restated
 from podium.spec.views.workload import ChangeRequest
-from podium.store import audit, lifecycle, workloads
+from podium.store import audit, lifecycle, policies, workloads
 from podium.store.audit import AuditEntry
+from podium.store.codec import Row
 from podium.store.database import Transaction
 
 HINTS = ("schedule", "observe", "deadlines", "events")
@@ -53,6 +55,7 @@ def change_one(
     new = {column: value for column, value in changes.items() if row[column] != value}
     if not new:
         return None
+    _check_priority(tx, row, new)
     workloads.resolved_revise(tx, workload_id, lambda resolved: restated(resolved, new))
     lifecycle.workload_change(
         tx,
@@ -69,6 +72,17 @@ def change_one(
         project=row["project"],
         detail={"changed": {column: [row[column], value] for column, value in new.items()}},
     )
+
+
+def _check_priority(tx: Transaction, row: Row, new: Changes) -> None:
+    """What it had from before it may keep."""
+    priority = new.get("priority")
+    if priority is None or priority <= row["priority"]:
+        return
+    highest = policies.policies_fetch(tx).of(Kind(row["kind"]), row["project"]).priority_max
+    if priority > highest:
+        wrong = f"is {priority}; {row['kind']} work here may have {highest} at most."
+        raise UserError(FieldFault("priority", wrong, f"Write {highest} or less."))
 
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "been cancelled"}

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 
 from podium.domain.errors import ConflictError, FieldFault, NotFoundError, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadEvent, WorkloadState
+from podium.domain.outcome import comes_back
+from podium.domain.policies import Policies
 from podium.domain.reason import Cause
 from podium.domain.tenancy import Action, Identity
 from podium.domain.workload import UploadSource, Wish, Workload
 from podium.intake.office import Office, authorise
 from podium.spec.workload import check_many, resolved
-from podium.store import audit, lifecycle, projects, submissions, workloads
+from podium.store import audit, lifecycle, policies, projects, submissions, workloads
 from podium.store.audit import AuditEntry
 from podium.store.codec import Row
 from podium.store.database import Transaction
@@ -64,7 +66,8 @@ async def workload_submit(
     if key is not None and not 0 < len(key) <= _KEY_LENGTH_MAX:
         raise UserError(FieldFault("Idempotency-Key", "must have 1 to 200 characters."))
     now_ms = office.database.now_ms()
-    wishes = _checked(documents, now_ms, _default_project(identity))
+    holds = await office.database.read(policies.policies_fetch)
+    wishes = _checked(documents, now_ms, _default_project(identity), holds)
     for project in sorted({wish.project for wish in wishes}):
         authorise(identity, Action.WORKLOAD_SUBMIT, project)
     ids = [office.ids.new("w") for _ in wishes]
@@ -124,12 +127,17 @@ def cancel_one(
     where nothing changed."""
     row = row_to_control(tx, identity, workload_id)
     state = WorkloadState(row["state"])
-    if state in WORKLOAD_ENDS or state is WorkloadState.STOPPING:
+    if state in WORKLOAD_ENDS or (state is WorkloadState.STOPPING and not _comes_back(row)):
         return None
     message = f"Cancelled by {identity.username}." + (f" {reason}" if reason else "")
     if state is WorkloadState.QUEUED:
         event = WorkloadEvent.CANCELLED
         lifecycle.workload_withdraw(
+            tx, row, event, Cause.CANCELLED, now_ms, message=message, actor=identity.username
+        )
+    elif state is WorkloadState.STOPPING:
+        event = WorkloadEvent.STOP_REQUESTED
+        lifecycle.workload_apply(
             tx, row, event, Cause.CANCELLED, now_ms, message=message, actor=identity.username
         )
     else:
@@ -145,12 +153,23 @@ def cancel_one(
     )
 
 
+def _comes_back(row: Row) -> bool:
+    """Whether what is being stopped would be queued again."""
+    cause = Cause(row["cause"])
+    if cause is Cause.CANCELLED:
+        return False
+    return comes_back(cause, failures=row["failures"], retries=row["retries"])
+
+
 def _checked(
-    documents: Sequence[Mapping[str, object]], now_ms: int, project: str | None
+    documents: Sequence[Mapping[str, object]],
+    now_ms: int,
+    project: str | None,
+    holds: Policies,
 ) -> list[Wish]:
     """A single spec's faults name its fields alone; those of several say which spec."""
     try:
-        return check_many(documents, now_ms=now_ms, project=project)
+        return check_many(documents, now_ms=now_ms, project=project, policies=holds)
     except UserError as error:
         if len(documents) > 1:
             raise

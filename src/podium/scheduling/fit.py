@@ -1,4 +1,4 @@
-"""Whether, how often and how well a replica fits on one node. Packing and refusals ask.
+"""Whether, how often and how a replica fits on a node in a given state. Classes and refusals ask.
 
 A `Shape` is a request made ready for one cluster: what it takes of each kind of device.
 """
@@ -9,10 +9,7 @@ from collections.abc import Sequence
 
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import Request
-from podium.scheduling.cluster import DeviceKind, DeviceRoom, Grant, NodeRoom
-
-FitKey = tuple[int, int, int, int, int]
-"""Smaller is better; see `fit_key`."""
+from podium.scheduling.layout import DeviceKind, State
 
 UNBOUNDED = 2**31
 """Stands for "as many as you like" where a request takes nothing of a resource."""
@@ -21,13 +18,21 @@ UNBOUNDED = 2**31
 class Shape:
     """`count` devices a replica, each giving `grants[kind]` = (milli-GPU, bytes), None = unfit."""
 
-    __slots__ = ("count", "grants", "request", "shared")
+    __slots__ = ("count", "grants", "kinds", "ranks", "request", "shared")
 
     def __init__(self, request: Request, kinds: Sequence[DeviceKind]) -> None:
         self.request = request
         self.count = request.mig_count or request.whole_gpus or int(request.wants_gpu)
         self.shared = request.gpu_share_bytes > 0 or 0 < request.gpu_milli < GPU_MILLI
         self.grants = [device_grant(request, kind) for kind in kinds]
+        # Whole devices are taken from the kinds with the least memory first.
+        self.kinds = sorted(
+            (at for at, grant in enumerate(self.grants) if grant is not None),
+            key=lambda at: kinds[at].memory_bytes,
+        )
+        self.ranks: list[int | None] = [None] * len(kinds)
+        for rank, at in enumerate(self.kinds):
+            self.ranks[at] = rank
 
 
 def device_matches(request: Request, kind: DeviceKind) -> bool:
@@ -47,6 +52,7 @@ def device_grant(request: Request, kind: DeviceKind) -> tuple[int, int] | None:
     if request.gpu_share_bytes:
         if request.gpu_share_bytes > kind.memory_bytes:
             return None
+        # Rounded up, so that milli-GPU alone say what is free: where they suffice, so does memory.
         milli = -(-request.gpu_share_bytes * GPU_MILLI // kind.memory_bytes)
         return milli, request.gpu_share_bytes
     if 0 < request.gpu_milli < GPU_MILLI:
@@ -54,111 +60,58 @@ def device_grant(request: Request, kind: DeviceKind) -> tuple[int, int] | None:
     return GPU_MILLI, kind.memory_bytes
 
 
-def device_units(room: NodeRoom, shape: Shape) -> int:
-    """How many device grants of this shape the node could give now."""
-    if not shape.shared:
-        return _whole_devices(room, shape)
-    units = 0
-    for device in room.devices:
-        grant = shape.grants[device.kind]
-        if grant is not None and device.milli_free >= grant[0]:
-            milli, size = grant
-            by_memory = device.bytes_free // size if size else UNBOUNDED
-            units += max(0, min(device.milli_free // milli, by_memory))
-    return units
-
-
-def _whole_devices(room: NodeRoom, shape: Shape) -> int:
-    if room.milli_free < GPU_MILLI:
-        return 0
-    units = 0
-    for device in room.devices:
-        if device.milli_free >= GPU_MILLI:
-            grant = shape.grants[device.kind]
-            if grant is not None and device.bytes_free >= grant[1]:
-                units += 1
-    return units
-
-
-def gpu_replicas(room: NodeRoom, shape: Shape) -> int:
-    if shape.count == 0:
-        return UNBOUNDED
-    return 0 if room.gpus_kept else device_units(room, shape) // shape.count
-
-
-def cpu_replicas(room: NodeRoom, shape: Shape) -> int:
-    cpu = shape.request.cpu_milli
-    return max(0, room.cpu_free // cpu) if cpu else UNBOUNDED
-
-
-def memory_replicas(room: NodeRoom, shape: Shape) -> int:
-    memory = shape.request.memory_bytes
-    return max(0, room.memory_free // memory) if memory else UNBOUNDED
-
-
-def capacity(room: NodeRoom, shape: Shape) -> int:
-    """How many replicas the node could take now: exact, in whatever order they are placed,
+def capacity(shape: Shape, state: State, shelf: Sequence[int]) -> int:
+    """How many replicas a node in this state takes: exact, in whatever order they are placed,
     because the replicas are equal and each takes devices of its own or a part of one."""
-    others = min(cpu_replicas(room, shape), memory_replicas(room, shape))
-    return min(others, gpu_replicas(room, shape)) if others else 0
-
-
-def fit_key(room: NodeRoom, shape: Shape) -> FitKey | None:
-    """How well one replica fits, None when it does not.
-
-    What would be left, in this order: of a shared device (the fullest first), of the node's GPUs,
-    of its CPU and memory; then the node's name.
-    """
     request = shape.request
-    cpu_left = room.cpu_free - request.cpu_milli
-    memory_left = room.memory_free - request.memory_bytes
-    if (cpu_left < 0 and request.cpu_milli) or (memory_left < 0 and request.memory_bytes):
+    fits = UNBOUNDED
+    if request.cpu_milli:
+        fits = state.cpu_milli // request.cpu_milli
+    if request.memory_bytes:
+        fits = min(fits, state.memory_bytes // request.memory_bytes)
+    if not shape.count or not fits:
+        return fits
+    units = 0
+    for kind, milli in zip(shelf, state.devices, strict=True):
+        grant = shape.grants[kind]
+        if grant is not None and milli >= grant[0]:
+            units += milli // grant[0]
+    return min(fits, units // shape.count)
+
+
+def choices(shape: Shape, state: State, shelf: Sequence[int]) -> list[tuple[int, ...]]:
+    """The ways in which one replica may take devices of a node in this state, as positions of
+    `state.devices`: one for whole devices, one for each different amount left on a shared one."""
+    request = shape.request
+    if state.cpu_milli < request.cpu_milli or state.memory_bytes < request.memory_bytes:
+        return []
+    if not shape.count:
+        return [()]
+    if not shape.shared:
+        chosen = whole_devices(shape, state.devices, shelf)
+        return [chosen] if chosen else []
+    found: list[tuple[int, ...]] = []
+    seen: list[tuple[int, int]] = []
+    for at, (kind, milli) in enumerate(zip(shelf, state.devices, strict=True)):
+        grant = shape.grants[kind]
+        if grant is not None and milli >= grant[0] and (kind, milli) not in seen:
+            seen.append((kind, milli))
+            found.append((at,))
+    return found
+
+
+def whole_devices(
+    shape: Shape, devices: Sequence[int], shelf: Sequence[int]
+) -> tuple[int, ...] | None:
+    """The first idle devices of the kind with the least memory, neighbours in index; None when
+    there are too few."""
+    idle = [at for at, milli in enumerate(devices) if milli == GPU_MILLI]
+    if len(idle) < shape.count:
         return None
-    device_left = milli = 0
-    if shape.count:
-        if room.gpus_kept:
-            return None
-        if shape.shared:
-            best = _fullest(room, shape)
-            if best is None:
-                return None
-            milli, device_left = best[1], best[0].milli_free - best[1]
-        else:
-            milli = shape.count * GPU_MILLI
-            if room.milli_free < milli or device_units(room, shape) < shape.count:
-                return None
-    return device_left, room.milli_free - milli, cpu_left, memory_left, room.position
-
-
-def choose(room: NodeRoom, shape: Shape) -> Grant:
-    """The devices that one replica gets on a node where it fits: the fullest shared device, or
-    whole ones with the least memory, neighbours in index."""
-    request = shape.request
-    devices: tuple[tuple[DeviceRoom, int, int], ...] = ()
-    if shape.shared:
-        best = _fullest(room, shape)
-        assert best is not None
-        devices = (best,)
-    elif shape.count:
-        free = []
-        for device in room.devices:
-            grant = shape.grants[device.kind]
-            if grant and device.milli_free >= grant[0] and device.bytes_free >= grant[1]:
-                free.append((device, *grant))
-        free.sort(key=lambda entry: entry[2])  # stable: keeps the order of index
-        devices = tuple(free[: shape.count])
-        assert len(devices) == shape.count
-    return Grant(request.cpu_milli, request.memory_bytes, devices)
-
-
-def _fullest(room: NodeRoom, shape: Shape) -> tuple[DeviceRoom, int, int] | None:
-    best: tuple[DeviceRoom, int, int] | None = None
-    best_left = UNBOUNDED
-    for device in room.devices:
-        grant = shape.grants[device.kind]
-        if grant is None or device.bytes_free < grant[1]:
-            continue
-        left = device.milli_free - grant[0]
-        if 0 <= left < best_left:
-            best, best_left = (device, *grant), left
-    return best
+    ranks = shape.ranks
+    able = [at for at in idle if ranks[shelf[at]] is not None]
+    if len(able) < shape.count:
+        return None
+    if len(shape.kinds) > 1:
+        able.sort(key=lambda at: ranks[shelf[at]] or 0)  # stable: keeps the order of index
+    return tuple(able[: shape.count])

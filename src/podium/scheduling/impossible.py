@@ -1,5 +1,5 @@
 """Words for what can never start here: IMPOSSIBLE_TYPE and IMPOSSIBLE_SIZE. `refusals` calls it
-with a cluster that is empty and all up."""
+with counts of a cluster that is empty and all up."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 from podium.domain.quantity import format_bytes, format_milli
 from podium.domain.reason import Evidence, Refusal, WaitReason
-from podium.scheduling.cluster import Cluster, DeviceKind
 from podium.scheduling.fit import device_matches
-from podium.scheduling.packing import room_for
+from podium.scheduling.layout import DeviceKind, Layout
 from podium.scheduling.shortage import Case
 from podium.scheduling.tally import Tallies, Tally
 from podium.scheduling.wording import (
@@ -23,27 +22,27 @@ from podium.scheduling.wording import (
 )
 
 
-def impossible_type(case: Case, cluster: Cluster) -> Refusal | None:
+def impossible_type(case: Case, layout: Layout) -> Refusal | None:
     """No device of the cluster is of the kind asked for."""
     request = case.demand.request
-    if not request.wants_gpu or any(device_matches(request, kind) for kind in cluster.kinds):
+    if not request.wants_gpu or any(device_matches(request, kind) for kind in layout.kinds):
         return None
     message = f"No node has {with_article(gpu_noun(request, plural=False))}."
-    evidence = tuple(Evidence("gpu_type", _kind_words(kind)) for kind in cluster.kinds)
-    if not cluster.kinds:
+    evidence = tuple(Evidence("gpu_type", _kind_words(kind)) for kind in layout.kinds)
+    if not layout.kinds:
         remedy = "Leave the GPUs out of resources, or add a node with GPUs."
         return Refusal(WaitReason.IMPOSSIBLE_TYPE, message, remedy)
     if request.mig_profile:
-        profiles = _distinct(kind.mig_profile or "" for kind in cluster.kinds)
+        profiles = _distinct(kind.mig_profile or "" for kind in layout.kinds)
         if not profiles:
             remedy = "Ask for whole GPUs or a share of one; no GPU here is split into instances."
             return Refusal(WaitReason.IMPOSSIBLE_TYPE, message, remedy, evidence)
         message += f" This cluster has {listed(profiles)}."
         remedy = f"Ask for mig: {profiles[0]}."
         return Refusal(WaitReason.IMPOSSIBLE_TYPE, message, remedy, evidence)
-    whole = [kind for kind in cluster.kinds if kind.mig_profile is None]
+    whole = [kind for kind in layout.kinds if kind.mig_profile is None]
     if not whole:
-        profile = cluster.kinds[0].mig_profile
+        profile = layout.kinds[0].mig_profile
         message += " Every GPU of this cluster is split into MIG instances."
         return Refusal(WaitReason.IMPOSSIBLE_TYPE, message, f"Ask for mig: {profile}.", evidence)
     if request.gpu_memory is None:
@@ -58,14 +57,14 @@ def impossible_type(case: Case, cluster: Cluster) -> Refusal | None:
     return Refusal(WaitReason.IMPOSSIBLE_TYPE, message, remedy, evidence)
 
 
-def impossible_size(case: Case, cluster: Cluster, tallies: Tallies) -> Refusal | None:
+def impossible_size(case: Case, tallies: Tallies) -> Refusal | None:
     """More than the whole cluster, or than any one node, has, with everything up and idle."""
-    request, need, shape = case.demand.request, case.need, case.shape
-    if room_for(cluster.nodes, shape, need) >= need:
+    need, shape, request = case.need, case.shape, case.demand.request
+    if tallies.room_for(shape, ()) >= need:
         return None
     found = tallies.of(shape, ())
     if shape.count and found.gpu_replicas < need:
-        return _gpus(case, found, cluster)
+        return _gpus(case, found, tallies.floor.layout)
     if min(found.cpu_replicas, found.memory_replicas) < need:
         return _cpu_or_memory(case, found)
     if found.replicas == 0:
@@ -77,10 +76,10 @@ def impossible_size(case: Case, cluster: Cluster, tallies: Tallies) -> Refusal |
     return _too_many(case, whole_amount(request), found.replicas)
 
 
-def _gpus(case: Case, found: Tally, cluster: Cluster) -> Refusal:
+def _gpus(case: Case, found: Tally, layout: Layout) -> Refusal:
     request, need, count = case.demand.request, case.need, case.shape.count
     if request.gpu_share_bytes and found.gpu_replicas == 0:
-        most = max(kind.memory_bytes for kind in cluster.kinds if device_matches(request, kind))
+        most = max(kind.memory_bytes for kind in layout.kinds if device_matches(request, kind))
         return Refusal(
             WaitReason.IMPOSSIBLE_SIZE,
             f"Asks for {gpu_amount(request)}; the largest has {format_bytes(most)}.",

@@ -23,11 +23,18 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Preemption:
-    """A running workload that must give way, for whom, and why that is right."""
+    """Running work that must give way, for whom, why that is right, and what it costs.
+
+    `ranks` are the replicas that stop: all of them, or those above the minimum of an elastic gang,
+    or single tasks of an array. `lost_milli_ms` is the work thrown away, in milli-GPU x
+    milliseconds since it was last saved.
+    """
 
     workload_id: str
+    ranks: tuple[int, ...]
     in_favour_of: str
     justification: str
+    lost_milli_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +48,35 @@ class MigChange:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Nodes kept for a blocked workload from a time on."""
+    """Nodes kept for a blocked workload, which is expected to start there at `from_ms`; None =
+    nobody can say when, because what stands there has no expected end."""
 
     workload_id: str
     nodes: tuple[str, ...]
-    from_ms: int
+    from_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A workload (or the rest of it) that is not placed now, and the dominant reason."""
+    """Workloads (or the rest of them) that are not placed now, and their dominant reason."""
+
+    workload_ids: tuple[str, ...]
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One whose turn it was, but who waits on: `inside` its guarantee, or not."""
 
     workload_id: str
-    refusal: Refusal
+    inside: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The whole decision of one cycle, in the order in which it was made.
 
+    `turns` are the first that wait, in the order of service, one for each line of equal asks.
     `next_wake_ms` is when a decision may change by the passing of time alone; None = only when
     something happens.
     """
@@ -69,6 +86,7 @@ class Plan:
     preemptions: tuple[Preemption, ...] = ()
     mig_changes: tuple[MigChange, ...] = ()
     reservations: tuple[Reservation, ...] = ()
+    turns: tuple[Turn, ...] = ()
     next_wake_ms: int | None = None
 
     def digest(self) -> str:
@@ -79,6 +97,7 @@ class Plan:
             self.preemptions,
             self.mig_changes,
             self.reservations,
+            self.turns,
             self.next_wake_ms,
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()

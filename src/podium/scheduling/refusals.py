@@ -1,4 +1,4 @@
-"""Why a demand was not placed: one dominant typed reason. `decide` asks at the end of a cycle.
+"""Why a demand was not placed: one dominant typed reason. The cycle asks when all is placed.
 
 The dominant reason is the first thing that would have to change, from what can never be (type,
 size) to what passes by itself (capacity). Messages name no workloads, because people of other
@@ -8,20 +8,29 @@ projects read them; holders are evidence, with their project as `subject`, for t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from podium.domain.node import NodeState
 from podium.domain.reason import Evidence, Refusal, WaitReason
-from podium.scheduling.cluster import Cluster, NodeRoom
-from podium.scheduling.fit import Shape, capacity, device_matches
-from podium.scheduling.holders import Held, held_in, largest_holders
+from podium.domain.resources import Request
+from podium.scheduling.fit import Shape, device_matches
+from podium.scheduling.floor import Floor
+from podium.scheduling.gangs import most_together
+from podium.scheduling.holders import (
+    CPU,
+    Held,
+    Holders,
+    kinds_wanted,
+    on_nodes,
+)
 from podium.scheduling.impossible import impossible_size, impossible_type
-from podium.scheduling.packing import most_together, room_for
+from podium.scheduling.layout import Labels
 from podium.scheduling.plan import Placement
 from podium.scheduling.shortage import Case, shortage
 from podium.scheduling.snapshot import Demand, Snapshot
 from podium.scheduling.tally import Tallies
+from podium.scheduling.view import View, held_of
 from podium.scheduling.wording import counted, label_words, level_word, listed
 
 FRONT = 10
@@ -38,98 +47,85 @@ class Refusals:
     def __init__(
         self,
         snapshot: Snapshot,
-        cluster: Cluster,
+        view: View,
+        free: Floor,
         placements: Sequence[Placement],
-        head: Demand | None,
+        keeper: Evidence | None,
+        shape_of: Callable[[Request], Shape],
     ) -> None:
+        """`free` is what nobody holds after the cycle; `keeper` names the first for whom room is
+        kept; `shape_of` gives equal requests the same shape."""
+        self._shape_of = shape_of
         self._snapshot = snapshot
-        self._cluster = cluster
+        self._layout = view.layout
         self._placements = placements
-        self._head = head
-        self._everything = Cluster(snapshot.nodes, all_up=True)
-        all_up = all(
-            node.state is NodeState.READY and all(device.healthy for device in node.devices)
-            for node in snapshot.nodes
-        )
-        self._up = self._everything if all_up else Cluster(snapshot.nodes)
-        self._idle = Tallies(self._up)
-        self._whole = Tallies(self._everything)
-        self._now = Tallies(cluster)
-        self._held: list[Held] | None = None
-        self._told = 0
+        self._keeper = keeper
+        self._whole = view.tallies("whole")
+        self._idle = view.tallies("idle")
+        self._now = Tallies(free)
+        self._view = view
+        self._held: dict[Labels, Holders] = {}
+        self._holders: dict[tuple[object, ...], tuple[Evidence, ...]] = {}
         self._known: dict[tuple[object, ...], Refusal] = {}
 
-    def of(self, demand: Demand, placed: int, beside: Sequence[NodeRoom]) -> Refusal:
+    def of(self, demand: Demand, placed: int, beside: Sequence[int], *, front: bool) -> Refusal:
         """The refusal of what is left of `demand` after `placed` replicas found a place now.
-        `beside` are the nodes on which it stands from before."""
+        `beside` are the nodes on which it stands, from before or since now. `front`: it is one of
+        the first in the queue."""
         rest = placed > 0 or bool(beside)
         need = 1 if placed else demand.minimum
         each = rest or (need == 1 and len(demand.pending_ranks) > 1)
-        front = self._told < FRONT
-        self._told += 1
-        case = Case(
-            demand=demand,
-            shape=Shape(demand.request, self._cluster.kinds),
-            need=need,
-            each=each,
-            front=front,
-        )
+        request = demand.request
+        shape = self._shape_of(request)
+        case = Case(demand=demand, shape=shape, need=need, each=each, front=front)
         within = demand.topology.within
         if rest and within is not None:  # bound to where it stands: shared with no other demand
-            return self._judge(case, self._stands(demand, beside))
-        key = (demand.request, within, need, each, front)
+            return self._judge(case, beside)
+        key = (id(shape), within, need, each, front)
         if key not in self._known:
             self._known[key] = self._judge(case, ())
         return self._known[key]
 
-    def _stands(self, demand: Demand, beside: Sequence[NodeRoom]) -> Sequence[NodeRoom]:
-        new = (
-            self._cluster.room(placement.node)
-            for placement in self._placements
-            if placement.workload_id == demand.workload_id
-        )
-        return [*beside, *(room for room in new if room is not None)]
-
-    def _judge(self, case: Case, beside: Sequence[NodeRoom]) -> Refusal:
+    def _judge(self, case: Case, beside: Sequence[int]) -> Refusal:
         if not self._snapshot.nodes:
             return Refusal(
                 WaitReason.NO_NODES, "No node has joined the cluster yet.", "Add a node."
             )
         return (
-            impossible_type(case, self._everything)
-            or impossible_size(case, self._everything, self._whole)
+            impossible_type(case, self._layout)
+            or impossible_size(case, self._whole)
             or self._not_even_empty(case, beside)
             or self._not_now(case, beside)
         )
 
-    def _not_even_empty(self, case: Case, beside: Sequence[NodeRoom]) -> Refusal | None:
+    def _not_even_empty(self, case: Case, beside: Sequence[int]) -> Refusal | None:
         """What stands in the way even when nothing runs."""
-        if not any(room.ready for room in self._up.nodes):
+        if not self._layout.is_ready.any():
             return self._no_node_ready()
         labels, within = case.demand.request.node_labels, case.demand.topology.within
-        labelled = self._everything.eligible(labels)
-        if room_for(labelled, case.shape, case.need) < case.need:
-            return self._labels(case, labelled)
+        if self._whole.room_for(case.shape, labels) < case.need:
+            return self._labels(case)
         if within is not None:
-            together = most_together(labelled, case.shape, within, beside)
+            together = self._together(self._whole, case, beside)
             if together < case.need:
                 return self._topology(case, together, for_ever=True)
-        up = self._up.eligible(labels)
-        if self._up is not self._everything and (
-            room_for(up, case.shape, case.need) < case.need
-            or (within is not None and most_together(up, case.shape, within, beside) < case.need)
+        if self._idle.room_for(case.shape, labels) < case.need or (
+            within is not None and self._together(self._idle, case, beside) < case.need
         ):
-            return self._unhealthy(case, labelled)
+            return self._unhealthy(case)
         return None
 
-    def _not_now(self, case: Case, beside: Sequence[NodeRoom]) -> Refusal:
+    def _together(self, tallies: Tallies, case: Case, beside: Sequence[int]) -> int:
+        fits = tallies.fits(case.shape, case.demand.request.node_labels)
+        return most_together(self._layout, fits, case.demand.topology.within, beside)
+
+    def _not_now(self, case: Case, beside: Sequence[int]) -> Refusal:
         within, shape = case.demand.topology.within, case.shape
         labels = case.demand.request.node_labels
-        free = self._cluster.eligible(labels)
         now = self._now.of(shape, labels)
         together = now.replicas
         if within is not None and now.replicas:
-            together = most_together(free, shape, within, beside)
+            together = self._together(self._now, case, beside)
         if together >= case.need:
             return self._kept()
         if now.replicas >= case.need:
@@ -137,13 +133,39 @@ class Refusals:
         short = shortage(case, now, self._idle.of(shape, labels))
         if not case.front:
             return short.refusal
-        if self._held is None:
-            self._held = held_in(self._snapshot, self._placements)
-        holders = largest_holders(self._held, free, shape, of_gpus=short.of_gpus)
+        kinds = kinds_wanted(shape) if short.of_gpus else (CPU,)
+        if (labels, kinds) not in self._holders:
+            self._holders[labels, kinds] = self._all_held(labels).evidence(kinds)
+        holders = self._holders[labels, kinds]
         return replace(short.refusal, evidence=short.refusal.evidence + holders)
 
+    def _all_held(self, labels: Labels) -> Holders:
+        """What is held on the nodes with these labels, from before and by this plan."""
+        if labels not in self._held:
+            demands = self._view.demands
+            placed = [
+                Held(one.workload_id, demands[one.workload_id].project, one.node, one.cpu_milli,
+                     one.devices)
+                for one in self._placements
+            ]  # fmt: skip
+            stood = self._view.holds
+            if labels:
+                allowed = self._now.allowed(labels)
+                everything = [*map(held_of, stood.values()), *placed]
+                found = Holders.of(self._layout, on_nodes(everything, self._layout, allowed))
+            else:
+                now: dict[str, list[Held]] = {}
+                for one in placed:
+                    now.setdefault(one.workload_id, []).append(one)
+                for workload_id, ids in self._view.held.items() if now else ():
+                    if workload_id in now:
+                        now[workload_id] += [held_of(stood[each]) for each in ids]
+                found = self._view.holders.changed(self._layout, now) if now else self._view.holders
+            self._held[labels] = found
+        return self._held[labels]
+
     def _no_node_ready(self) -> Refusal:
-        nodes = [room.node for room in self._up.nodes]
+        nodes = self._layout.nodes
         states = Counter(node.state.value for node in nodes)
         parts = [f"{count} {state}" for state, count in sorted(states.items())]
         words = "The only node takes no new work" if len(nodes) == 1 else "No node takes new work"
@@ -156,9 +178,10 @@ class Refusals:
             ),
         )
 
-    def _labels(self, case: Case, labelled: Sequence[NodeRoom]) -> Refusal:
-        words = label_words(case.demand.request)
-        if labelled:
+    def _labels(self, case: Case) -> Refusal:
+        request = case.demand.request
+        words = label_words(request)
+        if self._layout.labelled(request.node_labels).any():
             message = f"The nodes with the {words} could not hold it even if empty; others could."
         else:
             message = f"No node has the {words}."
@@ -166,10 +189,7 @@ class Refusals:
             WaitReason.POLICY,
             message,
             "Ask for labels that a node has, or leave node_labels out.",
-            tuple(
-                Evidence("node_label", f"{key}={value}")
-                for key, value in case.demand.request.node_labels
-            ),
+            tuple(Evidence("node_label", f"{key}={value}") for key, value in request.node_labels),
         )
 
     def _topology(self, case: Case, together: int, *, for_ever: bool) -> Refusal:
@@ -199,20 +219,22 @@ class Refusals:
             else (),
         )
 
-    def _unhealthy(self, case: Case, labelled: Sequence[NodeRoom]) -> Refusal:
+    def _unhealthy(self, case: Case) -> Refusal:
         request = case.demand.request
-        down = [
-            room.node
-            for room in labelled
-            if room.node.state is not NodeState.READY and capacity(room, case.shape)
+        layout = self._layout
+        fits = self._whole.fits(case.shape, request.node_labels)
+        labelled = [
+            at for at, has in enumerate(layout.labelled(request.node_labels).tolist()) if has
         ]
+        down = [layout.nodes[at] for at in labelled if not layout.ready[at] and fits[at]]
         ill = [
-            device.device
-            for room in labelled
-            if room.node.state is NodeState.READY
-            for device in room.devices
-            if not device.device.healthy
-            and device_matches(request, self._everything.kinds[device.kind])
+            device
+            for at in labelled
+            if layout.ready[at]
+            for device, kind in zip(
+                layout.devices[at], layout.shelves[layout.shelf[at]], strict=True
+            )
+            if not device.healthy and device_matches(request, layout.kinds[kind])
         ]
         lost = sum(node.state is NodeState.LOST for node in down)
         counts = (
@@ -235,11 +257,18 @@ class Refusals:
         )
 
     def _kept(self) -> Refusal:
-        head = self._head
-        assert head is not None, "a demand that fits is placed unless room is kept"
+        assert self._keeper is not None, "a demand that fits is placed unless room is kept"
+        if self._keeper.fact == "booking":
+            return Refusal(
+                WaitReason.RESERVATION,
+                "What it needs is free, but booked.",
+                "It can start when the booking is over; a limit on its runtime may let it start "
+                "before.",
+                (self._keeper,),
+            )
         return Refusal(
             WaitReason.PRIORITY,
             "What it needs is kept for work ahead of it in the queue, which has waited long.",
             "It can start after that work; a higher priority would put it ahead.",
-            (Evidence("holder", head.workload_id, head.project),),
+            (self._keeper,),
         )

@@ -5,12 +5,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podium.domain.node import Node
+from podium.domain.policy import DEFAULT_SCHEDULING, SchedulingPolicy
 from podium.domain.reason import Refusal
 from podium.domain.resources import ANYWHERE, DeviceShare, Request, Topology
 from podium.domain.workload import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How long an attempt will run from its start: as often less as more than `likely_ms`, and
+    rarely more than `most_ms`."""
+
+    likely_ms: int
+    most_ms: int
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.likely_ms <= self.most_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One place of the tree of organisation, teams and projects, and what it may count on.
+
+    `guarantees` and `limits` are (GPU type, milli-GPU), type "" for all types together; what is
+    not named is not guaranteed, and not limited. `weight` divides what nobody is guaranteed.
+    `used` is (GPU type, milli-GPU x milliseconds) of the past, decayed; only projects have it.
+    """
+
+    name: str
+    parent: str | None = None
+    project: str | None = None  # the project that this leaf stands for
+    weight: int = 1
+    guarantees: tuple[tuple[str, int], ...] = ()
+    limits: tuple[tuple[str, int], ...] = ()
+    used: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """Nodes that are taken out of the common use for a time: for `project`, or, where that is
+    None, for maintenance. Work may stand there only when it is sure to end before `from_ms`."""
+
+    name: str
+    nodes: tuple[str, ...]
+    from_ms: int
+    until_ms: int
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +61,11 @@ class Demand:
     """One workload that has replicas to place.
 
     Of `pending_ranks` (ascending) at least `minimum` must be placed in the same plan, or none.
-    `blocked` says why it may not be placed at all now (a dependency, say).
+    `blocked` says why it may not be placed at all now (a dependency, say). `limit_ms` is how long
+    it may run at most, `expected` how long it will. With `spread`, replicas keep apart.
+    `attained_milli_ms` is the GPU time that earlier attempts got, in milli-GPU x milliseconds.
+    Without `preempts` nobody has to give way to it. The replicas of an `elastic` gang beyond its
+    minimum, or all that are missing where it runs already, get only what nobody else can use.
     """
 
     workload_id: str
@@ -31,6 +78,12 @@ class Demand:
     minimum: int
     topology: Topology = ANYWHERE
     blocked: Refusal | None = None
+    limit_ms: int | None = None
+    expected: Expected | None = None
+    spread: bool = False
+    attained_milli_ms: int = 0
+    preempts: bool = True
+    elastic: bool = False
 
     def __post_init__(self) -> None:
         assert self.pending_ranks, "a demand has something to place"
@@ -42,7 +95,10 @@ class Hold:
     """What an open allocation keeps from others. `ends_at_ms` is its limit, where it has one.
 
     `kind` tells work that ends by itself from services and workspaces, for whose end nobody
-    should wait; None counts as work that ends.
+    should wait; None counts as work that ends. `ending`: it was asked to stop already.
+    `preemptible` work may be stopped for others once `safe_until_ms` has passed; what it did since
+    `saved_at_ms` (None: since its start) is then lost. `minimum` replicas of its workload must
+    stay, or all must go; 0 means that each replica stands for itself.
     """
 
     allocation_id: str
@@ -56,13 +112,30 @@ class Hold:
     started_at_ms: int | None = None
     ends_at_ms: int | None = None
     kind: Kind | None = None
+    rank: int = 0
+    expected: Expected | None = None
+    ending: bool = False
+    preemptible: bool = False
+    minimum: int = 1
+    safe_until_ms: int | None = None
+    saved_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """`nodes` in name order with all their devices, whatever their state; `demands` in the order
-    of the queue: priority descending, then `queued_at_ms`, then id."""
+    of the queue: priority descending, then `queued_at_ms`, then id.
+
+    `shares` is the tree in preorder; projects that it does not name stand beside each other at its
+    root. `mix` says how often each request was asked for lately. `indexes` is where
+    `scheduling.view` keeps what it found out about this snapshot; nobody else looks there.
+    """
 
     nodes: tuple[Node, ...]
     holds: tuple[Hold, ...]
     demands: tuple[Demand, ...]
+    shares: tuple[Share, ...] = ()
+    bookings: tuple[Booking, ...] = ()
+    mix: tuple[tuple[Request, int], ...] = ()
+    policy: SchedulingPolicy = DEFAULT_SCHEDULING
+    indexes: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)

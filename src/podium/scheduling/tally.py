@@ -1,14 +1,19 @@
-"""Counts of what a cluster could give one shape, resource by resource; refusals read them.
+"""Counts of what a floor could give one shape, resource by resource; refusals read them.
 
-Made on a cluster that does not change any more: what classes have in common is counted once.
+Made on a floor that does not change any more. Nodes in equal states are counted together.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from podium.scheduling.cluster import Cluster, Labels
-from podium.scheduling.fit import UNBOUNDED, Shape, device_units
+import numpy as np
+
+from podium.domain.quantity import GPU_MILLI
+from podium.scheduling.fit import UNBOUNDED, Shape, capacity
+from podium.scheduling.floor import Floor
+from podium.scheduling.layout import Labels, State
+from podium.scheduling.room import Bools, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,85 +39,93 @@ class Tally:
     memory_bytes_on_one: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One resource of the eligible nodes in name order, and its sum and largest value."""
-
-    values: list[int]
-    total: int
-    largest: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Gpus:
-    units: _Column
-    milli: _Column  # by matching device, not by node
-
-
 class Tallies:
-    """Counts on one cluster, for any shape."""
+    """Counts on one floor, for any shape."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-        self._plain: dict[Labels, tuple[_Column, _Column]] = {}
-        self._gpus: dict[tuple[object, ...], _Gpus] = {}
+    def __init__(self, floor: Floor) -> None:
+        self.floor = floor
+        self._allowed: dict[Labels, Bools] = {}
+        self._states: dict[Labels, list[tuple[State, int]]] = {}
+
+    def allowed(self, labels: Labels) -> Bools:
+        """The ready nodes with these labels, (N,)."""
+        if labels not in self._allowed:
+            ready = self.floor.ready
+            self._allowed[labels] = ready & self.floor.layout.labelled(labels) if labels else ready
+        return self._allowed[labels]
+
+    def fits(self, shape: Shape, labels: Labels) -> Ints:
+        """How many replicas each node takes, (N,)."""
+        layout = self.floor.layout
+        if not len(self.floor.state):
+            return np.zeros(0, dtype=np.int64)
+        numbers, rows = np.unique(self.floor.state, return_inverse=True)
+        states = [layout.states.of[number] for number in numbers.tolist()]
+        counts = [capacity(shape, state, layout.shelves[state.shelf]) for state in states]
+        return np.where(self.allowed(labels), np.array(counts, dtype=np.int64)[rows], 0)
+
+    def room_for(self, shape: Shape, labels: Labels) -> int:
+        """How many replicas fit in all."""
+        layout = self.floor.layout
+        return sum(
+            count * capacity(shape, state, layout.shelves[state.shelf])
+            for state, count in self._by_state(labels)
+        )
 
     def of(self, shape: Shape, labels: Labels) -> Tally:
         """Over the ready nodes with these labels."""
-        request = shape.request
-        cpus, memories = self._cpus_and_memories(labels)
-        gpus = self._of_gpus(shape, labels)
-        by_gpu = _replicas(gpus.units.values, shape.count)
-        by_cpu = _replicas(cpus.values, request.cpu_milli)
-        by_memory = _replicas(memories.values, request.memory_bytes)
-        return Tally(
-            replicas=sum(map(min, by_gpu, by_cpu, by_memory)),
-            gpu_replicas=sum(by_gpu),
-            cpu_replicas=sum(by_cpu),
-            memory_replicas=sum(by_memory),
-            without_cpu=sum(map(min, by_gpu, by_memory)),
-            without_memory=sum(map(min, by_gpu, by_cpu)),
-            units=gpus.units.total,
-            units_on_one=gpus.units.largest,
-            devices=len(gpus.milli.values),
-            gpu_milli=gpus.milli.total,
-            gpu_milli_on_one=gpus.milli.largest,
-            cpu_milli=cpus.total,
-            cpu_milli_on_one=cpus.largest,
-            memory_bytes=memories.total,
-            memory_bytes_on_one=memories.largest,
-        )
-
-    def _cpus_and_memories(self, labels: Labels) -> tuple[_Column, _Column]:
-        if labels not in self._plain:
-            rooms = self._cluster.eligible(labels)
-            self._plain[labels] = (
-                _column([max(0, room.cpu_free) for room in rooms]),
-                _column([max(0, room.memory_free) for room in rooms]),
+        request, layout = shape.request, self.floor.layout
+        sums = dict.fromkeys(_SUMS, 0)
+        most = dict.fromkeys(_MOST, 0)
+        for state, count in self._by_state(labels):
+            units = devices = milli = 0
+            for kind, free in zip(layout.shelves[state.shelf], state.devices, strict=True):
+                grant = shape.grants[kind]
+                if grant is not None:
+                    devices += 1
+                    milli += max(0, free)
+                    most["gpu_milli"] = max(most["gpu_milli"], free)
+                    if shape.shared:
+                        units += max(0, free) // grant[0]
+                    elif free >= GPU_MILLI:
+                        units += 1
+            by_gpu = units // shape.count if shape.count else UNBOUNDED
+            by_cpu = state.cpu_milli // request.cpu_milli if request.cpu_milli else UNBOUNDED
+            by_memory = (
+                state.memory_bytes // request.memory_bytes if request.memory_bytes else UNBOUNDED
             )
-        return self._plain[labels]
+            for name, value in (
+                ("replicas", min(by_gpu, by_cpu, by_memory)),
+                ("gpu_replicas", by_gpu),
+                ("cpu_replicas", by_cpu),
+                ("memory_replicas", by_memory),
+                ("without_cpu", min(by_gpu, by_memory)),
+                ("without_memory", min(by_gpu, by_cpu)),
+                ("units", units),
+                ("devices", devices),
+                ("gpu_milli", milli),
+                ("cpu_milli", state.cpu_milli),
+                ("memory_bytes", state.memory_bytes),
+            ):
+                sums[name] += count * value
+            most["units"] = max(most["units"], units)
+            most["cpu_milli"] = max(most["cpu_milli"], state.cpu_milli)
+            most["memory_bytes"] = max(most["memory_bytes"], state.memory_bytes)
+        return Tally(**sums, **{f"{name}_on_one": value for name, value in most.items()})
 
-    def _of_gpus(self, shape: Shape, labels: Labels) -> _Gpus:
-        key = (labels, tuple(shape.grants), shape.shared)
-        if key not in self._gpus:
-            rooms = self._cluster.eligible(labels)
-            self._gpus[key] = _Gpus(
-                _column([device_units(room, shape) for room in rooms]),
-                _column(
-                    [
-                        max(0, device.milli_free)
-                        for room in rooms
-                        for device in room.devices
-                        if shape.grants[device.kind] is not None
-                    ]
-                ),
-            )
-        return self._gpus[key]
+    def _by_state(self, labels: Labels) -> list[tuple[State, int]]:
+        if labels not in self._states:
+            numbers, counts = np.unique(self.floor.state[self.allowed(labels)], return_counts=True)
+            states = self.floor.layout.states.of
+            self._states[labels] = [
+                (states[number], count)
+                for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+            ]
+        return self._states[labels]
 
 
-def _column(values: list[int]) -> _Column:
-    return _Column(values, sum(values), max(values, default=0))
-
-
-def _replicas(free: list[int], wanted: int) -> list[int]:
-    return [one // wanted for one in free] if wanted else [UNBOUNDED] * len(free)
+_SUMS = (
+    "replicas", "gpu_replicas", "cpu_replicas", "memory_replicas", "without_cpu",
+    "without_memory", "units", "devices", "gpu_milli", "cpu_milli", "memory_bytes",
+)  # fmt: skip
+_MOST = ("units", "gpu_milli", "cpu_milli", "memory_bytes")

@@ -15,6 +15,7 @@ import typer
 from podium.cli import terminal
 from podium.cli.terminal import Column
 from podium.cli.wording import count, format_duration_seconds, plural
+from podium.domain.errors import FieldFault, UserError
 from podium.simulation.queueing.trace import Machines, Runtimes, Trace
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class PolicyName(StrEnum):
     """As `--policy` takes them: those of `queueing.policies`, and all of them together."""
 
     PODIUM = "podium"
+    ATTAINED = "attained"
     FIFO = "fifo"
     FIFO_FIT = "fifo-fit"
     EASY_BACKFILL = "easy-backfill"
@@ -42,7 +44,7 @@ class PolicyName(StrEnum):
 
 def simulate(
     jobs: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--jobs",
             metavar="FILE",
@@ -51,28 +53,47 @@ def simulate(
             "GPUs.",
             show_default=False,
         ),
-    ],
+    ] = None,
     nodes: Annotated[
-        int,
+        int | None,
         typer.Option(min=1, max=100_000, help="How many equal nodes.", show_default=False),
-    ],
+    ] = None,
     gpus_per_node: Annotated[
-        int,
+        int | None,
         typer.Option(min=1, max=1024, help="GPUs of each node.", show_default=False),
-    ],
+    ] = None,
+    cluster: Annotated[
+        Path | None,
+        typer.Option(
+            "--cluster",
+            metavar="FILE",
+            help="In place of equal nodes: YAML with pools of nodes, and shares of teams.",
+            show_default=False,
+        ),
+    ] = None,
+    workloads: Annotated[
+        Path | None,
+        typer.Option(
+            "--workloads",
+            metavar="FILE",
+            help="In place of jobs: workload documents that also say at and runs_for.",
+            show_default=False,
+        ),
+    ] = None,
     policy: Annotated[
         PolicyName,
         typer.Option(
             help="podium is this version's scheduler as it serves; its backfill by runtimes, "
-            "fairness and preemption come with the next versions. The others are for comparison. "
-            "all runs each of them."
+            "fairness and preemption come with the next versions. attained is its order for unknown "
+            "runtimes on its own. The others are for comparison. all runs each of them."
         ),
     ] = PolicyName.PODIUM,
     runtimes: Annotated[
         Runtimes,
         typer.Option(
             help="What the policy is told of runtimes: the true ones, those of requested_s, or "
-            "nothing. fifo and fifo-fit do not look, nor does podium yet."
+            "nothing: then easy-backfill, sjf, srtf and srsf learn from the jobs that ended "
+            "before. fifo, fifo-fit and attained never look."
         ),
     ] = Runtimes.EXACT,
     seed: Annotated[
@@ -91,9 +112,30 @@ def simulate(
       podium simulate --jobs jobs.csv --nodes 8 --gpus-per-node 8
       podium simulate --jobs jobs.csv --nodes 8 --gpus-per-node 8 --policy all
       podium simulate --jobs log.swf --nodes 20 --gpus-per-node 4 --policy easy-backfill --json
+      podium simulate --cluster cluster.yaml --workloads workloads.yaml
     """
+    if cluster is not None or workloads is not None:
+        from podium.simulation.cluster.command import simulate_cluster
+
+        _all_given(("--cluster", cluster), ("--workloads", workloads))
+        _none_given(("--jobs", jobs), ("--nodes", nodes), ("--gpus-per-node", gpus_per_node))
+        assert cluster is not None
+        assert workloads is not None
+        simulate_cluster(
+            cluster,
+            workloads,
+            policy=policy.value,
+            runtimes=runtimes,
+            seed=seed,
+            json_output=json_output,
+        )
+        return
+    _all_given(("--jobs", jobs), ("--nodes", nodes), ("--gpus-per-node", gpus_per_node))
+    assert jobs is not None
+    assert nodes is not None
+    assert gpus_per_node is not None
     from podium.simulation.queueing.measures import measure
-    from podium.simulation.queueing.policies import NEEDS_RUNTIMES, Policy, run
+    from podium.simulation.queueing.policies import Policy, run
     from podium.simulation.queueing.reading import read_trace
 
     trace = read_trace(jobs)
@@ -101,10 +143,6 @@ def simulate(
         terminal.say(f"Left out, because they never ran: {plural(trace.skipped, 'job')}.")
     machines = Machines(nodes, gpus_per_node)
     wanted = list(Policy) if policy is PolicyName.ALL else [Policy(policy)]
-    if policy is PolicyName.ALL and runtimes is Runtimes.UNKNOWN:
-        left_out = ", ".join(name for name in wanted if name in NEEDS_RUNTIMES)
-        terminal.say(f"Left out, because they need to be told runtimes: {left_out}.")
-        wanted = [name for name in wanted if name not in NEEDS_RUNTIMES]
     results = {}
     for name in wanted:
         with _Progress(name, len(trace)) as tell:
@@ -119,6 +157,20 @@ def simulate(
         )
         return
     _show(trace, machines, results)
+
+
+def _all_given(*options: tuple[str, object]) -> None:
+    missing = [name for name, value in options if value is None]
+    if missing:
+        names = ", ".join(name for name, _ in options)
+        raise UserError(FieldFault(missing[0], "is missing.", f"Give {names} together."))
+
+
+def _none_given(*options: tuple[str, object]) -> None:
+    for name, value in options:
+        if value is not None:
+            wrong = "does not go together with --cluster."
+            raise UserError(FieldFault(name, wrong, "The cluster file says what there is."))
 
 
 def _head(trace: Trace, machines: Machines, runtimes: Runtimes, seed: int) -> dict[str, Any]:
@@ -171,6 +223,10 @@ _LINES: tuple[tuple[str, Callable[[Measures], str]], ...] = (
     (
         "Jain fairness",
         lambda found: "–" if found.jain_fairness is None else f"{found.jain_fairness:.3f}",
+    ),
+    (
+        "worst group wait",
+        lambda found: "–" if found.group_wait_max is None else f"{found.group_wait_max:.2f}",
     ),
 )
 

@@ -46,6 +46,16 @@ class RefusalNote:
     refusal: Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """At `at_ms` these replicas gave way to another workload."""
+
+    at_ms: int
+    workload_id: str
+    ranks: tuple[int, ...]
+    in_favour_of: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """`spans` in order of their end, then those still running; `lives` in order of the input;
@@ -54,6 +64,7 @@ class Timeline:
     spans: tuple[Span, ...]
     lives: tuple[Life, ...]
     refusals: tuple[RefusalNote, ...]
+    stops: tuple[Stop, ...]
     cycles: int
     ended_at_ms: int
 

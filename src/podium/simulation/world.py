@@ -11,14 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from podium.domain.node import Node, NodeState
+from podium.domain.policy import DEFAULT_SCHEDULING, SchedulingPolicy
+from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import ANYWHERE, ReplicaCount, Request, Topology
 from podium.domain.workload import Kind
 from podium.scheduling.decide import decide
-from podium.scheduling.plan import Placement, Plan
-from podium.scheduling.queue import queue_order
-from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.plan import Placement, Plan, Preemption
+from podium.scheduling.snapshot import Booking, Demand, Expected, Hold, Share, Snapshot
 from podium.scheduling.verify import verify
-from podium.simulation.timeline import Life, RefusalNote, Span, Timeline
+from podium.scheduling.view import evolved
+from podium.simulation.timeline import Life, RefusalNote, Span, Stop, Timeline
 
 Decide = Callable[[Snapshot, int, int], Plan]
 
@@ -28,7 +30,9 @@ class Job:
     """Work that arrives at `submitted_at_ms` and truly runs for `runtime_ms`.
 
     A gang runs that long from its first start, however many replicas join later; each task of an
-    array runs that long by itself. `limit_ms` is what the scheduler is told, where it is told.
+    array runs that long by itself. `limit_ms` is what the scheduler is told, where it is told, and
+    `expected` what it may guess. Work that is stopped for others begins again, or, when it is
+    `saved`, goes on where it was.
     """
 
     workload_id: str
@@ -41,6 +45,11 @@ class Job:
     kind: Kind = Kind.TRAINING
     topology: Topology = ANYWHERE
     limit_ms: int | None = None
+    expected: Expected | None = None
+    preemptible: bool = False
+    saved: bool = False
+    elastic: bool = False
+    spread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,9 @@ class World:
         *,
         seed: int = 0,
         policy: Decide = decide,
+        shares: Sequence[Share] = (),
+        bookings: Sequence[Booking] = (),
+        scheduling: SchedulingPolicy = DEFAULT_SCHEDULING,
     ) -> None:
         self._nodes = {node.name: node for node in nodes}
         self._jobs = {job.workload_id: job for job in jobs}
@@ -77,12 +89,35 @@ class World:
         self._notes: list[RefusalNote] = []
         self._cycles = 0
         self._pushed = 0
+        self._done_ms: dict[str, int] = {}  # of work that is saved
+        self._stops: list[Stop] = []
+        self._snapshot = Snapshot(
+            nodes=tuple(self._nodes[name] for name in sorted(self._nodes)),
+            holds=(),
+            demands=(),
+            shares=tuple(shares),
+            bookings=tuple(bookings),
+            policy=scheduling,
+        )
+        # What has happened since the snapshot was made.
+        self._released: list[str] = []
+        self._held: list[Hold] = []
+        self._touched: dict[str, None] = {}
         # (time, order at the same time, count, what): ends first, so that room is free again.
         self._events: list[tuple[int, int, int, Span | NodeChange | Job | None]] = []
         for change in changes:
             self._push(change.at_ms, 1, change)
         for job in jobs:
             self._push(job.submitted_at_ms, 2, job)
+
+    @property
+    def jobs(self) -> list[Job]:
+        return list(self._jobs.values())
+
+    @property
+    def gpu_milli(self) -> int:
+        """What all devices have in all."""
+        return sum(GPU_MILLI * len(node.devices) for node in self._nodes.values())
 
     def run(self, until_ms: int | None = None) -> Timeline:
         """Runs until nothing more happens, or to `until_ms`."""
@@ -96,6 +131,7 @@ class World:
             spans=(*self._done, *self._all_running()),
             lives=tuple(self._lives.values()),
             refusals=tuple(self._notes),
+            stops=tuple(self._stops),
             cycles=self._cycles,
             ended_at_ms=now_ms if until_ms is None else until_ms,
         )
@@ -107,8 +143,11 @@ class World:
     def _apply(self, what: Span | NodeChange | Job | None, now_ms: int) -> None:
         if isinstance(what, Job):
             self._pending[what.workload_id] = list(range(what.replicas.maximum))
+            self._touched[what.workload_id] = None
         elif isinstance(what, NodeChange):
             self._nodes[what.node.name] = what.node
+            nodes = tuple(self._nodes[name] for name in sorted(self._nodes))
+            self._snapshot = replace(self._snapshot, nodes=nodes)
             if what.node.state is NodeState.LOST:
                 self._lose(what.node.name, now_ms)
         elif what is not None and self._of(what.workload_id).get(what.rank) is what:
@@ -124,6 +163,8 @@ class World:
 
     def _end(self, span: Span, now_ms: int, *, completed: bool) -> None:
         del self._running[span.workload_id][span.rank]
+        self._released.append(allocation_id(span))
+        self._touched[span.workload_id] = None
         self._done.append(replace(span, ended_at_ms=now_ms, completed=completed))
 
     def _finish(self, workload_id: str, now_ms: int) -> None:
@@ -148,19 +189,40 @@ class World:
 
     def _cycle(self, now_ms: int) -> None:
         self._cycles += 1
-        snapshot = self._snapshot()
+        snapshot = self._snapshot = self._changed()
         plan = self._policy(snapshot, now_ms, self._seed)
         verdict = verify(snapshot, plan)
+        for preemption in plan.preemptions:
+            self._give_way(preemption, now_ms)
         for placement in verdict.accepted:
             self._start(placement, now_ms)
+        if plan.preemptions:
+            self._push(now_ms, 3, None)
         for refused in plan.refusals:
-            known = self._refused.get(refused.workload_id)
-            if known is None or known.refusal != refused.refusal:
-                note = RefusalNote(now_ms, refused.workload_id, refused.refusal)
-                self._refused[refused.workload_id] = note
-                self._notes.append(note)
+            for workload_id in refused.workload_ids:
+                known = self._refused.get(workload_id)
+                if known is None or known.refusal != refused.refusal:
+                    note = RefusalNote(now_ms, workload_id, refused.refusal)
+                    self._refused[workload_id] = note
+                    self._notes.append(note)
         if plan.next_wake_ms is not None and plan.next_wake_ms > now_ms:
             self._push(plan.next_wake_ms, 3, None)
+
+    def _give_way(self, preemption: Preemption, now_ms: int) -> None:
+        """Stops the replicas at once; they wait again."""
+        job = self._jobs[preemption.workload_id]
+        spans = [self._of(job.workload_id)[rank] for rank in preemption.ranks]
+        whole = len(spans) == len(self._of(job.workload_id))
+        if job.saved and whole and not job.replicas.array:
+            began_ms = min(span.started_at_ms for span in spans)
+            self._done_ms[job.workload_id] = (
+                self._done_ms.get(job.workload_id, 0) + now_ms - began_ms
+            )
+        for span in spans:
+            self._end(span, now_ms, completed=False)
+        again = [*self._pending.get(job.workload_id, []), *preemption.ranks]
+        self._pending[job.workload_id] = sorted(again)
+        self._stops.append(Stop(now_ms, job.workload_id, preemption.ranks, preemption.in_favour_of))
 
     def _start(self, placement: Placement, now_ms: int) -> None:
         job = self._jobs[placement.workload_id]
@@ -179,21 +241,26 @@ class World:
         )
         self._of(job.workload_id)[placement.rank] = span
         self._pending[job.workload_id].remove(placement.rank)
+        self._touched[job.workload_id] = None
+        self._held.append(self._hold(span))
         life = self._lives[job.workload_id]
         if life.started_at_ms is None:
             self._lives[job.workload_id] = replace(life, started_at_ms=now_ms)
-        self._push(started_at_ms + job.runtime_ms, 0, span)
+        left_ms = job.runtime_ms - self._done_ms.get(job.workload_id, 0)
+        self._push(started_at_ms + left_ms, 0, span)
 
-    def _snapshot(self) -> Snapshot:
-        demands = []
-        for workload_id, ranks in self._pending.items():
-            if ranks:
-                demands.append(self._demand(self._jobs[workload_id], ranks))
-        return Snapshot(
-            nodes=tuple(self._nodes[name] for name in sorted(self._nodes)),
-            holds=tuple(self._hold(span) for span in self._all_running()),
-            demands=queue_order(demands),
+    def _changed(self) -> Snapshot:
+        waiting = [
+            self._demand(self._jobs[workload_id], self._pending[workload_id])
+            for workload_id in self._touched
+            if self._pending.get(workload_id)
+        ]
+        left = [each for each in self._touched if not self._pending.get(each)]
+        changed = evolved(
+            self._snapshot, released=self._released, held=self._held, left=left, waiting=waiting
         )
+        self._released, self._held, self._touched = [], [], {}
+        return changed
 
     def _demand(self, job: Job, ranks: list[int]) -> Demand:
         running = job.replicas.maximum - len(ranks)
@@ -208,12 +275,16 @@ class World:
             pending_ranks=tuple(ranks),
             minimum=minimum,
             topology=job.topology,
+            limit_ms=job.limit_ms,
+            expected=job.expected,
+            elastic=job.elastic,
+            spread=job.spread,
         )
 
     def _hold(self, span: Span) -> Hold:
         job = self._jobs[span.workload_id]
         return Hold(
-            allocation_id=f"{span.workload_id}/{span.rank}",
+            allocation_id=allocation_id(span),
             workload_id=span.workload_id,
             project=job.project,
             priority=job.priority,
@@ -224,4 +295,13 @@ class World:
             started_at_ms=span.started_at_ms,
             ends_at_ms=None if job.limit_ms is None else span.started_at_ms + job.limit_ms,
             kind=job.kind,
+            rank=span.rank,
+            expected=job.expected,
+            preemptible=job.preemptible,
+            minimum=0 if job.replicas.array else job.replicas.minimum,
         )
+
+
+def allocation_id(span: Span) -> str:
+    """The name of one attempt: unlike those before and after it on the same rank."""
+    return f"{span.workload_id}/{span.rank}@{span.started_at_ms}"

@@ -7,7 +7,6 @@ what became different.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 from podium.domain.errors import FieldFault, UserError
 from podium.spec.faults import FieldError, under
@@ -19,6 +18,7 @@ from podium.spec.fields import (
     write_duration,
     write_time,
 )
+from podium.spec.views.base import utc
 from podium.spec.views.workload import ChangeRequest
 
 NONE = "none"
@@ -98,7 +98,7 @@ def _read_ahead(value: object, now_ms: int) -> int:
 
 
 def _time_words(at_ms: int) -> str:
-    return f"{datetime.fromtimestamp(at_ms / 1000, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{utc(at_ms):%Y-%m-%d %H:%M:%S} UTC"
 
 
 _WRITTEN: Mapping[str, tuple[str, Callable[[int], object]]] = {

@@ -14,6 +14,7 @@ from podium.domain.errors import FieldFault
 from podium.domain.identity import name_fault, name_suggestion
 from podium.domain.policy import GRACE_SECONDS_MAX, PRIORITY_MAX, PRIORITY_NAMES
 from podium.domain.quantity import Range, parse_duration_seconds, parse_range
+from podium.domain.window import StartWindow
 from podium.spec.faults import (
     FAULTS_MAX,
     FieldError,
@@ -25,6 +26,8 @@ from podium.spec.faults import (
     under,
     unknown_field,
 )
+from podium.spec.views.base import milliseconds
+from podium.spec.window import read_window
 
 DURATION_SECONDS_MAX = 3650 * 86400
 LABELS_MAX = 64
@@ -89,6 +92,12 @@ def read_name(value: object) -> str:
     fault = name_fault(value)
     if fault is not None:
         raise FieldError(f"{fault}.", f"Try '{name_suggestion(value[:1000])}'.")
+    return value
+
+
+def read_switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise FieldError(f"is {described(value)}.", "Write true or false.")
     return value
 
 
@@ -186,7 +195,20 @@ def read_deadline(value: object, now_ms: int = 0) -> int:
             f"is {described(value)}, which names no time zone.",
             "Add a time and Z for UTC, or an offset such as +02:00.",
         )
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return milliseconds(moment)
+
+
+def read_start_window(value: object) -> StartWindow:
+    """Hours of the day such as `20:00-06:00`, in UTC or in the zone that stands behind them."""
+    window = None
+    if isinstance(value, str) and len(value) <= _QUANTITY_CHARACTERS_MAX:
+        window = read_window(value)
+    if window is None:
+        raise FieldError(
+            f"is {described(value)}, not hours of the day.",
+            "Write them like 20:00-06:00 for UTC, or 20:00-06:00 Europe/Berlin.",
+        )
+    return window
 
 
 def deadline_fault(deadline_ms: int, now_ms: int) -> FieldFault | None:

@@ -17,6 +17,7 @@ from podium.spec.fields import (
     read_fields,
     read_list,
     read_map,
+    read_switch,
     read_text,
     read_written,
     sound_text,
@@ -146,7 +147,7 @@ def read_volumes(value: object) -> tuple[Volume, ...]:
 def _volume(value: object) -> Volume:
     fields = read_fields(
         value,
-        {"name": _volume_name, "path": _volume_path, "read_only": _read_only},
+        {"name": _volume_name, "path": _volume_path, "read_only": read_switch},
         defaults={"read_only": False},
     )
     return Volume(str(fields["name"]), str(fields["path"]), fields["read_only"] is True)
@@ -168,12 +169,6 @@ def _volume_path(value: object) -> str:
     if ".." in path.split("/"):
         raise FieldError("goes up with '..'.", "Write the path without it.")
     return path
-
-
-def _read_only(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise FieldError(f"is {described(value)}.", "Write true or false.")
-    return value
 
 
 VOLUMES_SCHEMA: dict[str, object] = {

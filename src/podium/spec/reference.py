@@ -93,10 +93,16 @@ def _code(value: object) -> str:
 
 
 def _kinds() -> str:
-    rows = ["| kind | priority | CPUs | memory | grace |", "| --- | --: | --: | --: | --: |"]
+    rows = [
+        "| kind | priority | CPUs | memory | grace | preemptible |",
+        "| --- | --: | --: | --: | --: | --- |",
+    ]
     for kind, policy in KIND_POLICIES.items():
         amounts = f"{format_milli(policy.cpu_milli)} | {format_bytes(policy.memory_bytes)}"
-        rows.append(f"| `{kind}` | {policy.priority} | {amounts} | {policy.grace_seconds} s |")
+        gives_way = "yes" if policy.preemptible else "no"
+        rows.append(
+            f"| `{kind}` | {policy.priority} | {amounts} | {policy.grace_seconds} s | {gives_way} |"
+        )
     return "\n".join(rows) + "\n"
 
 

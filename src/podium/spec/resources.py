@@ -23,6 +23,7 @@ from podium.spec.fields import (
     read_list,
     read_quantity,
     read_range,
+    read_switch,
     read_text,
     write_bytes,
     write_milli,
@@ -147,19 +148,24 @@ def _gpu_type(value: object) -> str:
 
 
 def read_replicas(value: object) -> ReplicaCount:
-    """A number of replicas, or `{min, max}` for a gang that starts with what fits."""
+    """A number of replicas, or `{min, max}` for a gang that starts with what fits; with
+    `resize: false` it keeps the size it started with."""
     read = partial(read_integer, minimum=1, maximum=REPLICAS_MAX)
     if not isinstance(value, Mapping):
         count = read(value)
         return ReplicaCount(count, count)
-    fields = read_fields(value, {"min": read, "max": read}, defaults={"min": 1})
+    fields = read_fields(
+        value,
+        {"min": read, "max": read, "resize": read_switch},
+        defaults={"min": 1, "resize": True},
+    )
     minimum, maximum = fields["min"], fields["max"]
     assert isinstance(minimum, int)
     assert isinstance(maximum, int)
     if maximum < minimum:
         wrong = f"is {maximum}, below min, which is {minimum}."
         raise FieldError(faults=[FieldFault("max", wrong, f"Write {minimum} or more.")])
-    return ReplicaCount(minimum, maximum)
+    return ReplicaCount(minimum, maximum, resize=fields["resize"] is True and minimum < maximum)
 
 
 REPLICAS_SCHEMA: dict[str, object] = {
@@ -175,6 +181,7 @@ REPLICAS_SCHEMA: dict[str, object] = {
                     ]
                 },
                 "max": {"type": "integer", "minimum": 1, "maximum": REPLICAS_MAX},
+                "resize": {"type": ["boolean", "null"]},
             },
             "required": ["max"],
             "additionalProperties": False,

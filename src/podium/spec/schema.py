@@ -34,6 +34,8 @@ from podium.spec.fields import (
     read_list,
     read_name,
     read_priority,
+    read_start_window,
+    read_switch,
     write_duration,
 )
 from podium.spec.program import (
@@ -129,6 +131,8 @@ _Priority = Annotated[
 _Duration = Annotated[int | str, checked(read_duration), _DURATION]
 _Grace = Annotated[int | str, checked(read_grace), _DURATION]
 _Deadline = Annotated[int | str, checked(read_deadline), _DURATION]
+_Window = Annotated[str, checked(read_start_window), WithJsonSchema(_TEXT)]
+_Switch = Annotated[bool, checked(read_switch), WithJsonSchema({"type": "boolean"})]
 _Retries = Annotated[
     int,
     checked(_read_retries),
@@ -159,6 +163,24 @@ class TopologySpec(BaseModel):
         None,
         description="All replicas should be within one of these if they can.",
         examples=["nvlink"],
+    )
+
+
+class StartSpec(BaseModel):
+    """When it may start; what runs by then runs on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    not_before: _Deadline | None = Field(
+        None,
+        description="Not before then: a time with its zone, or a duration from its submission on.",
+        examples=["2031-07-01T18:00:00Z", "12h"],
+    )
+    window: _Window | None = Field(
+        None,
+        description="Only at these hours of the day, such as nights, in UTC or in the time zone "
+        "that is named.",
+        examples=["20:00-06:00", "20:00-06:00 Europe/Berlin"],
     )
 
 
@@ -225,8 +247,10 @@ class WorkloadSpec(BaseModel):
     resources: ResourcesSpec | None = Field(None, description="What each replica needs.")
     replicas: _Replicas | None = Field(
         None,
-        description="How many replicas start together (a gang); `{min, max}` starts as "
-        "many as there is room for. 1 when left out.",
+        description="How many replicas start together (a gang). `{min, max}` makes it elastic: it "
+        "starts with as many as there is room for, grows into what becomes free, and gives some "
+        "back when others need them; with `resize: false` it keeps the size that it started "
+        "with. 1 when left out.",
         examples=[4, {"min": 2, "max": 8}],
     )
     array: _Array | None = Field(
@@ -243,6 +267,18 @@ class WorkloadSpec(BaseModel):
         + ", ".join(f"{name} ({level})" for name, level in PRIORITY_NAMES.items())
         + "; left out, its kind's.",
         examples=["high", 60],
+    )
+    preemptible: _Switch | None = Field(
+        None,
+        description="Whether it may be stopped for work that has a better right to its place; it "
+        "is then queued again. Left out, its kind's.",
+        examples=[False],
+    )
+    start: StartSpec | None = Field(None, description="When it may start; any time if left out.")
+    expected_runtime: _Duration | None = Field(
+        None,
+        description="How long it will probably run, which helps to plan; it is not stopped then.",
+        examples=["3h"],
     )
     max_runtime: _Duration | None = Field(
         None,

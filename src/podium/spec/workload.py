@@ -12,7 +12,7 @@ from functools import partial
 from pydantic import BaseModel, ValidationError
 
 from podium.domain.errors import FieldFault, UserError
-from podium.domain.policy import KIND_POLICIES
+from podium.domain.policies import BUILT_IN, Policies
 from podium.domain.resources import (
     ANYWHERE,
     ReplicaCount,
@@ -20,19 +20,17 @@ from podium.domain.resources import (
     TopologyLevel,
     request_text,
 )
-from podium.domain.workload import GitSource, Kind, Program, UploadSource, Wish
+from podium.domain.workload import Kind, Program, Wish
 from podium.spec.batch import check_each
 from podium.spec.documents import SPEC_BYTES_MAX, load_documents
 from podium.spec.faults import bounded, described, faults_from
 from podium.spec.fields import (
-    deadline_fault,
     read_deadline,
     read_duration,
     read_grace,
     read_labels,
     read_priority,
-    write_duration,
-    write_time,
+    read_start_window,
 )
 from podium.spec.program import (
     SourceSpec,
@@ -44,20 +42,28 @@ from podium.spec.program import (
     source_fault,
     source_of,
 )
+from podium.spec.resolved import resolved
 from podium.spec.resources import (
     Relation,
     ResourcesSpec,
     read_replicas,
     request_of,
     resource_relations,
-    resources_document,
 )
-from podium.spec.schema import TopologySpec, WorkloadSpec, json_schema, read_depends_on
+from podium.spec.schema import (
+    StartSpec,
+    TopologySpec,
+    WorkloadSpec,
+    json_schema,
+    read_depends_on,
+)
+from podium.spec.times import time_relations
 
 __all__ = [
     "SPEC_BYTES_MAX",
     "ResourcesSpec",
     "SourceSpec",
+    "StartSpec",
     "TopologySpec",
     "WorkloadSpec",
     "check",
@@ -73,11 +79,19 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "resources": ResourcesSpec,
     "source": SourceSpec,
     "topology": TopologySpec,
+    "start": StartSpec,
 }
 
 
-def check(document: Mapping[str, object], *, now_ms: int, project: str | None = None) -> Wish:
-    """The wish that a document states. `project` stands in where the document names none.
+def check(
+    document: Mapping[str, object],
+    *,
+    now_ms: int,
+    project: str | None = None,
+    policies: Policies = BUILT_IN,
+) -> Wish:
+    """The wish that a document states. `project` stands in where the document names none, and
+    `policies` say what holds where it says nothing.
 
     Raises one UserError with every fault of the document, each with its dotted field.
     """
@@ -96,78 +110,27 @@ def check(document: Mapping[str, object], *, now_ms: int, project: str | None = 
     if spec is not None:
         faults.extend(
             fault
-            for rests_on, fault in _relations(spec, now_ms, project)
+            for rests_on, fault in _relations(spec, now_ms, project, policies)
             if doubtful.isdisjoint(rests_on)
         )
     if faults or spec is None:
         raise UserError(*bounded(faults))
-    return _wish(spec, now_ms, project)
+    return _wish(spec, now_ms, project, policies)
 
 
 def check_many(
-    documents: Sequence[Mapping[str, object]], *, now_ms: int, project: str | None = None
+    documents: Sequence[Mapping[str, object]],
+    *,
+    now_ms: int,
+    project: str | None = None,
+    policies: Policies = BUILT_IN,
 ) -> list[Wish]:
     """The wishes of documents that are submitted together, in their order.
 
     As `check`, with fields under `workloads.NUMBER` (from 0); in addition their dependencies on
     each other must form no cycle and name no name that two of them have.
     """
-    return check_each(documents, partial(check, now_ms=now_ms, project=project))
-
-
-def resolved(wish: Wish) -> dict[str, object]:
-    """The wish as a document with every default filled in; `check` reads it back to an equal one.
-
-    Amounts, times and durations are exact text; what has no default and was not given is left out.
-    """
-    program, replicas = wish.program, wish.replicas
-    document: dict[str, object] = {
-        "version": 1,
-        "kind": wish.kind.value,
-        "name": wish.name,
-        "project": wish.project,
-    }
-    if program.command:
-        document["command"] = list(program.command)
-    else:
-        document["script"] = program.script
-    if program.image is not None:
-        document["image"] = program.image
-    if isinstance(program.source, GitSource):
-        document["source"] = {"git": program.source.url, "ref": program.source.ref}
-    elif isinstance(program.source, UploadSource):
-        document["source"] = {"upload": program.source.sha256}
-    document["resources"] = resources_document(wish.request)
-    if replicas.array:
-        document["array"] = replicas.maximum
-    elif replicas.minimum == replicas.maximum:
-        document["replicas"] = replicas.maximum
-    else:
-        document["replicas"] = {"min": replicas.minimum, "max": replicas.maximum}
-    levels = {"within": wish.topology.within, "prefer": wish.topology.prefer}
-    if wish.topology != ANYWHERE:
-        document["topology"] = {
-            key: level.value for key, level in levels.items() if level is not None
-        }
-    document["priority"] = wish.priority
-    if wish.max_runtime_seconds is not None:
-        document["max_runtime"] = write_duration(wish.max_runtime_seconds)
-    if wish.deadline_ms is not None:
-        document["deadline"] = write_time(wish.deadline_ms)
-    document["retries"] = wish.retries
-    document["grace"] = write_duration(wish.grace_seconds)
-    volumes = [
-        {"name": volume.name, "path": volume.path, "read_only": volume.read_only}
-        for volume in program.volumes
-    ]
-    collections: dict[str, object] = {
-        "env": dict(program.env),
-        "secrets": list(program.secrets),
-        "volumes": volumes,
-        "depends_on": list(wish.depends_on),
-        "labels": dict(wish.labels),
-    }
-    return document | {key: value for key, value in collections.items() if value}
+    return check_each(documents, partial(check, now_ms=now_ms, project=project, policies=policies))
 
 
 def _sound_part(document: Mapping[str, object], error: ValidationError) -> WorkloadSpec | None:
@@ -191,8 +154,22 @@ def _sound_part(document: Mapping[str, object], error: ValidationError) -> Workl
         return None
 
 
-def _relations(spec: WorkloadSpec, now_ms: int, project: str | None) -> Iterator[Relation]:
+def _relations(
+    spec: WorkloadSpec, now_ms: int, project: str | None, policies: Policies
+) -> Iterator[Relation]:
     """What is wrong between fields that are right each for itself."""
+    yield from time_relations(spec, now_ms)
+    kind = Kind.BATCH if spec.kind is None else Kind(spec.kind)
+    highest = policies.of(kind, spec.project or project or "").priority_max
+    if spec.priority is not None and read_priority(spec.priority) > highest:
+        yield (
+            ("priority", "kind", "project"),
+            FieldFault(
+                "priority",
+                f"is {read_priority(spec.priority)}; {kind} work here may have {highest} at most.",
+                f"Write {highest} or less.",
+            ),
+        )
     if spec.project is None and project is None:
         yield (("project",), FieldFault("project", "is missing.", "Add project: PROJECT."))
     if spec.command is None and spec.script is None:
@@ -221,10 +198,6 @@ def _relations(spec: WorkloadSpec, now_ms: int, project: str | None) -> Iterator
             yield (places, fault)
     if spec.resources is not None:
         yield from resource_relations(spec.resources)
-    if spec.deadline is not None:
-        fault = deadline_fault(read_deadline(spec.deadline, now_ms), now_ms)
-        if fault is not None:
-            yield (("deadline",), fault)
     if spec.env and spec.secrets:
         twice = [name for name in spec.secrets if name in spec.env]
         if twice:
@@ -243,9 +216,9 @@ def _relations(spec: WorkloadSpec, now_ms: int, project: str | None) -> Iterator
         )
 
 
-def _wish(spec: WorkloadSpec, now_ms: int, project: str | None) -> Wish:
+def _wish(spec: WorkloadSpec, now_ms: int, project: str | None, policies: Policies) -> Wish:
     kind = Kind.BATCH if spec.kind is None else Kind(spec.kind)
-    policy = KIND_POLICIES[kind]
+    policy = policies.of(kind, spec.project or project or "")
     replicas = ReplicaCount(1, 1)
     if spec.array is not None:
         replicas = ReplicaCount(1, int(spec.array), array=True)
@@ -277,6 +250,16 @@ def _wish(spec: WorkloadSpec, now_ms: int, project: str | None) -> Wish:
         replicas=replicas,
         topology=topology,
         priority=policy.priority if spec.priority is None else read_priority(spec.priority),
+        preemptible=policy.preemptible if spec.preemptible is None else spec.preemptible,
+        not_before_ms=None
+        if spec.start is None or spec.start.not_before is None
+        else read_deadline(spec.start.not_before, now_ms),
+        start_window=None
+        if spec.start is None or spec.start.window is None
+        else read_start_window(spec.start.window),
+        expected_runtime_seconds=None
+        if spec.expected_runtime is None
+        else read_duration(spec.expected_runtime),
         max_runtime_seconds=None if spec.max_runtime is None else read_duration(spec.max_runtime),
         deadline_ms=None if spec.deadline is None else read_deadline(spec.deadline, now_ms),
         retries=0 if spec.retries is None else int(spec.retries),

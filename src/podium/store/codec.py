@@ -146,7 +146,9 @@ def workload_from_row(row: Row) -> Workload:
         state=WorkloadState(row["state"]),
         priority=row["priority"],
         request=request_from_row(row),
-        replicas=ReplicaCount(row["replicas_min"], row["replicas_max"], row["is_array"]),
+        replicas=ReplicaCount(
+            row["replicas_min"], row["replicas_max"], row["is_array"], row["replicas_resize"]
+        ),
         topology=topology_from_row(row),
         submitted_at_ms=row["submitted_at_ms"],
         queued_at_ms=row["queued_at_ms"],

@@ -19,17 +19,21 @@ from podium.store.allocations import allocation_insert
 from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
+from podium.store.demands import demanding_ids
 from podium.store.lifecycle import event_insert, event_row, workload_apply, workload_rows
+from podium.store.preemptions import preemptions_apply
 from podium.store.queue import refusal_update
-from podium.store.snapshot import placeable, snapshot
+from podium.store.snapshot import snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What became of a plan. `rejected` names workloads whose placement was stale."""
+    """What became of a plan. `rejected` names workloads of which a placement or a preemption was
+    stale; `preempted` counts those that were asked to give way."""
 
     placed: int
     rejected: tuple[tuple[str, str], ...]
+    preempted: int = 0
 
 
 def commit_plan(
@@ -39,17 +43,15 @@ def commit_plan(
     accepted: Sequence[Placement] = ()
     rejected: tuple[tuple[str, str], ...] = ()
     if plan.placements:
-        fresh = snapshot(tx, only={each.workload_id for each in plan.placements})
+        fresh = snapshot(tx, now_ms, only={each.workload_id for each in plan.placements})
         verdict = verify(fresh, plan)
         accepted, rejected = verdict.accepted, verdict.rejected
         _place(tx, accepted, now_ms, new_id)
-    waiting = _still_waiting(tx, [each.workload_id for each in plan.refusals])
-    refusal_update(
-        tx,
-        [(each.workload_id, each.refusal) for each in plan.refusals if each.workload_id in waiting],
-        now_ms,
-    )
-    return Committed(len(accepted), rejected)
+    preempted = preemptions_apply(tx, plan.preemptions, now_ms)
+    refusals = [(key, each.refusal) for each in plan.refusals for key in each.workload_ids]
+    waiting = demanding_ids(tx, [key for key, _ in refusals], growing=False)
+    refusal_update(tx, [each for each in refusals if each[0] in waiting], now_ms)
+    return Committed(len(accepted), rejected + preempted.rejected, len(preempted.stopped))
 
 
 def _place(
@@ -156,17 +158,6 @@ def _attempts(tx: Transaction, ids: Sequence[str]) -> dict[tuple[str, int], int]
             )
         )
         found.update(((row.workload_id, row.rank), row.attempt) for row in rows)
-    return found
-
-
-def _still_waiting(tx: Transaction, ids: Sequence[str]) -> set[str]:
-    """Those of `ids` that are queued, or arrays under way."""
-    table = tables.workloads
-    found: set[str] = set()
-    for chunk in chunks(ids):
-        found.update(
-            tx.scalars(sa.select(table.c.id).where(table.c.id.in_(chunk), placeable(table)))
-        )
     return found
 
 

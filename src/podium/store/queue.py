@@ -297,6 +297,26 @@ def queue_projects(tx: Transaction, scope: Scope, project: str | None = None) ->
 def _wanted(tx: Transaction, chosen: sa.ColumnElement[bool]) -> dict[str, int]:
     """Thousandths of a GPU that waiting workloads ask for, by project. A share by memory counts
     as the part that it is of the largest device."""
+    rows = _asked(tx, chosen, tables.workloads.c.project)
+    return {row[0]: milli for row, milli in rows}
+
+
+def wanted_by_type(tx: Transaction) -> dict[str, dict[str, int]]:
+    """As `_wanted` over everyone's work, by project and GPU type; what may be of several types,
+    or of any, under ""."""
+    table = tables.workloads
+    found: dict[str, dict[str, int]] = {}
+    for (project, gpu_types), milli in _asked(tx, sa.true(), table.c.project, table.c.gpu_types):
+        gpu_type = "" if "," in gpu_types else gpu_types
+        types = found.setdefault(project, {})
+        types[gpu_type] = types.get(gpu_type, 0) + milli
+    return found
+
+
+def _asked(
+    tx: Transaction, chosen: sa.ColumnElement[bool], *keys: sa.Column[str]
+) -> list[tuple[tuple[str, ...], int]]:
+    """The keys of each group, and the thousandths of a GPU that it waits for."""
     table, replica = tables.workloads, tables.replicas
     tasks = sa.select(sa.func.count()).where(
         replica.c.workload_id == table.c.id, replica.c.state == sa.literal_column("'waiting'")
@@ -306,20 +326,23 @@ def _wanted(tx: Transaction, chosen: sa.ColumnElement[bool]) -> dict[str, int]:
     rows = tx.execute(
         in_state(
             "queued",
-            table.c.project,
+            *keys,
             sa.func.sum((table.c.gpu_milli + table.c.mig_count * GPU_MILLI) * count),
             sa.func.sum(table.c.gpu_share_bytes * count),
         )
         .where(chosen)
-        .group_by(table.c.project)
+        .group_by(*keys)
     ).all()
     largest_bytes = 0
-    if any(row[2] for row in rows):
+    if any(row[-1] for row in rows):
         largest_bytes = tx.scalar(sa.select(sa.func.max(tables.devices.c.memory_bytes))) or 0
-    return {
-        row[0]: int(row[1]) + (int(row[2]) * GPU_MILLI // largest_bytes if largest_bytes else 0)
+    return [
+        (
+            tuple(row[:-2]),
+            int(row[-2]) + (int(row[-1]) * GPU_MILLI // largest_bytes if largest_bytes else 0),
+        )
         for row in rows
-    }
+    ]
 
 
 def _reasons(tx: Transaction, seen: sa.ColumnElement[bool]) -> tuple[ReasonCount, ...]:

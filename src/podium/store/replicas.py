@@ -20,7 +20,12 @@ from podium.domain.lifecycle import (
     WorkloadState,
     replica_next,
 )
-from podium.domain.outcome import RETRY_IS_FREE, STOPS_OF_THE_WHOLE, may_retry
+from podium.domain.outcome import (
+    RETRY_IS_FREE,
+    STOPS_OF_THE_WHOLE,
+    TAKES_ONE_REPLICA,
+    may_retry,
+)
 from podium.domain.reason import Cause
 from podium.store import tables
 from podium.store.chunks import chunks
@@ -29,10 +34,12 @@ from podium.store.database import Transaction
 from podium.store.lifecycle import (
     event_insert,
     event_row,
+    replica_counts,
     workload_apply,
     workload_conclude,
     workload_rows,
 )
+from podium.store.past_use import past_use_add
 from podium.store.usage import held_gpu_type
 
 
@@ -42,6 +49,7 @@ class End:
 
     allocation_id: str
     cause: Cause
+    stop_seen: bool = False
     message: str = ""
     exit_code: int | None = None
     signal: int | None = None
@@ -101,7 +109,7 @@ def replicas_stop(
     """Ask single replicas of a workload that goes on to end, such as tasks of an array."""
     _locked(tx, ids)
     for row in _open_rows(tx, ids):
-        if row["state"] == ReplicaState.RUNNING:
+        if row["state"] != ReplicaState.STOPPING:
             facts = {"cause": cause.value, "message": message}
             _replica_apply(tx, row, ReplicaEvent.STOP_REQUESTED, cause, now_ms, facts, message)
 
@@ -135,13 +143,15 @@ def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int
     if row["state"] == ReplicaState.SCHEDULED:
         row = _replica_apply(tx, row, ReplicaEvent.LAUNCHED, Cause.PLACED, now_ms)
     cause, event = end.cause, ReplicaEvent.FAILED
-    if end.cause is Cause.COMPLETED:
+    if end.cause is Cause.COMPLETED and not (end.stop_seen and _gives_way(row, workload)):
         event = ReplicaEvent.SUCCEEDED
         if row["state"] == ReplicaState.STARTING:
             row = _replica_apply(tx, row, ReplicaEvent.RUNNING, Cause.STARTED, now_ms)
     elif row["state"] == ReplicaState.STOPPING and row["cause"] is not None:
         cause = Cause(row["cause"])  # it was stopped for itself, and its workload goes on
         facts["message"] = row["message"]
+        if cause is Cause.PREEMPTED:
+            event = ReplicaEvent.CANCELLED
     elif row["state"] == ReplicaState.STOPPING:
         event = ReplicaEvent.CANCELLED
         cause = Cause(workload["cause"])
@@ -150,12 +160,45 @@ def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int
     facts["cause"] = cause.value
     row = _replica_apply(tx, row, event, cause, now_ms, facts, facts["message"])
     _bill(tx, {**row, "team": workload["team"]}, now_ms)
-    if workload["is_array"] and event is ReplicaEvent.FAILED:
-        _retry_task(tx, row, workload, cause, now_ms)
+    under_way = workload["state"] in WORKLOAD_UNDER_WAY
+    if event is ReplicaEvent.SUCCEEDED or (event is ReplicaEvent.CANCELLED and not under_way):
+        return
+    if workload["is_array"] or (under_way and _goes_on_without(tx, row, workload, cause)):
+        _retry_replica(tx, row, workload, cause, now_ms)
 
 
-def _retry_task(tx: Transaction, row: Row, workload: Row, cause: Cause, now_ms: int) -> None:
-    """Queue a failed task of an array again, for itself, while it has retries left."""
+def _gives_way(row: Row, workload: Row) -> bool:
+    """Whether it was asked to stop so that others can run. It may well save its work and end with
+    exit code 0 then, which does not mean that it was done."""
+    if row["state"] != ReplicaState.STOPPING:
+        return False
+    cause: str = row["cause"] or workload["cause"]
+    return cause == Cause.PREEMPTED
+
+
+def _goes_on_without(tx: Transaction, row: Row, workload: Row, cause: Cause) -> bool:
+    """Whether an elastic gang goes on while this replica is replaced: enough others stand, with
+    the lowest rank among them, because that is where they all meet."""
+    if not workload["replicas_resize"] or cause not in TAKES_ONE_REPLICA:
+        return False
+    counts = replica_counts(tx, row["workload_id"])
+    if counts.get(ReplicaState.SUCCEEDED):
+        # It is about to end; what had to give way before is not missed.
+        return cause is Cause.PREEMPTED
+    table = tables.allocations
+    standing = tx.scalars(
+        sa.select(table.c.rank).where(
+            table.c.workload_id == row["workload_id"],
+            table.c.released_at_ms.is_(None),
+            table.c.state != ReplicaState.STOPPING.value,
+        )
+    ).all()
+    enough = len(standing) >= workload["replicas_min"]
+    return enough and bool(min(standing) < row["rank"])
+
+
+def _retry_replica(tx: Transaction, row: Row, workload: Row, cause: Cause, now_ms: int) -> None:
+    """Queue one replica again, for itself, while it has retries left."""
     replica = tables.replicas
     mine = (replica.c.workload_id == row["workload_id"]) & (replica.c.rank == row["rank"])
     failures = tx.execute(sa.select(replica.c.failures).where(mine)).scalar_one()
@@ -163,7 +206,7 @@ def _retry_task(tx: Transaction, row: Row, workload: Row, cause: Cause, now_ms: 
     values: dict[str, Any] = {"failures": failures}
     under_way = workload["state"] in WORKLOAD_UNDER_WAY
     if under_way and may_retry(cause, failures=failures, retries=workload["retries"]):
-        after = replica_next(ReplicaState.FAILED, ReplicaEvent.REQUEUED)
+        after = replica_next(ReplicaState(row["state"]), ReplicaEvent.REQUEUED)
         values |= {"state": after.value, "attempt": replica.c.attempt + 1}
         event_insert(
             tx,
@@ -172,7 +215,7 @@ def _retry_task(tx: Transaction, row: Row, workload: Row, cause: Cause, now_ms: 
                     workload,
                     ReplicaEvent.REQUEUED,
                     after,
-                    Cause.RETRY,
+                    cause if cause in RETRY_IS_FREE else Cause.RETRY,
                     now_ms,
                     message=f"Queued again for attempt {row['attempt'] + 1}.",
                     rank=row["rank"],
@@ -203,6 +246,8 @@ def _bill(tx: Transaction, row: Row, now_ms: int) -> None:
             **asdict(used),
         )
     )
+    if row["gpu_milli"]:
+        past_use_add(tx, row["id"], row["project"], row["runtime_ms"], now_ms)
 
 
 def _replica_apply(

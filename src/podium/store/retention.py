@@ -40,6 +40,7 @@ def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
         (tables.audit, "at_ms", keep.audit_days),
         (tables.idempotency, "created_at_ms", keep.idempotency_days),
         (tables.notices, "at_ms", keep.notices_days),
+        (tables.bookings, "until_ms", keep.workloads_days),
         (tables.device_samples, "at_ms", keep.samples_days),
         (tables.capacity_samples, "at_ms", keep.samples_days),
     ):

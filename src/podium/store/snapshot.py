@@ -1,5 +1,5 @@
-"""Reads the one consistent picture that the scheduler decides on. Called by `control/schedule`
-and, in the same transaction as the commit, by `store/plans.py`."""
+"""Reads the one consistent picture that the scheduler decides on. Called by `store/picture` and,
+in the same transaction as the commit, by `store/plans.py`."""
 
 from __future__ import annotations
 
@@ -7,148 +7,70 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from podium.domain.lifecycle import WORKLOAD_UNDER_WAY, ReplicaState, WorkloadState
-from podium.domain.reason import Evidence, Refusal, WaitReason
-from podium.domain.resources import DeviceShare
-from podium.domain.workload import Kind
-from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.domain.resources import Request
+from podium.scheduling.snapshot import Booking, Snapshot
 from podium.store import tables
-from podium.store.codec import Row, request_from_row, topology_from_row
+from podium.store.bookings import booking_list
 from podium.store.database import Transaction
+from podium.store.demands import REQUEST_COLUMNS, Shapes, demand_list
 from podium.store.nodes import node_list
+from podium.store.policies import policies_fetch
+from podium.store.shares import shares
+from podium.store.standing import hold_list
+
+MIX_MS = 7 * 24 * 3600 * 1000
+MIX_WORKLOADS_MAX = 2000
 
 
-def placeable(workload: sa.Table) -> sa.ColumnElement[bool]:
-    """True for queued workloads, and for arrays under way, whose other tasks may follow."""
-    under_way = workload.c.state.in_(sorted(WORKLOAD_UNDER_WAY))
-    return (workload.c.state == WorkloadState.QUEUED.value) | (workload.c.is_array & under_way)
-
-
-def snapshot(tx: Transaction, *, only: Collection[str] | None = None) -> Snapshot:
-    """Nodes, holds and demands now. `only` narrows the demands to some workloads, for a commit
-    that checks a plan for these alone."""
-    return Snapshot(nodes=node_list(tx), holds=_holds(tx), demands=_demands(tx, only))
-
-
-def _holds(tx: Transaction) -> tuple[Hold, ...]:
-    held, part, workload = tables.allocations, tables.allocation_devices, tables.workloads
-    shares: dict[str, list[DeviceShare]] = {}
-    rows = tx.execute(
-        sa.select(part.c.allocation_id, part.c.device_id, part.c.gpu_milli, part.c.memory_bytes)
-        .join(held, held.c.id == part.c.allocation_id)
-        .where(held.c.released_at_ms.is_(None))
-        .order_by(part.c.allocation_id, part.c.device_id)
+def snapshot(
+    tx: Transaction,
+    now_ms: int,
+    *,
+    only: Collection[str] | None = None,
+    shapes: Shapes | None = None,
+) -> Snapshot:
+    """Everything as it is now. `only` narrows the demands to some workloads, for a commit that
+    checks a plan for these alone; it leaves out the mix."""
+    policies, shapes = policies_fetch(tx), shapes or Shapes()
+    nodes, holds = node_list(tx), hold_list(tx, policies)
+    half_life_ms = policies.scheduling.half_life_ms
+    return Snapshot(
+        nodes=nodes,
+        holds=holds,
+        shares=shares(tx, now_ms, half_life_ms=half_life_ms, nodes=nodes, holds=holds),
+        demands=demand_list(tx, now_ms, policies, shapes, only=only, lock=only is not None),
+        bookings=booked(tx, now_ms),
+        mix=mix(tx, now_ms, shapes) if only is None else (),
+        policy=policies.scheduling,
     )
-    for row in rows:
-        shares.setdefault(row[0], []).append(DeviceShare(row[1], row[2], row[3]))
-    found = tx.execute(
-        sa.select(
-            held.c.id,
-            held.c.workload_id,
-            held.c.project,
-            workload.c.priority,
-            workload.c.kind,
-            held.c.node,
-            held.c.cpu_milli,
-            held.c.memory_bytes,
-            held.c.started_at_ms,
-            workload.c.max_runtime_seconds,
-        )
-        .join(workload, workload.c.id == held.c.workload_id)
-        .where(held.c.released_at_ms.is_(None))
-        .order_by(held.c.id)
+
+
+def mix(tx: Transaction, now_ms: int, shapes: Shapes) -> tuple[tuple[Request, int], ...]:
+    """How many replicas asked for each request in the last week, at most by the newest 2,000
+    workloads; most frequent first."""
+    table = tables.workloads
+    columns = [table.c[name] for name in REQUEST_COLUMNS]
+    newest = (
+        sa.select(*columns, table.c.replicas_max)
+        .where(table.c.submitted_at_ms >= now_ms - MIX_MS)
+        .order_by(table.c.id.desc())
+        .limit(MIX_WORKLOADS_MAX)
+        .subquery()
     )
+    shape = [newest.c[name] for name in REQUEST_COLUMNS]
+    rows = tx.execute(sa.select(*shape, sa.func.sum(newest.c.replicas_max)).group_by(*shape))
+    found = [(shapes.request(tuple(row[:-1])), int(row[-1])) for row in rows]
+    return tuple(sorted(found, key=lambda each: (-each[1], repr(each[0]))))
+
+
+def booked(tx: Transaction, now_ms: int) -> tuple[Booking, ...]:
     return tuple(
-        Hold(
-            allocation_id=row.id,
-            workload_id=row.workload_id,
-            project=row.project,
-            priority=row.priority,
-            kind=Kind(row.kind),
-            node=row.node,
-            cpu_milli=row.cpu_milli,
-            memory_bytes=row.memory_bytes,
-            devices=tuple(shares.get(row.id, ())),
-            started_at_ms=row.started_at_ms,
-            ends_at_ms=None
-            if row.started_at_ms is None or row.max_runtime_seconds is None
-            else row.started_at_ms + row.max_runtime_seconds * 1000,
+        Booking(
+            name=each.name,
+            nodes=each.nodes,
+            from_ms=each.from_ms,
+            until_ms=each.until_ms,
+            project=each.project,
         )
-        for row in found
-    )
-
-
-def _demands(tx: Transaction, only: Collection[str] | None) -> tuple[Demand, ...]:
-    """Queued workloads, and arrays under way that have tasks left, in the order of the queue."""
-    table, replica = tables.workloads, tables.replicas
-    wanted = placeable(table)
-    pending = (
-        sa.select(replica.c.workload_id, replica.c.rank)
-        .join(table, table.c.id == replica.c.workload_id)
-        .where(replica.c.state == ReplicaState.WAITING.value, wanted)
-        .order_by(replica.c.workload_id, replica.c.rank)
-    )
-    columns = [table.c[name] for name in _DEMAND_COLUMNS]
-    statement = (
-        sa.select(*columns)
-        .where(wanted)
-        .order_by(table.c.priority.desc(), table.c.submitted_at_ms, table.c.id)
-    )
-    if only is not None:
-        ids = sorted(only)
-        statement = statement.where(table.c.id.in_(ids)).with_for_update()
-        pending = pending.where(replica.c.workload_id.in_(ids))
-    ranks: dict[str, list[int]] = {}
-    for workload_id, rank in tx.execute(pending):
-        ranks.setdefault(workload_id, []).append(rank)
-    rows = tx.execute(statement).mappings()
-    return tuple(_demand(row, ranks[row["id"]]) for row in rows if row["id"] in ranks)
-
-
-_DEMAND_COLUMNS = (
-    "id",
-    "project",
-    "kind",
-    "priority",
-    "submitted_at_ms",
-    "cpu_milli",
-    "memory_bytes",
-    "gpu_milli",
-    "gpu_share_bytes",
-    "gpu_types",
-    "gpu_memory_min_bytes",
-    "gpu_memory_max_bytes",
-    "mig_profile",
-    "mig_count",
-    "node_labels",
-    "topology_within",
-    "topology_prefer",
-    "replicas_min",
-    "is_array",
-    "dependencies_open",
-)
-
-
-def _demand(row: Row, ranks: list[int]) -> Demand:
-    blocked = None
-    if row["dependencies_open"]:
-        count = row["dependencies_open"]
-        blocked = Refusal(
-            WaitReason.DEPENDENCY,
-            f"Waits for {count} workload{'s' if count > 1 else ''} that it depends on.",
-            "It is placed as soon as they have succeeded.",
-            (Evidence("dependencies_open", str(count)),),
-        )
-    return Demand(
-        workload_id=row["id"],
-        project=row["project"],
-        kind=Kind(row["kind"]),
-        priority=row["priority"],
-        # Work that was queued again keeps the place that its age gives it.
-        queued_at_ms=row["submitted_at_ms"],
-        request=request_from_row(row),
-        pending_ranks=tuple(ranks),
-        minimum=1 if row["is_array"] else min(row["replicas_min"], len(ranks)),
-        topology=topology_from_row(row),
-        blocked=blocked,
+        for each in booking_list(tx, now_ms)
     )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -155,13 +156,18 @@ workloads = Table(
     Column("topology_prefer", Text),
     Column("replicas_min", Integer, nullable=False),
     Column("replicas_max", Integer, nullable=False),
+    Column("replicas_resize", Boolean, nullable=False, server_default=text("false")),
     Column("is_array", Boolean, nullable=False),
+    Column("preemptible", Boolean, nullable=False, server_default=text("true")),
     _ms("submitted_at_ms"),
     _ms("queued_at_ms"),
     _ms("started_at_ms", nullable=True),
     _ms("ended_at_ms", nullable=True),
     _ms("deadline_ms", nullable=True),
     Column("max_runtime_seconds", BigInteger),
+    Column("expected_runtime_seconds", BigInteger),
+    _ms("not_before_ms", nullable=True),
+    Column("start_window", Text),
     Column("grace_seconds", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -305,6 +311,90 @@ allocation_devices = Table(
     Column("device_id", Text, primary_key=True),
     Column("gpu_milli", BigInteger, nullable=False),
     Column("memory_bytes", BigInteger, nullable=False),
+)
+
+# Who had to give way for whom. What the people concerned are told is in their events.
+preemptions = Table(
+    "preemptions",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    _ms("at_ms"),
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), nullable=False),
+    Column("ranks", Text, nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("in_favour_of", Text, nullable=False),
+    Column("justification", Text, nullable=False),
+    Column("lost_milli_ms", BigInteger, nullable=False),
+    Index("preemptions_by_workload", "workload_id"),
+    sqlite_autoincrement=True,
+)
+
+# Values that stand in place of the built-in ones. `level` is cluster, team or project, `name` the
+# team's or project's name, `part` a kind of work, or scheduling.
+policies = Table(
+    "policies",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    _ms("updated_at_ms"),
+    Column("updated_by", Text, nullable=False),
+)
+
+# `level` is organisation, team or project, `name` the team's or project's name, and empty for the
+# organisation. `gpu_type` '' is all types together.
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("weight", Integer, nullable=False),
+    _ms("updated_at_ms"),
+    Column("updated_by", Text, nullable=False),
+)
+
+quota_amounts = Table(
+    "quota_amounts",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("gpu_type", Text, primary_key=True),
+    Column("guarantee_milli", BigInteger, nullable=False),
+    Column("limit_milli", BigInteger),
+    ForeignKeyConstraint(["level", "name"], ["quotas.level", "quotas.name"], ondelete="CASCADE"),
+)
+
+# Released GPU time of each project as it counted at `at_ms`, faded by the half-life.
+past_use = Table(
+    "past_use",
+    metadata,
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+    Column("gpu_type", Text, primary_key=True),
+    _ms("at_ms"),
+    Column("milli_ms", BigInteger, nullable=False),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE")),
+    _ms("from_ms"),
+    _ms("until_ms"),
+    Column("note", Text, nullable=False),
+    _ms("created_at_ms"),
+    Column("created_by", Text, nullable=False),
+    Index("bookings_by_end", "until_ms"),
+)
+
+# Without a reference to the node, which may be away for a while.
+booking_nodes = Table(
+    "booking_nodes",
+    metadata,
+    Column("booking", Text, ForeignKey("bookings.name", ondelete="CASCADE"), primary_key=True),
+    Column("node", Text, primary_key=True),
 )
 
 events = Table(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from podium.domain.node import Node
+from podium.domain.policy import DEFAULT_SCHEDULING
 from podium.domain.reason import WaitReason
 from podium.domain.resources import DeviceShare, Topology, TopologyLevel
 from podium.domain.workload import Kind
 from podium.scheduling.decide import decide
-from podium.scheduling.patience import PATIENCE_MS
 from podium.scheduling.plan import Placement, Plan, Reservation
 from podium.scheduling.queue import queue_position
 from podium.scheduling.snapshot import Demand, Hold
@@ -43,7 +43,7 @@ def test_priority_then_age_then_id() -> None:
     queue = [late, early, urgent, twin]
     plan = plan_of([node("n1", 2)], queue)
     assert where(plan) == [("c", 0, "n1"), ("b", 0, "n1")]
-    assert [one.workload_id for one in plan.refusals] == ["d", "a"]
+    assert [one.workload_ids for one in plan.refusals] == [("d",), ("a",)]
     assert [queue_position(queue, name) for name in "abcdx"] == [4, 2, 1, 3, None]
 
 
@@ -150,12 +150,12 @@ def test_a_smaller_gang_of_a_failed_class_is_still_tried() -> None:
 def test_patience_keeps_the_nodes_with_the_least_to_drain() -> None:
     a, b = node("a", 4), node("b", 4)
     holds = [holding(a, [0, 1, 2], "x", cpus=10), holding(b, [0], "y")]
-    head = demand("head", request(4), queued_at_ms=NOW_MS - PATIENCE_MS)
+    head = demand("head", request(4), queued_at_ms=NOW_MS - DEFAULT_SCHEDULING.patience_ms)
     small = [demand(f"w{i}", request(1), queued_at_ms=NOW_MS) for i in range(4)]
     cpu = demand("z", request(0, cpus=60), queued_at_ms=NOW_MS)
     plan = plan_of([a, b], [head, *small, cpu], holds)
     assert where(plan) == [("w0", 0, "a"), ("z", 0, "b")]
-    assert plan.reservations == (Reservation("head", ("b",), NOW_MS),)
+    assert plan.reservations == (Reservation("head", ("b",), None),)
     young = plan_of([a, b], [replace(head, queued_at_ms=NOW_MS), *small], holds)
     assert len(young.placements) == 4
     assert young.reservations == ()
@@ -163,7 +163,7 @@ def test_patience_keeps_the_nodes_with_the_least_to_drain() -> None:
 
 def test_kept_room_covers_the_cpu_that_the_head_needs() -> None:
     at = node("a", 1)
-    head = demand("head", request(1, cpus=16), queued_at_ms=NOW_MS - PATIENCE_MS)
+    head = demand("head", request(1, cpus=16), queued_at_ms=NOW_MS - DEFAULT_SCHEDULING.patience_ms)
     large, fits = demand("w", request(0, cpus=48)), demand("x", request(0, cpus=47))
     plan = plan_of([at], [head, large, fits], [holding(at, [0], cpus=1)])
     assert where(plan) == [("x", 0, "a")]
@@ -172,7 +172,7 @@ def test_kept_room_covers_the_cpu_that_the_head_needs() -> None:
 def test_nobody_waits_for_services_to_end() -> None:
     at = node("a", 4)
     service = replace(holding(at, [0], "svc"), kind=Kind.SERVICE)
-    head = demand("head", request(4), queued_at_ms=NOW_MS - PATIENCE_MS)
+    head = demand("head", request(4), queued_at_ms=NOW_MS - DEFAULT_SCHEDULING.patience_ms)
     plan = plan_of([at], [head, demand("w", request(1))], [service])
     assert where(plan) == [("w", 0, "a")]
 
@@ -181,7 +181,12 @@ def test_the_rest_of_running_work_keeps_no_nodes() -> None:
     at = node("a", 4)
     part = hold(Placement("array", 0, "a", 1000, GIB, holding(at, [0]).devices))
     rest = demand(
-        "array", request(4), 1, pending_ranks=(1,), minimum=1, queued_at_ms=NOW_MS - PATIENCE_MS
+        "array",
+        request(4),
+        1,
+        pending_ranks=(1,),
+        minimum=1,
+        queued_at_ms=NOW_MS - DEFAULT_SCHEDULING.patience_ms,
     )
     assert where(plan_of([at], [rest, demand("w", request(1))], [part])) == [("w", 0, "a")]
 

@@ -95,7 +95,7 @@ def test_gangs_are_placed_whole_and_together(snapshot: Snapshot) -> None:
 def test_each_demand_is_placed_or_refused_once(snapshot: Snapshot) -> None:
     plan = decide(snapshot, NOW_MS, 0)
     groups = ranks_of(plan)
-    refused = Counter(one.workload_id for one in plan.refusals)
+    refused = Counter(name for one in plan.refusals for name in one.workload_ids)
     for demand in snapshot.demands:
         whole = len(groups.get(demand.workload_id, [])) == len(demand.pending_ranks)
         assert refused[demand.workload_id] == (0 if whole else 1)
@@ -240,7 +240,7 @@ def test_blocked_demands_keep_their_own_refusal(snapshot: Snapshot) -> None:
     plan = decide(blocked, NOW_MS, 0)
     assert plan.placements == ()
     assert all(one.refusal is own for one in plan.refusals)
-    assert len(plan.refusals) == len(snapshot.demands)
+    assert sum(len(one.workload_ids) for one in plan.refusals) == len(snapshot.demands)
 
 
 _DIGEST = """

@@ -9,8 +9,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podium.scheduling.leftovers import leftover_values
 from podium.scheduling.offers import Offers
-from podium.scheduling.pricing import FIRST_LOOK, TOLERANCE_MILLI, WEIGHT_PARTS, Mix, Prices
+from podium.scheduling.pricing import (
+    COPY_PARTS,
+    FIRST_LOOK,
+    TOLERANCE_MILLI,
+    WEIGHT_PARTS,
+    Mix,
+    Prices,
+)
 from podium.scheduling.room import Candidates, Requests, Room, candidates
 
 KINDS = 3
@@ -66,6 +74,12 @@ def counts_for(requests: Requests, data: st.DataObject) -> list[int]:
     return data.draw(st.lists(st.integers(0, 50), min_size=size, max_size=size))
 
 
+def counts_without_rivals(requests: Requests, data: st.DataObject) -> list[int]:
+    """Only of work with GPUs."""
+    counts = counts_for(requests, data)
+    return [count * bool(gpus) for count, gpus in zip(counts, requests.gpus, strict=True)]
+
+
 def rest_of(room: Room, places: Candidates, row: int) -> tuple[int, int, tuple[int, ...]]:
     left = places.left
     return int(left.cpu_milli[row]), int(left.memory[row]), tuple(left.devices[row].tolist())
@@ -108,13 +122,18 @@ def test_worth_of_ordinary_requests_is_copies_by_share_and_a_fluid(
     room: Room, requests: Requests, taken: list[int], data: st.DataObject
 ) -> None:
     # Ordinary: one device at most, of any kind. Others are dearer, never cheaper.
-    counts = counts_for(requests, data)
+    counts = counts_without_rivals(requests, data)
     worth = Prices(requests, mix_of(counts), room).worth(room)
     chosen = [m for m in range(len(requests)) if counts[m] and requests.gpus[m]]
     ordinary = all(requests.gpus[m] == 1 and requests.allowed[m].all() for m in chosen)
+    parts = [m for m in chosen if requests.gpu_milli[m] < 1000]
+    value = leftover_values(
+        requests.gpu_milli[parts], np.array([counts[m] for m in parts], dtype=np.int64)
+    )
     for node, kind in enumerate(room.kind):
         cpu, memory = int(room.cpu_milli[node]), int(room.memory[node])
         devices = room.devices[node].tolist()
+        rest = sum(int(value[free]) for free in devices)
         expected = Fraction(0)
         asked = [0, 0, 0]
         for m in chosen:
@@ -123,11 +142,18 @@ def test_worth_of_ordinary_requests_is_copies_by_share_and_a_fluid(
             gpus, milli = int(requests.gpus[m]), int(requests.gpu_milli[m])
             needs = (gpus * milli, int(requests.cpu_milli[m]), int(requests.memory[m]))
             asked = [total + counts[m] * need for total, need in zip(asked, needs, strict=True)]
-            bounds = [sum(free // milli for free in devices) // gpus]
-            bounds += [free // need for free, need in ((cpu, needs[1]), (memory, needs[2])) if need]
+            bounds = [Fraction(sum(free // milli for free in devices) // gpus)]
+            if milli < 1000 and requests.allowed[m].all():
+                each = int(value[milli])
+                bounds = [Fraction(rest * COPY_PARTS // max(each, 1) * bool(each), COPY_PARTS)]
+            bounds += [
+                Fraction(free // need)
+                for free, need in ((cpu, needs[1]), (memory, needs[2]))
+                if need
+            ]
             expected += Fraction(counts[m], sum(counts)) * gpus * milli * min(bounds)
         if asked[0]:
-            fluid = [Fraction(sum(devices))]
+            fluid = [Fraction(rest)]
             fluid += [
                 Fraction(free * asked[0], total)
                 for free, total in ((cpu, asked[1]), (memory, asked[2]))
@@ -145,11 +171,23 @@ def test_worth_of_ordinary_requests_is_copies_by_share_and_a_fluid(
 def test_no_placement_adds_worth(
     room: Room, requests: Requests, taken: list[int], data: st.DataObject
 ) -> None:
-    prices = Prices(requests, mix_of(counts_for(requests, data)), room)
+    prices = Prices(requests, mix_of(counts_without_rivals(requests, data)), room)
     fill(room, requests, taken)
     for index in range(len(requests)):
         places = candidates(room, requests, index)
         assert (prices.of(room, places) >= 0).all()
+
+
+@given(room=clusters, requests=classes, data=st.data(), nodes=st.lists(st.integers(1, 3)))
+def test_a_row_may_stand_for_several_nodes(
+    room: Room, requests: Requests, data: st.DataObject, nodes: list[int]
+) -> None:
+    number = np.array((nodes + [1] * len(room.kind))[: len(room.kind)], dtype=np.int64)
+    mix = mix_of(counts_for(requests, data))
+    each = room.of(np.repeat(np.arange(len(number)), number))
+    several = Prices(requests, mix, room, nodes=number)
+    assert (several.worth(room) == Prices(requests, mix, each).worth(room)).all()
+    assert several.stale(mix, room, nodes=number) == several.stale(mix, each)
 
 
 @settings(max_examples=50)
@@ -193,6 +231,39 @@ def test_a_wide_request_is_dearer_the_scarcer_its_places_are() -> None:
         prices = Prices(requests, mix_of([95, 5]), room)
         lost.append(float(prices.of(room, candidates(room, requests, 0))[0]))
     assert lost[0] >= lost[1] + TOLERANCE_MILLI
+
+
+def test_the_only_room_for_what_needs_much_is_kept_from_what_needs_less() -> None:
+    needs = ((48000, 5), (8000, 95))
+    requests = requests_of([(cpu_milli, 0, 4, 1000, (True,) * KINDS) for cpu_milli, _ in needs])
+    room = room_of([(64000, 1, 4, 0)] + [(32000, 1, 4, 0)] * 50)
+    prices = Prices(requests, mix_of([count for _, count in needs]), room)
+    large, small, *_ = prices.of(room, candidates(room, requests, 1))
+    # The loss of the place itself, and of one in which four devices stay together.
+    assert large >= small + 4000 - TOLERANCE_MILLI
+
+
+def test_contested_cpu_counts_less_where_work_without_gpus_fits() -> None:
+    requests = requests_of([(8000, 0, 1, 1000, (True,) * KINDS), (16000, 0, 0, 0, (True,) * KINDS)])
+    rests = [(16000, 1, 1, 0), (15999, 1, 1, 0)]
+    mix = mix_of([50, 50])
+    short = Prices(requests, mix, room_of([*rests, (64000, 1, 4, 0)]))
+    wide, narrow = short.worth(room_of(rests))
+    assert wide < narrow
+    ample = Prices(requests, mix, room_of([*rests, (900000, 1, 0, 0)]))
+    wide, narrow = ample.worth(room_of(rests))
+    assert wide == narrow
+
+
+def test_a_share_goes_where_the_rest_will_be_filled() -> None:
+    requests = requests_of([(0, 0, 1, milli, (True,) * KINDS) for milli in (700, 300, 600, 400)])
+    room = room_of([(1, 1, 1, 0)] * 3)
+    fill(room, requests, [2, 0])
+    assert room.devices[:, 0].tolist() == [400, 300, 1000]
+    prices = Prices(requests, mix_of([50] * 4), room)
+    places = candidates(room, requests, 1)
+    # It completes one device; the first has just the place for another size.
+    assert places.node[int(prices.of(room, places).argmin())] == 1
 
 
 def test_nothing_is_believed_before_enough_was_seen() -> None:

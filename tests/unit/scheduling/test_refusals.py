@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from podium.domain.node import NodeState
+from podium.domain.policy import DEFAULT_SCHEDULING
 from podium.domain.quantity import Range
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Request, Topology, TopologyLevel
 from podium.scheduling.decide import decide
-from podium.scheduling.patience import PATIENCE_MS
 from podium.scheduling.plan import Placement
 from podium.scheduling.refusals import FRONT
 from podium.scheduling.snapshot import Demand, Snapshot
@@ -189,7 +189,7 @@ CASES: list[tuple[str, Snapshot, Demand, WaitReason, str, str]] = [
 
 def refusal_of(at: Snapshot, workload_id: str = "w") -> Refusal:
     return next(
-        one.refusal for one in decide(at, NOW_MS, 0).refusals if one.workload_id == workload_id
+        one.refusal for one in decide(at, NOW_MS, 0).refusals if workload_id in one.workload_ids
     )
 
 
@@ -258,7 +258,7 @@ def test_kept_room_is_a_reason_of_its_own() -> None:
     at = snapshot(
         [EIGHT],
         [
-            demand("head", request(8), queued_at_ms=NOW_MS - PATIENCE_MS),
+            demand("head", request(8), queued_at_ms=NOW_MS - DEFAULT_SCHEDULING.patience_ms),
             demand("w", request(1)),
         ],
         [holding(EIGHT, [0])],

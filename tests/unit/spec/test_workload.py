@@ -85,7 +85,7 @@ def test_a_spec_as_a_person_writes_it() -> None:
         gpu_memory=Range.at_least(24 * 10**9),
         node_labels=(("zone", "north"),),
     )
-    assert wish.replicas == ReplicaCount(2, 4)
+    assert wish.replicas == ReplicaCount(2, 4, resize=True)
     assert wish.topology.within is TopologyLevel.RACK
     assert wish.topology.prefer is TopologyLevel.NVLINK
     assert (wish.priority, wish.retries, wish.grace_seconds) == (75, 2, 60)

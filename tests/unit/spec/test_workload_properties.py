@@ -15,6 +15,7 @@ from podium.domain.identity import NAME_PATTERN
 from podium.domain.policy import GRACE_SECONDS_MAX, PRIORITY_MAX, REPLICAS_MAX, RETRIES_MAX
 from podium.domain.quantity import Range
 from podium.domain.resources import ReplicaCount, Request, Topology, TopologyLevel
+from podium.domain.window import StartWindow
 from podium.domain.workload import GitSource, Kind, Program, UploadSource, Volume, Wish
 from podium.spec.fields import DURATION_SECONDS_MAX
 from podium.spec.program import read_command
@@ -22,6 +23,7 @@ from podium.spec.resources import CPUS_MAX, GPUS_MAX, MEMORY_BYTES_MAX, MEMORY_B
 from podium.spec.workload import (
     ResourcesSpec,
     SourceSpec,
+    StartSpec,
     TopologySpec,
     WorkloadSpec,
     check,
@@ -102,8 +104,14 @@ replica_counts = st.one_of(
     st.tuples(st.integers(1, REPLICAS_MAX), st.integers(1, REPLICAS_MAX)).map(
         lambda ends: ReplicaCount(min(ends), max(ends))
     ),
+    st.tuples(st.integers(1, REPLICAS_MAX - 1), st.integers(1, 9)).map(
+        lambda ends: ReplicaCount(ends[0], min(REPLICAS_MAX, sum(ends)), resize=True)
+    ),
     st.integers(1, REPLICAS_MAX).map(lambda n: ReplicaCount(n, n)),
     st.integers(1, REPLICAS_MAX).map(lambda n: ReplicaCount(1, n, array=True)),
+)
+windows = st.tuples(st.integers(0, 1439), st.integers(1, 1439)).map(
+    lambda hours: StartWindow(hours[0], sum(hours) % 1440, "Europe/Berlin")
 )
 levels = st.none() | st.sampled_from(TopologyLevel)
 
@@ -120,6 +128,9 @@ def wishes(draw: st.DrawFn) -> Wish:
         replicas=draw(replica_counts),
         topology=draw(st.builds(Topology, levels, levels)),
         priority=draw(st.integers(0, PRIORITY_MAX)),
+        preemptible=draw(st.booleans()),
+        not_before_ms=draw(st.none() | st.integers(0, NOW_MS)),
+        start_window=draw(st.none() | windows),
         max_runtime_seconds=draw(st.none() | st.integers(1, DURATION_SECONDS_MAX)),
         deadline_ms=draw(st.none() | st.integers(NOW_MS + 1, NOW_MS + DURATION_SECONDS_MAX * 1000)),
         retries=draw(st.integers(0, RETRIES_MAX)),
@@ -152,10 +163,10 @@ keys = st.text(max_size=8) | st.sampled_from(
     [
         *(
             field
-            for model in (ResourcesSpec, SourceSpec, TopologySpec)
+            for model in (ResourcesSpec, SourceSpec, StartSpec, TopologySpec)
             for field in model.model_fields
         ),
-        *("name", "path", "read_only", "min", "max", "profile", "count", "\ud800", "\0"),
+        *("name", "path", "read_only", "min", "max", "resize", "profile", "count", "\ud800", "\0"),
     ]
 )
 values = st.recursive(

@@ -36,10 +36,13 @@ from podium.domain.lifecycle import WORKLOAD_ENDS, ReplicaState
 from podium.domain.reason import Cause
 from podium.intake.changes import workload_change
 from podium.intake.workloads import workload_cancel
-from podium.scheduling.plan import Plan
+from podium.scheduling.plan import Plan, Preemption
+from podium.scheduling.snapshot import Hold
 from podium.spec.views.workload import ChangeRequest
 from podium.store import lifecycle, nodes, tables
 from podium.store.database import Database, Transaction
+from podium.store.picture import Picture
+from podium.store.snapshot import snapshot
 from postgresql import PostgresqlServer
 from turned_clock import TurnedClock
 from unit.house import ADMINISTRATOR, ENGINE, House, document, node
@@ -68,6 +71,10 @@ SHAPES = st.one_of(
 GPUS = st.sampled_from([0, 0, 1, 1, 0.5, 2])
 
 
+def by_id(hold: Hold) -> str:
+    return hold.allocation_id
+
+
 class Histories(RuleBasedStateMachine):
     """Drives the store as the rooms do; the test owns the clock and the machines."""
 
@@ -82,7 +89,9 @@ class Histories(RuleBasedStateMachine):
         self.clock = TurnedClock()
         self.database = Database(self.new_store(), clock=self.clock)
         self.laws = Laws()
+        self.picture = Picture()
         self.count = 0
+        self.looks = 0
         self.servers = 1
         self.wait(self.database.open())
         self.house = House(self.database, self.clock)
@@ -157,6 +166,8 @@ class Histories(RuleBasedStateMachine):
         found = document(
             f"job-{self.count}", **shape, resources=resources, retries=retries, priority=priority
         )
+        if self.count % 5 == 0 and (deadline is None or deadline > 5):
+            found["start"] = {"not_before": "5s"}
         return found if deadline is None else {**found, "deadline": f"{deadline}s"}
 
     @rule()
@@ -196,8 +207,9 @@ class Histories(RuleBasedStateMachine):
                 cause = Cause.START_FAILED
             elif row["state"] == ReplicaState.STOPPING:
                 cause = data.draw(st.sampled_from([Cause.CANCELLED, cause]))
+            seen = data.draw(st.booleans())
             for _ in range(1 + again):  # what is told twice counts once
-                self.wait(self.house.end([row["id"]], cause))
+                self.wait(self.house.end([row["id"]], cause, stop_seen=seen))
 
     @rule(data=st.data())
     def end_together(self, data: st.DataObject) -> None:
@@ -225,6 +237,20 @@ class Histories(RuleBasedStateMachine):
                 lifecycle.workload_stop(tx, row, cause, now_ms, message="It must give way.")
 
         self.wait(self.house.write(write))
+
+    @rule(data=st.data(), to=workloads, partly=st.booleans())
+    def give_way(self, data: st.DataObject, to: str, partly: bool) -> None:
+        """Whatever is asked, only what may be stopped is stopped."""
+        rows = self.wait(self.house.held())
+        if not rows:
+            return
+        victim = data.draw(st.sampled_from(rows))["workload_id"]
+        ranks = [row["rank"] for row in rows if row["workload_id"] == victim]
+        if partly:
+            ranks = data.draw(st.lists(st.sampled_from(ranks), min_size=1, unique=True))
+        preemption = Preemption(victim, tuple(sorted(ranks)), to, "it is cheaper")
+        told = self.wait(self.house.commit(Plan(preemptions=(preemption,))))
+        assert told.preempted + len(told.rejected) == 1
 
     @rule(seconds=st.integers(1, 8))
     def pass_time(self, seconds: int) -> None:
@@ -263,12 +289,25 @@ class Histories(RuleBasedStateMachine):
         return data.draw(st.lists(st.sampled_from(ids), unique=True)) if ids else []
 
     @invariant()
+    def the_picture_is_true(self) -> None:
+        """Kept up to date from what changed, it is what reading everything would give."""
+        now_ms = self.clock.now_ms()
+        self.looks += 1
+        kept = self.wait(self.database.read(lambda tx: self.picture.look(tx, now_ms)))
+        fresh = self.wait(self.database.read(lambda tx: snapshot(tx, now_ms)))
+        assert kept.demands == fresh.demands
+        assert sorted(kept.holds, key=by_id) == sorted(fresh.holds, key=by_id)
+        assert kept.shares == fresh.shares
+        assert [each.name for each in kept.nodes] == [each.name for each in fresh.nodes]
+
+    @invariant()
     def laws_hold(self) -> None:
         self.wait(self.database.read(self.laws.check))
 
     def teardown(self) -> None:
         try:
             self.drive_to_the_end()
+            assert self.picture.reads_of_all < self.looks / 2 + 9, "most of it was carried on"
         finally:
             self.wait(self.database.close())
             self.loop.close()

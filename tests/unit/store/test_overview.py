@@ -203,10 +203,8 @@ async def test_pages_of_nodes_and_who_is_on_them(house: House) -> None:
 
 
 async def test_replicas_of_a_node(house: House) -> None:
-    await house.start(
-        document("pair", replicas=2, resources={"gpus": 2}),
-        document("theirs", project="speech", resources={"gpus": 1}),
-    )
+    await house.start(document("pair", replicas=2, resources={"gpus": 2}))
+    await house.start(document("theirs", project="speech", resources={"gpus": 1}))
     name = (await house.held())[0]["node"]
 
     def replicas(scope: Scope, **how: Any) -> Any:

@@ -95,7 +95,7 @@ async def test_it_is_the_order_in_which_the_scheduler_serves(house: House) -> No
         house.clock.advance(1000)
         await house.submit(document(f"job-{index}", priority=priority))
     served = await house.database.read(
-        lambda tx: [each.workload_id for each in queue_order(snapshot(tx).demands)]
+        lambda tx: [each.workload_id for each in queue_order(snapshot(tx, 0).demands)]
     )
     page = await house.database.read(lambda tx: queue.queue_page(tx, WHOLE, limit=10))
     assert [each for _, each in page] == served

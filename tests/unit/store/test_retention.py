@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from podium.domain.booking import Reserved
 from podium.domain.tenancy import Token
 from podium.intake.workloads import workload_cancel
-from podium.store import allocations, audit, samples, submissions, tables, users
+from podium.store import allocations, audit, bookings, samples, submissions, tables, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Database, Transaction
 from podium.store.retention import Retention, history_trim
@@ -22,12 +23,14 @@ DAY_MS = 86_400_000
 SHA256 = "ab" * 32
 KEEP = Retention(logs_days=10, workloads_days=20, usage_days=30, audit_days=40, idempotency_days=2)
 OF_WORKLOADS = ("workloads", "documents", "workload_labels", "dependencies", "replicas",
-                "allocations", "allocation_devices", "events")  # fmt: skip
+                "allocations", "allocation_devices", "events", "preemptions")  # fmt: skip
 BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens", "uploads",
-           "allocation_samples", "device_samples", "capacity_samples", "notices")  # fmt: skip
+           "allocation_samples", "device_samples", "capacity_samples", "notices",
+           "bookings", "booking_nodes")  # fmt: skip
 # Grow with what people set up, not with time.
 KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "devices",
-        "leases", "prices", "saved_views", "thinned"}  # fmt: skip
+        "leases", "prices", "saved_views", "thinned",
+        "quotas", "quota_amounts", "past_use", "policies"}  # fmt: skip
 
 
 def test_every_table_is_bounded_or_kept_on_purpose() -> None:
@@ -60,7 +63,7 @@ async def trim(house: House) -> int:
 async def live(house: House) -> str:
     """One that ended, one that needs it and waits, and a little of everything else."""
     gpus: dict[str, Any] = {"resources": {"gpus": 1}, "labels": {"a": "b"}}
-    await house.start(document("first", **gpus))
+    first = await house.start(document("first", **gpus))
     (held,) = await house.held_ids()
     waiting: str = await house.submit(document("second", **gpus, depends_on=["first"]))
 
@@ -78,6 +81,17 @@ async def live(house: House) -> str:
         did = {"device_id": "n1-gpu0", **span}
         samples.samples_insert(tx, at_ms, nodes=["n1"], allocations=[used], devices=[did])
         samples.capacity_insert(tx, at_ms, 60_000, samples.capacity_now(tx, now_ms))
+        booking = Reserved(
+            name="past", nodes=("n1",), project=None, from_ms=now_ms, until_ms=now_ms + 1,
+            note="", created_at_ms=now_ms, created_by="ada",
+        )  # fmt: skip
+        bookings.booking_insert(tx, booking)
+        tx.execute(
+            sa.insert(tables.preemptions).values(
+                at_ms=now_ms, workload_id=first, ranks="[0]", whole=True, in_favour_of="w-1",
+                justification="", lost_milli_ms=0,
+            )
+        )  # fmt: skip
 
     await house.write(more)
     await house.end([held])
@@ -106,7 +120,8 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     left = await counts(house)
     assert left["workloads"] == 1
     assert (left["allocations"], left["allocation_devices"], left["dependencies"]) == (0, 0, 0)
-    assert left["allocation_samples"] == 0
+    assert (left["allocation_samples"], left["preemptions"]) == (0, 0)
+    assert (left["bookings"], left["booking_nodes"]) == (0, 0)
     assert (left["usage"], left["audit"]) == (full["usage"], full["audit"])
     await house.cycle()
     assert (await house.workload(waiting)).state == "scheduled", "it still waits for nothing"

@@ -12,9 +12,11 @@ import pytest
 
 import podium.store
 from podium.domain.allocation import Usage
+from podium.domain.booking import Reserved
 from podium.domain.errors import NotFoundError
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope
+from podium.store import bookings
 from podium.store.database import Database, Transaction
 from podium.store.listing import WorkloadFilter
 from podium.store.queue import QueueSummary
@@ -34,11 +36,13 @@ EMPTY_QUEUE = QueueSummary(
 # How each function is asked for what belongs to project vision, and what a stranger hears.
 CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "allocations.rank_list": (lambda w: {"workload_id": w, "limit": 10}, FORBIDDEN),
+    "bookings.booking_list": (lambda w: {"now_ms": 0}, "nodes without names"),
     "curves.workload_curves": (
         lambda w: {"workload_id": w, "since_ms": 0, "until_ms": 2**50, "step_ms": 2**40},
         FORBIDDEN,
     ),
     "events.event_list": (lambda w: {"workload_id": w, "limit": 10}, []),
+    "policies.team_seen": (lambda w: {"team": "research"}, False),
     "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
     "projects.project_list": (lambda w: {"limit": 10}, []),
     "usage.usage_by_project": (lambda w: {"now_ms": 2**50}, []),
@@ -63,6 +67,7 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "queue.queue_page": (lambda w: {"limit": 10}, []),
     "queue.queue_projects": (lambda w: {}, []),
     "queue.queue_summary": (lambda w: {"project": None, "now_ms": 2**50}, EMPTY_QUEUE),
+    "shares.standing": (lambda w: {"now_ms": 2**50}, "sums without names"),
     "search.find": (lambda w: {"text": w[:6], "limit": 10}, []),
 }
 
@@ -98,6 +103,11 @@ async def workload(database: Database, clock: TurnedClock) -> str:
         document("second", **gpus, depends_on=["first"], max_runtime="1h")
     )
     await house.submit(document("third", resources={"gpus": 4}))
+    booking = Reserved(
+        name="paper", nodes=("n1",), project="vision", from_ms=1, until_ms=2**50, note="paper",
+        created_at_ms=1, created_by="ada",
+    )  # fmt: skip
+    await house.write(lambda tx, _: bookings.booking_insert(tx, booking))
     clock.advance(5000)
     return started
 
@@ -123,7 +133,12 @@ async def test_strangers_see_nothing(name: str, database: Database, workload: st
         if name == "holdings.node_loads":
             assert told["n1"].gpu_milli == seen["n1"].gpu_milli
             assert (told["n1"].holders, len(seen["n1"].holders)) == ((), 1)
-        elif name in ("projects.project_list", "usage.usage_by_project"):
+        elif name == "bookings.booking_list":
+            assert [each.nodes for each in told] == [each.nodes for each in seen]
             assert "vision" not in repr(told)
+            assert "paper" not in repr(told)
+        elif name in ("projects.project_list", "usage.usage_by_project", "shares.standing"):
+            assert "vision" not in repr(told)
+            assert "research" not in repr(told)
         else:
             assert told == hidden

@@ -153,6 +153,7 @@ def _observation(allocation_id: str, status: Status | None) -> Observation:
         exit_code=status.get("exit_code"),
         signal=status.get("signal"),
         cause=None if cause is None else Cause(cause),
+        stop_seen=bool(status.get("stop_seen", False)),
         message=str(status.get("message", "")),
         cpu_time_ms=int(status.get("cpu_time_ms", 0)),
         memory_peak_bytes=int(status.get("memory_peak_bytes", 0)),

@@ -307,6 +307,7 @@ class Shim:
             }
         facts = {"exit_code": code} if code >= 0 else {"signal": -code}
         if code == 0:
+            facts["stop_seen"] = self.stop_seen
             return {**facts, "cause": "completed", "message": "It ended by itself."}
         if self.memory.exceeded_bytes:
             return {**facts, "cause": "out_of_memory", "message": self.memory.sentence()}

@@ -69,6 +69,16 @@ def packing(
             help="podium, fgd, first-fit, best-fit, packing or random.",
         ),
     ] = "podium",
+    moves: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=1000,
+            metavar="N",
+            help="Move up to N placed pods for 1,000 arrivals, where that makes room; with policy "
+            "podium.",
+        ),
+    ] = 0,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of words.")
     ] = False,
@@ -76,11 +86,13 @@ def packing(
     """Measure how much of the GPUs a packing policy can give out.
 
     Pods arrive one by one, are placed at once or fail, and never leave. Told is the share of the
-    GPUs that is given out when that much of them has been asked for.
+    GPUs that is given out when that much of them has been asked for. Nothing moves, unless you
+    allow it.
 
     Examples:
       podium bench packing --nodes nodes.csv --pods pods.csv
       podium bench packing --nodes nodes.csv --pods pods.csv --policy fgd --seed 43 --json
+      podium bench packing --nodes nodes.csv --pods pods.csv --moves 20
     """
     from podium.simulation.packing.experiment import arrivals_drawn, nodes_shuffled, run
     from podium.simulation.packing.policy import NAMES
@@ -89,6 +101,9 @@ def packing(
     if policy not in NAMES:
         fault = f"there is no policy {policy!r}."
         raise UserError(FieldFault("--policy", fault, f"There are {', '.join(NAMES)}."))
+    if moves and policy != "podium":
+        fault = "moves are weighed by the prices of policy podium."
+        raise UserError(FieldFault("--moves", fault, "Leave out --policy or --moves."))
     node_list, pod_list = read_nodes(nodes), read_pods(pods)
     if node_order is None:
         order = nodes_shuffled(len(node_list), seed)
@@ -100,7 +115,7 @@ def packing(
     else:
         sequence = list(read_order(arrivals, seed, len(pod_list), every=False))
     ordered = [node_list[position] for position in order]
-    outcome = run(ordered, pod_list, sequence, policy=policy, seed=seed)
+    outcome = run(ordered, pod_list, sequence, policy=policy, seed=seed, moves=moves)
     if json_output:
         terminal.document(_document(outcome, policy, seed))
     else:
@@ -113,6 +128,7 @@ def _document(outcome: Outcome, policy: str, seed: int) -> dict[str, object]:
         "seed": seed,
         "allocation": {str(load): share for load, share in outcome.allocation.items()},
         "failed_pods": outcome.failed_pods,
+        "moves": outcome.moves,
         "seconds": outcome.seconds,
     }
 
@@ -121,4 +137,5 @@ def _show(outcome: Outcome) -> None:
     columns = (Column("ASKED FOR", right=True), Column("GIVEN OUT", right=True, style="bold"))
     rows = [(f"{load} %", f"{share:.2f} %") for load, share in outcome.allocation.items()]
     terminal.show_table(columns, rows)
-    terminal.say(f"{outcome.failed_pods} pods found no place; {outcome.seconds:.1f} s.")
+    moved = f"{outcome.moves} were moved; " if outcome.moves else ""
+    terminal.say(f"{outcome.failed_pods} pods found no place; {moved}{outcome.seconds:.1f} s.")

@@ -1,5 +1,5 @@
 """One run of the packing experiment: pods arrive in order, each is placed at once or fails for
-ever, and nothing moves; `podium bench packing` runs it.
+ever, and nothing moves unless moves are allowed; `podium bench packing` runs it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from podium.scheduling.room import WHOLE_MILLI, Floats, Ints, Requests, Room
+from podium.simulation.packing.moves import Moves
 from podium.simulation.packing.policy import Policy, policy_named
 from podium.simulation.packing.trace import TraceNode, TracePod
 
@@ -27,7 +28,34 @@ class Outcome:
 
     allocation: Mapping[int, float]
     failed_pods: int
+    moves: int
     seconds: float
+
+
+class Placing:
+    """Places one pod after another by a policy, with at most `moves` moves for 1,000 arrivals."""
+
+    def __init__(self, policy: Policy, requests: Requests, moves: int = 0) -> None:
+        self._policy = policy
+        self._moves = Moves(policy.offers, requests, moves) if moves else None
+
+    @property
+    def moves_made(self) -> int:
+        return self._moves.made if self._moves else 0
+
+    def place(self, index: int) -> bool:
+        """Takes room for a pod of class `index` if there is any."""
+        offers, moves = self._policy.offers, self._moves
+        found = self._policy.find(index)
+        if moves is not None:
+            moves.arrived()
+            found = found or moves.room_for(index)
+        if found is None:
+            return False
+        devices = offers.take(index, *found)
+        if moves is not None:
+            moves.stands(index, found[0], devices)
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +126,18 @@ def run(
     *,
     policy: str,
     seed: int,
+    moves: int = 0,
 ) -> Outcome:
-    """Nodes in tie-break order; `arrivals` are positions in `pods`. Raises KeyError for a policy
-    that there is not."""
+    """Nodes in tie-break order; `arrivals` are positions in `pods`; at most `moves` pods are moved
+    for 1,000 arrivals. Raises KeyError for a policy that there is not."""
     began = time.perf_counter()
     cluster = cluster_of(nodes, pods)
     counts = np.bincount(cluster.class_of_pod, minlength=len(cluster.requests))
-    choice: Policy = policy_named(policy)(cluster.room, cluster.requests, counts, seed)
+    choice = policy_named(policy)(cluster.room, cluster.requests, counts, seed)
+    placing = Placing(choice, cluster.requests, moves)
     taken = cluster.requests.taken_milli
     sequence = cluster.class_of_pod[np.asarray(arrivals, dtype=np.int64)]
-    placed = np.array([choice.place(int(index)) for index in sequence], dtype=np.bool_)
+    placed = np.array([placing.place(int(index)) for index in sequence], dtype=np.bool_)
     asked = taken[sequence]
     capacity = int(sum(node.gpus for node in nodes)) * WHOLE_MILLI
     return Outcome(
@@ -115,6 +145,7 @@ def run(
             np.cumsum(asked) / capacity, np.cumsum(asked * placed) / capacity, LOADS
         ),
         failed_pods=int((~placed).sum()),
+        moves=placing.moves_made,
         seconds=round(time.perf_counter() - began, 3),
     )
 

@@ -1,7 +1,7 @@
 """The named policies of the packing experiment: Podium's own, and those that it is compared with.
 
-The experiment asks each for one place after another. All but `random` choose the cheapest of the
-candidates, so they differ only in how they price them.
+The experiment asks each for one place after another, and takes it. All but `random` choose the
+cheapest of the candidates, so they differ only in how they price them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from podium.simulation.packing.fgd import Fragmentation
 
 
 class Policy(Protocol):
-    def place(self, index: int) -> bool:
-        """Takes room for a request of class `index` if it fits anywhere."""
+    offers: Offers
+
+    def find(self, index: int) -> tuple[int, int] | None:
+        """Node and device for a request of class `index` that has just come, if it fits anywhere;
+        the device is as in `Offers.best`."""
 
 
 Maker = Callable[[Room, Requests, Ints, int], Policy]
@@ -28,16 +31,13 @@ Maker = Callable[[Room, Requests, Ints, int], Policy]
 
 
 class Cheapest:
-    """Takes the cheapest candidate by prices that stay the same."""
+    """The cheapest candidate by prices that stay the same."""
 
     def __init__(self, room: Room, requests: Requests, pricing: Pricing) -> None:
-        self._offers = Offers(room, requests, pricing)
+        self.offers = Offers(room, requests, pricing)
 
-    def place(self, index: int) -> bool:
-        found = self._offers.best(index)
-        if found is not None:
-            self._offers.take(index, *found)
-        return found is not None
+    def find(self, index: int) -> tuple[int, int] | None:
+        return self.offers.best(index)
 
 
 class Podium:
@@ -47,17 +47,14 @@ class Podium:
         self._requests = requests
         self._mix = Mix(len(requests))
         self._prices = Prices(requests, self._mix, room)
-        self._offers = Offers(room, requests, self._prices)
+        self.offers = Offers(room, requests, self._prices)
 
-    def place(self, index: int) -> bool:
+    def find(self, index: int) -> tuple[int, int] | None:
         self._mix.see(index)
-        if self._prices.stale(self._mix, self._offers.room):
-            self._prices = Prices(self._requests, self._mix, self._offers.room)
-            self._offers.reprice(self._prices)
-        found = self._offers.best(index)
-        if found is not None:
-            self._offers.take(index, *found)
-        return found is not None
+        if self._prices.stale(self._mix, self.offers.room):
+            self._prices = Prices(self._requests, self._mix, self.offers.room)
+            self.offers.reprice(self._prices)
+        return self.offers.best(index)
 
 
 class Random:
@@ -65,20 +62,19 @@ class Random:
 
     def __init__(self, room: Room, requests: Requests, seed: int) -> None:
         self._requests = requests
-        self._offers = Offers(room, requests, FirstFit())
+        self.offers = Offers(room, requests, FirstFit())
         self._draw = random.Random(seed)  # noqa: S311 an experiment, no secret
 
-    def place(self, index: int) -> bool:
-        nodes = np.flatnonzero(self._offers.prices(index) < np.inf)
+    def find(self, index: int) -> tuple[int, int] | None:
+        nodes = np.flatnonzero(self.offers.prices(index) < np.inf)
         if not len(nodes):
-            return False
+            return None
         node, device = int(self._draw.choice(nodes)), -1
         if self._requests.gpus[index] == 1:
-            free = self._offers.room.devices[node]
+            free = self.offers.room.devices[node]
             able = np.flatnonzero(free >= self._requests.gpu_milli[index])
             device = int(self._draw.choice(able))
-        self._offers.take(index, node, device)
-        return True
+        return node, device
 
 
 class FirstFit:

@@ -30,7 +30,9 @@ class Measures:
     GPUs that was busy from the first submission to the last end. `bounded_slowdown` is the mean
     of completion ÷ max(duration, 10 s), at least 1. `jain_fairness` is Jain's index over the
     groups' mean bounded slowdowns: 1 when all groups are slowed alike, 1 ÷ groups when one bears
-    everything; None without groups.
+    everything; None without groups. `group_wait_max` is the largest share of all waiting that one
+    group bears (completion less duration, × GPUs), over its share of all GPU time: 1 is fair, and
+    more than 2 is too much; None without groups or without any waiting.
     """
 
     jobs: int
@@ -42,6 +44,7 @@ class Measures:
     preemptions: int
     jain_fairness: float | None
     groups: int
+    group_wait_max: float | None
 
 
 def measure(trace: Trace, machines: Machines, course: Course) -> Measures:
@@ -69,7 +72,22 @@ def measure(trace: Trace, machines: Machines, course: Course) -> Measures:
         preemptions=course.preemptions,
         jain_fairness=jain(means) if means else None,
         groups=len(groups),
+        group_wait_max=_group_wait_max(trace, lives_ms) if groups else None,
     )
+
+
+def _group_wait_max(trace: Trace, lives_ms: Sequence[int]) -> float | None:
+    waited: dict[str, int] = {}
+    served: dict[str, int] = {}
+    for job, life_ms in zip(trace.jobs, lives_ms, strict=True):
+        name = job.group or ""
+        waited[name] = waited.get(name, 0) + (life_ms - job.duration_ms) * job.gpus
+        served[name] = served.get(name, 0) + job.duration_ms * job.gpus
+    everything = sum(waited.values())
+    if not everything:
+        return None
+    due = everything / sum(served.values())
+    return max(waited[name] / served[name] for name in waited) / due
 
 
 def spread(times_ms: Sequence[int]) -> Spread:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 
+from podium.simulation.queueing.learning import Learning
 from podium.simulation.queueing.once import Tell
 from podium.simulation.queueing.rooms import Rooms
 from podium.simulation.queueing.trace import Course, Machines, Trace
@@ -15,10 +16,17 @@ from podium.simulation.queueing.waiting import NEVER_MS, Shelves
 
 
 def run_preemptive(
-    trace: Trace, machines: Machines, estimates_ms: list[int], tell: Tell, *, by_service: bool
+    trace: Trace,
+    machines: Machines,
+    estimates_ms: list[int],
+    tell: Tell,
+    *,
+    by_service: bool,
+    learning: Learning | None = None,
 ) -> Course:
-    """Least remaining first: time, or time × GPUs `by_service`. Whatever fits, runs."""
-    race = _Race(trace, machines, estimates_ms, by_service=by_service)
+    """Least remaining first: time, or time × GPUs `by_service`. Whatever fits, runs. With
+    `learning`, the likely runtimes that it knows stand for the estimates."""
+    race = _Race(trace, machines, estimates_ms, by_service=by_service, learning=learning)
     jobs = trace.jobs
     arrived = 0
     while True:
@@ -29,7 +37,7 @@ def run_preemptive(
             return race.course()
         race.end_until(now_ms)
         while arrived < len(jobs) and jobs[arrived].submitted_ms == now_ms:
-            race.wait(arrived)
+            race.arrive(arrived)
             arrived += 1
         race.cycle(now_ms)
         tell(race.done)
@@ -37,11 +45,18 @@ def run_preemptive(
 
 class _Race:
     def __init__(
-        self, trace: Trace, machines: Machines, estimates_ms: list[int], *, by_service: bool
+        self,
+        trace: Trace,
+        machines: Machines,
+        estimates_ms: list[int],
+        *,
+        by_service: bool,
+        learning: Learning | None,
     ) -> None:
         count = len(trace)
         self.done = 0
         self._machines = machines
+        self._learning = learning
         self._sizes = [job.gpus for job in trace.jobs]
         self._weights = self._sizes if by_service else [1] * count
         self._true_left_ms = [job.duration_ms for job in trace.jobs]
@@ -74,6 +89,13 @@ class _Race:
             del self._since_ms[job]
             self._ended_ms[job] = now_ms
             self.done += 1
+            if self._learning is not None:
+                self._learning.ended(job)
+
+    def arrive(self, job: int) -> None:
+        if self._learning is not None:
+            self._left_ms[job] = self._learning.expected(job).likely_ms
+        self.wait(job)
 
     def wait(self, job: int) -> None:
         self._shelves.add(self._sizes[job], self._left_ms[job] * self._weights[job], job)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Item = TypeVar("Item", bound=BaseModel)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class View(BaseModel):
@@ -23,10 +26,15 @@ class Page(View, Generic[Item]):
     next_cursor: str | None = Field(description="Continues the list; null at its end.")
 
 
-def utc(milliseconds: int) -> datetime:
+def utc(at_ms: int) -> datetime:
     """Milliseconds since 1970 → an aware UTC time."""
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC)
 
 
-def utc_or_none(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else utc(milliseconds)
+def utc_or_none(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else utc(at_ms)
+
+
+def milliseconds(moment: datetime) -> int:
+    """An aware time of any zone → whole milliseconds since 1970."""
+    return (moment - _EPOCH) // _MILLISECOND

@@ -1,0 +1,180 @@
+"""The nodes of a snapshot as arrays: what stays the same while work comes and goes.
+
+Node positions are indexes in name order, so comparing positions compares names. A device is a
+column of its node; columns are in the order of the devices' indexes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from podium.domain.node import Device, Node, NodeState
+from podium.domain.quantity import GPU_MILLI
+from podium.domain.resources import DeviceShare, TopologyLevel
+from podium.scheduling.room import Bools, Ints
+from podium.scheduling.topology import LEVELS, Place, place_of
+
+Labels = tuple[tuple[str, str], ...]
+
+NO_DEVICE = -1
+"""Stands in `Layout.device_kind` where a node has fewer devices than another."""
+
+
+class DeviceKind(NamedTuple):
+    """What distinguishes devices for a request; most clusters have a handful."""
+
+    type: str
+    memory_bytes: int
+    mig_profile: str | None
+
+
+class State(NamedTuple):
+    """What is free of a node, with devices of one kind in ascending order: nodes in equal states
+    are alike for every request that names no labels and no place."""
+
+    shelf: int
+    cpu_milli: int
+    memory_bytes: int
+    devices: tuple[int, ...]
+
+
+class States:
+    """Gives each state a small number, for good. Numbers tell states apart and nothing else:
+    no decision may depend on which came first."""
+
+    def __init__(self) -> None:
+        self.of: list[State] = []
+        self._numbers: dict[State, int] = {}
+
+    def number(self, state: State) -> int:
+        found = self._numbers.get(state)
+        if found is None:
+            found = self._numbers[state] = len(self.of)
+            self.of.append(state)
+        return found
+
+
+class Layout:
+    """`shelf[n]` numbers what devices node n has, in order; `shelves[s]` are their kinds. Arrays
+    are (N,) or (N, D) with D the most devices that one node has."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = tuple(sorted(nodes, key=lambda node: node.name))
+        self.position = {node.name: at for at, node in enumerate(self.nodes)}
+        self.devices: list[tuple[Device, ...]] = [
+            tuple(sorted(node.devices, key=lambda device: (device.index, device.id)))
+            for node in self.nodes
+        ]
+        self._column = {
+            (node.name, device.id): column
+            for node, devices in zip(self.nodes, self.devices, strict=True)
+            for column, device in enumerate(devices)
+            if device.healthy
+        }
+        self._type = {
+            (node.name, device.id): device.type for node in self.nodes for device in node.devices
+        }
+        self.inventory: dict[str, int] = {}
+        for device in (device for node in self.nodes for device in node.devices):
+            self.inventory[device.type] = self.inventory.get(device.type, 0) + GPU_MILLI
+        self.cpu_milli = sum(node.cpu_milli for node in self.nodes)
+        self.memory_bytes = sum(node.memory_bytes for node in self.nodes)
+        self.ready = [node.state is NodeState.READY for node in self.nodes]
+        self.kinds: list[DeviceKind] = []
+        self.shelves: list[tuple[int, ...]] = []
+        self.shelf: list[int] = []
+        self.states = States()
+        self._number_kinds()
+        self._segments: list[list[slice] | None] = [_segments(shelf) for shelf in self.shelves]
+        widest = max((len(devices) for devices in self.devices), default=0)
+        self.device_kind: Ints = np.full((len(self.nodes), widest), NO_DEVICE, dtype=np.int64)
+        self.healthy: Bools = np.zeros((len(self.nodes), widest), dtype=np.bool_)
+        for at, devices in enumerate(self.devices):
+            self.device_kind[at, : len(devices)] = self.shelves[self.shelf[at]]
+            self.healthy[at, : len(devices)] = [device.healthy for device in devices]
+        self.is_ready: Bools = np.array(self.ready, dtype=np.bool_)
+        self._places: dict[TopologyLevel, Ints] = {}
+        self._labelled: dict[Labels, Bools] = {}
+
+    def _number_kinds(self) -> None:
+        kind_ids: dict[DeviceKind, int] = {}
+        shelf_ids: dict[tuple[int, ...], int] = {}
+        for devices in self.devices:
+            shelf = tuple(
+                kind_ids.setdefault(
+                    DeviceKind(device.type, device.memory_bytes, device.mig_profile), len(kind_ids)
+                )
+                for device in devices
+            )
+            self.shelf.append(shelf_ids.setdefault(shelf, len(shelf_ids)))
+        self.kinds.extend(kind_ids)
+        self.shelves.extend(shelf_ids)
+
+    def state(self, shelf: int, cpu_milli: int, memory_bytes: int, devices: tuple[int, ...]) -> int:
+        """The number of the state of a node with so much free; less than nothing is nothing."""
+        segments = self._segments[shelf]
+        if segments is None:
+            ordered = tuple(sorted(devices))
+        else:
+            ordered = tuple(milli for part in segments for milli in sorted(devices[part]))
+        return self.states.number(State(shelf, max(0, cpu_milli), max(0, memory_bytes), ordered))
+
+    def idle(self, at: int) -> list[int]:
+        """What is free on the devices of a node when nothing runs: nothing of ill ones."""
+        return [GPU_MILLI if device.healthy else 0 for device in self.devices[at]]
+
+    def columns(self, node: str, shares: Iterable[DeviceShare]) -> list[tuple[int, int]]:
+        """Column and milli-GPU of each share; devices that are gone or ill have none."""
+        found = []
+        for share in shares:
+            column = self._column.get((node, share.device_id))
+            if column is not None:
+                found.append((column, share.gpu_milli))
+        return found
+
+    def types(self, node: str, shares: Iterable[DeviceShare]) -> list[tuple[str, int]]:
+        """GPU type and milli-GPU of each share; devices that are gone have none, ill ones have."""
+        found = []
+        for share in shares:
+            gpu_type = self._type.get((node, share.device_id))
+            if gpu_type is not None:
+                found.append((gpu_type, share.gpu_milli))
+        return found
+
+    def places(self, level: TopologyLevel) -> Ints:
+        """The place of `level` in which each node stands, (N,), numbered by its first node."""
+        found = self._places.get(level)
+        if found is None:
+            numbers: dict[Place, int] = {}
+            found = self._places[level] = np.array(
+                [numbers.setdefault(place_of(node, level), len(numbers)) for node in self.nodes],
+                dtype=np.int64,
+            )
+        return found
+
+    def labelled(self, labels: Labels) -> Bools:
+        """The nodes that carry all these labels, (N,), whatever their state."""
+        found = self._labelled.get(labels)
+        if found is None:
+            found = self._labelled[labels] = np.array(
+                [all(label in node.labels for label in labels) for node in self.nodes],
+                dtype=np.bool_,
+            )
+        return found
+
+    def named_levels(self) -> tuple[TopologyLevel, ...]:
+        """The levels that hold more than one node somewhere, smallest first."""
+        return tuple(
+            level for level in LEVELS if len(np.unique(self.places(level))) < len(self.nodes)
+        )
+
+
+def _segments(shelf: tuple[int, ...]) -> list[slice] | None:
+    """Runs of equal kinds in a shelf; None when there is only one kind."""
+    if len(dict.fromkeys(shelf)) <= 1:
+        return None
+    starts = [at for at in range(len(shelf)) if at == 0 or shelf[at] != shelf[at - 1]]
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], len(shelf)], strict=True)]

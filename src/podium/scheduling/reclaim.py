@@ -1,0 +1,424 @@
+"""Finds the running work that gives way with the least loss, for demands that have a right to it.
+
+`decide` asks when a demand does not fit. Who may take from whom: work inside its guarantee from
+projects beyond theirs, and higher priority inside one project. Replicas of elastic gangs above
+their minimum go first, then what loses the least work since it was last saved. Nothing is stopped
+unless the demand then fits, and nothing more than it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+
+from podium.domain.policy import Preempt, SchedulingPolicy
+from podium.scheduling.classes import RequestClass
+from podium.scheduling.fairness import Fairness
+from podium.scheduling.floor import Free
+from podium.scheduling.keeping import replicas_on
+from podium.scheduling.layout import Layout
+from podium.scheduling.snapshot import Demand, Hold
+from podium.scheduling.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What stops together: a workload, or one replica of it that can be spared. Its holds, by
+    node position; what they hold of each GPU type; and the work lost, in milli-GPU x ms."""
+
+    workload_id: str
+    project: str
+    priority: int
+    surplus: bool
+    ranks: tuple[int, ...]
+    holds: tuple[tuple[int, Hold], ...]
+    gpu: tuple[tuple[str, int], ...]
+    lost_milli_ms: int
+
+    @property
+    def price(self) -> tuple[bool, int, int]:
+        return (not self.surplus, self.lost_milli_ms, self.priority)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a demand gets its room: who stops, and the nodes with the replicas that each takes."""
+
+    units: tuple[Unit, ...]
+    counts: tuple[tuple[int, int], ...]
+
+
+class Reclaim:
+    """The work of one view that may be asked to give way, and what was asked in this cycle."""
+
+    def __init__(
+        self,
+        view: View,
+        fairness: Fairness,
+        policy: SchedulingPolicy,
+        now_ms: int,
+    ) -> None:
+        self._layout = view.layout
+        self._fairness = fairness
+        self._policy = policy
+        self._at: dict[int, list[Unit]] = {}
+        self._stopped: dict[str, None] = {}  # ids of holds that go already
+        self._hunts: dict[tuple[object, ...], _Hunt] = {}
+        for unit in _units(view, policy, now_ms):
+            for at in dict.fromkeys(at for at, _ in unit.holds):
+                self._at.setdefault(at, []).append(unit)
+        for units in self._at.values():
+            units.sort(key=lambda unit: (unit.price, unit.workload_id, unit.ranks))
+
+    @property
+    def possible(self) -> bool:
+        return bool(self._at)
+
+    def find(
+        self, demand: Demand, family: RequestClass, soon: Rooms, amount_milli: int
+    ) -> Way | None:
+        """The cheapest way to room for the minimum of `demand`, None when there is none. Nothing
+        is counted as stopped until `stop` says so."""
+        right = (demand.project, demand.priority, amount_milli)
+        hunt = self._hunts.get((right, demand.request))
+        if hunt is None:
+            hunt = _Hunt(self, demand, family, soon, amount_milli)
+            self._hunts[right, demand.request] = hunt
+        return hunt.way(demand)
+
+    def stop(self, units: Iterable[Unit]) -> None:
+        """They go, and what they held does not count for their projects any more."""
+        stopping = list(units)
+        self.count(stopping, -1)
+        for unit in stopping:
+            for _, hold in unit.holds:
+                self._stopped[hold.allocation_id] = None
+
+    def count(self, units: Iterable[Unit], sign: int) -> None:
+        """Takes what the units hold from what their projects use (-1), or puts it back (1). A
+        search counts what it has chosen, so that together they cut into no guarantee."""
+        for unit in units:
+            change = self._fairness.add if sign > 0 else self._fairness.remove
+            change(
+                unit.project,
+                unit.gpu,
+                sum(hold.cpu_milli for _, hold in unit.holds),
+                sum(hold.memory_bytes for _, hold in unit.holds),
+            )
+
+    def for_limit(
+        self, demand: Demand, amount_milli: int, opens: Callable[[], bool]
+    ) -> tuple[Unit, ...]:
+        """The cheapest units without which a limit leaves room for the demand; none when there
+        are too few."""
+        chosen: list[Unit] = []
+        units = {
+            (unit.workload_id, unit.ranks): unit for at in self._at for unit in self.units_at(at)
+        }
+        enough = False
+        for unit in sorted(units.values(), key=lambda each: (each.price, each.workload_id)):
+            if any(each.workload_id == unit.workload_id for each in chosen):
+                continue
+            if self.admits(demand, amount_milli, unit):
+                chosen.append(unit)
+                self.count((unit,), -1)
+                if opens():
+                    enough = True
+                    break
+        for unit in chosen[-2::-1] if enough else ():
+            self.count((unit,), 1)
+            if opens():
+                chosen.remove(unit)
+            else:
+                self.count((unit,), -1)
+        self.count(chosen, 1)
+        return tuple(chosen) if enough else ()
+
+    def nodes(self) -> Iterable[int]:
+        return self._at
+
+    def units_at(self, at: int) -> list[Unit]:
+        """Those that still run on node `at`, cheapest first."""
+        return [
+            unit
+            for unit in self._at.get(at, ())
+            if not any(hold.allocation_id in self._stopped for _, hold in unit.holds)
+        ]
+
+    def admits(self, demand: Demand, amount_milli: int, unit: Unit) -> bool:
+        """Whether this demand may take from this unit."""
+        if unit.workload_id == demand.workload_id:
+            return False
+        if unit.project == demand.project:
+            return self._policy.preempt is Preempt.PRIORITY and unit.priority < demand.priority
+        wanted = [name.casefold() for name in demand.request.gpu_types]
+        return any(
+            self._fairness.may_reclaim_from(demand.project, unit.project, gpu_type, amount_milli)
+            for gpu_type, _ in unit.gpu
+            if not wanted or gpu_type.casefold() in wanted
+        )
+
+
+class Rooms(Protocol):
+    """Who knows what will be free on a node once all that was asked to stop has stopped."""
+
+    def soon(self, at: int) -> Free: ...
+
+    def claimable(self, at: int) -> bool:
+        """Nothing else is kept there."""
+
+
+class _Hunt:
+    """The nodes for one right and one request, the one with the least loss first."""
+
+    def __init__(
+        self,
+        reclaim: Reclaim,
+        demand: Demand,
+        family: RequestClass,
+        rooms: Rooms,
+        amount_milli: int,
+    ) -> None:
+        self._reclaim = reclaim
+        self._family = family
+        self._rooms = rooms
+        self._amount_milli = amount_milli
+        self._layout: Layout = family.floor.layout
+        self._heap: list[tuple[tuple[bool, int, int], int]] = []
+        for at in reclaim.nodes():
+            if family.pool.allowed[at] and rooms.claimable(at):
+                found = self._one(demand, at, self._rooms.soon(at), {})
+                if found is not None:
+                    self._heap.append((_price(found), at))
+        heapify(self._heap)
+
+    def way(self, demand: Demand) -> Way | None:
+        within = demand.topology.within
+        if demand.minimum == 1 and within is None:
+            return self._single(demand)
+        return self._gang(demand)
+
+    def _single(self, demand: Demand) -> Way | None:
+        while self._heap:
+            price, at = heappop(self._heap)
+            if not self._rooms.claimable(at):
+                continue
+            found = self._one(demand, at, self._rooms.soon(at), {})
+            if found is None:
+                continue  # nothing comes back on a node during a cycle
+            fresh = _price(found)
+            heappush(self._heap, (fresh, at))
+            if fresh <= price or self._heap[0][1] == at:
+                return Way(found, ((at, 1),))
+        return None
+
+    def _gang(self, demand: Demand) -> Way | None:
+        """Place by place of the required topology, the one with the least loss."""
+        within = demand.topology.within
+        nodes = [
+            at
+            for at in range(len(self._layout.nodes))
+            if self._family.pool.allowed[at] and self._rooms.claimable(at)
+        ]
+        if within is None:
+            return self._over(demand, nodes)
+        places = self._layout.places(within)
+        groups: dict[int, list[int]] = {}
+        for at in nodes:
+            groups.setdefault(int(places[at]), []).append(at)
+        best: Way | None = None
+        for group in groups.values():
+            way = self._over(demand, group)
+            if way is not None and (best is None or _price(way.units) < _price(best.units)):
+                best = way
+        return best
+
+    def _over(self, demand: Demand, nodes: Sequence[int]) -> Way | None:
+        """Replica by replica on the node where the next one costs least."""
+        rooms: dict[int, Free] = {at: self._rooms.soon(at) for at in nodes}
+        counts: dict[int, int] = {}
+        missing = demand.minimum
+        for at in nodes:
+            fits = min(missing, replicas_on(self._family, at, rooms[at]))
+            if fits:
+                counts[at] = fits
+                missing -= fits
+        chosen = self._cheapest(demand, rooms, counts, missing) if missing else []
+        if chosen is None:
+            return None
+        whole = [unit.workload_id for unit in chosen if not unit.surplus]
+        chosen = [unit for unit in chosen if not unit.surplus or unit.workload_id not in whole]
+        needed = self._needed(chosen, counts)
+        return Way(tuple(needed), tuple(sorted(counts.items())))
+
+    def _cheapest(
+        self, demand: Demand, rooms: dict[int, Free], counts: dict[int, int], missing: int
+    ) -> list[Unit] | None:
+        """The units after which `missing` more replicas fit; adds these to `counts`."""
+        chosen: list[Unit] = []
+        gone: dict[str, None] = {}
+        heap = []
+        for at, room in rooms.items():
+            found = self._one(demand, at, room, gone, counts.get(at, 0) + 1)
+            if found:
+                heap.append((_price(found), at))
+        heapify(heap)
+        while missing and heap:
+            price, at = heappop(heap)
+            wanted = counts.get(at, 0) + 1
+            found = self._one(demand, at, rooms[at], gone, wanted)
+            if found is None:
+                continue
+            if _price(found) > price and heap and heap[0][0] < _price(found):
+                heappush(heap, (_price(found), at))
+                continue
+            self._reclaim.count(found, -1)
+            chosen += found
+            for unit in found:
+                for where, hold in unit.holds:
+                    if where in rooms and hold.allocation_id not in gone:
+                        rooms[where] = _without(self._layout, rooms[where], hold)
+                    gone[hold.allocation_id] = None
+            counts[at] = wanted
+            missing -= 1
+            following = self._one(demand, at, rooms[at], gone, wanted + 1)
+            if following is not None:
+                heappush(heap, (_price(following), at))
+        self._reclaim.count(chosen, 1)
+        return None if missing else chosen
+
+    def _needed(self, chosen: list[Unit], counts: dict[int, int]) -> list[Unit]:
+        """Without those whose room turned out to be too much, the dearest first."""
+        kept = list(chosen)
+        for unit in sorted(chosen, key=lambda each: each.price, reverse=True):
+            rest = [each for each in kept if each is not unit]
+            if all(
+                replicas_on(self._family, at, self._room_of(at, rest)) >= count
+                for at, count in counts.items()
+            ):
+                kept = rest
+        return kept
+
+    def _room_of(self, at: int, units: Iterable[Unit]) -> Free:
+        free = self._rooms.soon(at)
+        gone: dict[str, None] = {}
+        for unit in units:
+            for where, hold in unit.holds:
+                if where == at and hold.allocation_id not in gone:
+                    free = _without(self._layout, free, hold)
+                gone[hold.allocation_id] = None
+        return free
+
+    def _one(
+        self,
+        demand: Demand,
+        at: int,
+        free: Free,
+        gone: Container[str],
+        wanted: int = 1,
+    ) -> tuple[Unit, ...] | None:
+        """The cheapest units of this node after which `wanted` replicas fit on it. `free` counts
+        the holds of `gone` as ended."""
+        if replicas_on(self._family, at, free) >= wanted:
+            return ()
+        taken: list[Unit] = []
+        enough = False
+        for unit in self._reclaim.units_at(at):
+            if all(hold.allocation_id in gone for _, hold in unit.holds):
+                continue
+            if not self._reclaim.admits(demand, self._amount_milli, unit):
+                continue
+            if not unit.surplus:  # the whole workload: its spare replicas go with it
+                spare = [each for each in taken if each.workload_id == unit.workload_id]
+                taken = [each for each in taken if each not in spare]
+                self._reclaim.count(spare, 1)
+            taken.append(unit)
+            self._reclaim.count((unit,), -1)
+            if replicas_on(self._family, at, self._after(at, free, taken, gone)) >= wanted:
+                enough = True
+                break
+        self._reclaim.count(taken, 1)
+        if not enough:
+            return None
+        for unit in taken[-2::-1]:
+            rest = [each for each in taken if each is not unit]
+            if replicas_on(self._family, at, self._after(at, free, rest, gone)) >= wanted:
+                taken = rest
+        return tuple(taken)
+
+    def _after(self, at: int, free: Free, units: Iterable[Unit], gone: Container[str]) -> Free:
+        for unit in units:
+            for where, hold in unit.holds:
+                if where == at and hold.allocation_id not in gone:
+                    free = _without(self._layout, free, hold)
+        return free
+
+
+def _price(units: Iterable[Unit]) -> tuple[bool, int, int]:
+    prices = [unit.price for unit in units]
+    return (
+        any(price[0] for price in prices),
+        sum(price[1] for price in prices),
+        max((price[2] for price in prices), default=0),
+    )
+
+
+def _without(layout: Layout, free: Free, hold: Hold) -> Free:
+    columns = layout.columns(hold.node, hold.devices)
+    return free.less(
+        -hold.cpu_milli, -hold.memory_bytes, [(column, -milli) for column, milli in columns]
+    )
+
+
+def _units(view: View, policy: SchedulingPolicy, now_ms: int) -> Iterable[Unit]:
+    for workload_id, ids in view.held.items():
+        holds = [view.holds[each] for each in ids]
+        if any(not hold.preemptible or hold.ending for hold in holds):
+            continue
+        if any(_safe_until(hold, policy, now_ms) > now_ms for hold in holds):
+            continue
+        holds.sort(key=lambda hold: hold.rank)
+        minimum = holds[0].minimum
+        spare = holds[minimum:]
+        for hold in spare:
+            yield _unit(view.layout, workload_id, [hold], now_ms, surplus=minimum > 0)
+        if minimum:
+            yield _unit(view.layout, workload_id, holds, now_ms, surplus=False)
+
+
+def _safe_until(hold: Hold, policy: SchedulingPolicy, now_ms: int) -> int:
+    if hold.safe_until_ms is not None:
+        return hold.safe_until_ms
+    started_at_ms = now_ms if hold.started_at_ms is None else hold.started_at_ms
+    return started_at_ms + policy.minimum_runtime_ms
+
+
+def _unit(
+    layout: Layout, workload_id: str, holds: Sequence[Hold], now_ms: int, *, surplus: bool
+) -> Unit:
+    gpu: dict[str, int] = {}
+    lost = 0
+    found = []
+    for hold in holds:
+        at = layout.position.get(hold.node)
+        if at is None:
+            continue
+        found.append((at, hold))
+        since_ms = hold.saved_at_ms if hold.saved_at_ms is not None else hold.started_at_ms
+        ran_ms = max(0, now_ms - since_ms) if since_ms is not None else 0
+        for gpu_type, milli in layout.types(hold.node, hold.devices):
+            gpu[gpu_type] = gpu.get(gpu_type, 0) + milli
+        for share in hold.devices:
+            lost += share.gpu_milli * ran_ms
+    return Unit(
+        workload_id=workload_id,
+        project=holds[0].project,
+        priority=holds[0].priority,
+        surplus=surplus,
+        ranks=tuple(hold.rank for hold in holds),
+        holds=tuple(found),
+        gpu=tuple(gpu.items()),
+        lost_milli_ms=lost,
+    )

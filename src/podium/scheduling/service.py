@@ -1,0 +1,199 @@
+"""Who is served next: the lines of the projects, merged by guarantee, priority and fair share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush, heapreplace, nsmallest
+
+from podium.domain.policy import Order, SchedulingPolicy
+from podium.scheduling.fairness import Fairness
+from podium.scheduling.places import Place
+from podium.scheduling.queue import queue_key
+from podium.scheduling.snapshot import Demand
+from podium.scheduling.view import Ask, Lines, Waiting
+
+Key = tuple[int | str, ...]
+Front = tuple[bool, int]
+
+
+class Queue:
+    """The demands of one project that ask for the same, in the order of the queue."""
+
+    __slots__ = ("ask", "at", "closed", "demands", "ids", "project")
+
+    def __init__(self, project: str, ask: Ask, waiting: Waiting) -> None:
+        self.project = project
+        self.ask = ask
+        self.demands = waiting.demands
+        self.ids = waiting.ids
+        self.at = 0
+        self.closed = False  # nothing more of it can be placed in this cycle
+
+    @property
+    def head(self) -> Demand:
+        return self.demands[self.at]
+
+    @property
+    def waiting(self) -> Sequence[Demand]:
+        """The head and all behind it."""
+        return self.demands[self.at :]
+
+    def holds(self, demand: Demand) -> bool:
+        """Whether the demand is the head or behind it."""
+        return self.at < len(self.demands) and queue_key(demand) >= queue_key(self.head)
+
+
+def first_queues(queues: Sequence[Queue], count: int) -> list[Queue]:
+    """Those among which the first demands of all are."""
+    waiting = ((queue_key(queue.head), queue) for queue in queues if queue.at < len(queue.ids))
+    return [queue for _, queue in nsmallest(count, waiting, key=lambda entry: entry[0])]
+
+
+class Line:
+    """The queues of one project; its head is the first of their heads."""
+
+    def __init__(self, project: str, asks: Mapping[Ask, Waiting]) -> None:
+        self.project = project
+        self.queues = [Queue(project, ask, waiting) for ask, waiting in asks.items()]
+        keys = (waiting.key for waiting in asks.values())
+        self._heap = list(zip(keys, self.queues, strict=True))
+        heapify(self._heap)
+
+    def head(self) -> Queue | None:
+        """The queue whose head is next, None when nothing more can be placed."""
+        while self._heap:
+            queue = self._heap[0][1]
+            if not queue.closed:
+                return queue
+            heappop(self._heap)
+        return None
+
+    def step(self) -> None:
+        """The head of the line has been served; the one behind it moves up."""
+        queue = heappop(self._heap)[1]
+        queue.at += 1
+        if queue.at < len(queue.demands):
+            heappush(self._heap, (queue_key(queue.head), queue))
+
+
+class Leaf:
+    """The line of one project at its place in the tree of shares."""
+
+    def __init__(self, line: Line, place: Place, fairness: Fairness, *, fair: bool) -> None:
+        self.line = line
+        self._place = place
+        self._fairness = fairness
+        self._fair = fair
+
+    def front(self) -> Front | None:
+        """Of the head of the line: not inside a guarantee, and priority below zero."""
+        queue = self.line.head()
+        if queue is None:
+            return None
+        head = queue.head
+        request = head.request
+        inside = self._fairness.within_guarantee(
+            self.line.project, request.gpu_types, request.gpu_milli * head.minimum
+        )
+        return (not inside, -head.priority)
+
+    def rank(self) -> Key:
+        """Decides between equal fronts."""
+        if self._fair:
+            return (self._place.share, self._place.name)
+        queue = self.line.head()
+        assert queue is not None
+        return (queue.head.queued_at_ms, queue.head.workload_id)
+
+
+class Branch:
+    """What stands below one place of the tree, in the order of service.
+
+    Serving one never improves the place of another, so keys that were made earlier are looked at
+    again only when they come up: a turn costs the path to one project and not all projects.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._heap: list[tuple[Key, Leaf | Branch]] = []
+
+    def add(self, child: Leaf | Branch) -> None:
+        front = child.front()
+        if front is not None:
+            heappush(self._heap, ((*front, *child.rank()), child))
+
+    def front(self) -> Front | None:
+        """That of the first below; None when nothing waits there any more."""
+        heap = self._heap
+        while heap:
+            key, child = heap[0]
+            front = child.front()
+            if front is None:
+                heappop(heap)
+                continue
+            fresh = (*front, *child.rank())
+            if fresh == key:
+                return front
+            heapreplace(heap, (fresh, child))
+        return None
+
+    def rank(self) -> Key:
+        return (self._place.share, self._place.name)
+
+    def first(self) -> Leaf:
+        """After `front` has found one."""
+        child = self._heap[0][1]
+        return child.first() if isinstance(child, Branch) else child
+
+    def is_single(self) -> bool:
+        """Only one project waits below."""
+        if len(self._heap) != 1:
+            return not self._heap
+        child = self._heap[0][1]
+        return isinstance(child, Leaf) or child.is_single()
+
+
+class Service:
+    """Gives out the heads of the lines in the order of service: work inside a guarantee comes
+    first, then priority, then (by policy) the share with the least of its due, from the root of
+    the tree down, then age."""
+
+    def __init__(self, lines: Lines, fairness: Fairness, policy: SchedulingPolicy) -> None:
+        fair = policy.order is Order.FAIR
+        self._lines = [Line(project, asks) for project, asks in lines.items()]
+        leaves: dict[Place, list[Leaf | Branch]] = {}
+        self._root = Branch(fairness.root)
+        places: dict[Place, None] = {}
+        for line in self._lines:
+            path = fairness.path(line.project)
+            leaf = Leaf(line, path[0], fairness, fair=fair)
+            leaves.setdefault(path[1] if fair else fairness.root, []).append(leaf)
+            if fair:
+                places.update(dict.fromkeys(path[1:-1]))
+        # The deepest first, so that each is whole before the one above asks for its front.
+        for place in sorted(places, key=lambda place: -place.level):
+            branch = Branch(place)
+            for child in leaves.pop(place, []):
+                branch.add(child)
+            assert place.parent is not None
+            leaves.setdefault(place.parent, []).append(branch)
+        for child in leaves.pop(fairness.root, []):
+            self._root.add(child)
+
+    def lines(self) -> Iterator[Line]:
+        return iter(self._lines)
+
+    @property
+    def alone(self) -> bool:
+        """No other project waits beside the one whose turn it is."""
+        return self._root.is_single()
+
+    def next(self) -> tuple[Line, Queue] | None:
+        """The line and the queue whose head is served next. Asked again, it gives the same until
+        that head was served, or its queue closed."""
+        if self._root.front() is None:
+            return None
+        line = self._root.first().line
+        queue = line.head()
+        assert queue is not None
+        return line, queue

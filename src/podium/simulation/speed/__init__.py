@@ -1,0 +1,1 @@
+"""How fast the scheduler decides: snapshots of known shapes, one cycle timed on each."""

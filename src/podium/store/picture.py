@@ -1,0 +1,213 @@
+"""The scheduler's picture, kept up to date: the first look reads everything, later ones what
+changed since. `control/schedule` owns one.
+
+What changed is what has events, and what waited for something that succeeded. Everything is read
+anew now and then, and when nodes or policies changed; a commit checks on fresh rows in any case.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from podium.domain.lifecycle import WorkloadEvent
+from podium.domain.policies import Override, Policies
+from podium.domain.reason import WaitReason
+from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.view import evolved, view_of
+from podium.store import tables
+from podium.store.chunks import chunks
+from podium.store.database import Transaction
+from podium.store.demands import Shapes, demand_list
+from podium.store.events import event_last_seq
+from podium.store.policies import override_list, policies_fetch
+from podium.store.shares import shares
+from podium.store.snapshot import booked, snapshot
+from podium.store.standing import hold_list
+
+ANEW_MS = 60_000
+"""How long a picture is kept up to date before everything is read again."""
+
+_CHANGED_MAX = 5_000
+_OVERLAP_MS = 30_000
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The last picture, and what has to be the same for it to be carried on."""
+
+    snapshot: Snapshot
+    policies: Policies
+    overrides: list[Override]
+    marks: tuple[object, ...]
+    made_ms: int
+    looked_ms: int
+    timed: frozenset[str]
+
+
+class Picture:
+    """Not for use by several threads at once."""
+
+    def __init__(self) -> None:
+        self._kept: _Kept | None = None
+        self._shapes = Shapes()
+        self._seen: deque[tuple[int, int]] = deque()  # times of looks, and the last event then
+        self.reads_of_all = 0
+
+    def forget(self) -> None:
+        """Read everything the next time."""
+        self._kept = None
+
+    def look(self, tx: Transaction, now_ms: int) -> Snapshot:
+        """Everything as it is now."""
+        kept, seq = self._kept, event_last_seq(tx)
+        # Whatever goes wrong on the way, the next look does not build on it.
+        self._kept = None
+        marks, overrides = _marks(tx), override_list(tx)
+        changed: set[str] | None = None
+        if (
+            kept is not None
+            and kept.marks == marks
+            and kept.overrides == overrides
+            and 0 <= now_ms - kept.made_ms < ANEW_MS
+        ):
+            changed = self._changed(tx, kept, now_ms)
+        if kept is None or changed is None:
+            found = self._all(tx, now_ms, marks, overrides)
+        else:
+            found = self._carried_on(tx, kept, changed, now_ms)
+        self._seen.append((now_ms, seq))
+        self._kept = found
+        return found.snapshot
+
+    def _all(
+        self, tx: Transaction, now_ms: int, marks: tuple[object, ...], overrides: list[Override]
+    ) -> _Kept:
+        self.reads_of_all += 1
+        self._seen.clear()
+        self._shapes = Shapes()
+        seen = snapshot(tx, now_ms, shapes=self._shapes)
+        return _Kept(seen, policies_fetch(tx), overrides, marks, now_ms, now_ms, _timed(tx))
+
+    def _carried_on(self, tx: Transaction, kept: _Kept, changed: set[str], now_ms: int) -> _Kept:
+        before = view_of(kept.snapshot)
+        policies, scheduling = kept.policies, kept.policies.scheduling
+        demands: list[Demand] = []
+        holds: list[Hold] = []
+        timed: set[str] = set()
+        for chunk in chunks(changed):
+            demands += demand_list(tx, now_ms, policies, self._shapes, only=chunk)
+            holds += hold_list(tx, policies, only=chunk)
+            timed |= _timed(tx, chunk)
+        held = {hold.allocation_id for hold in holds}
+        waiting = {demand.workload_id for demand in demands}
+        carried = (
+            evolved(
+                kept.snapshot,
+                released=[
+                    each
+                    for key in sorted(changed)
+                    for each in before.held.get(key, ())
+                    if each not in held
+                ],
+                held=[hold for hold in holds if before.holds.get(hold.allocation_id) != hold],
+                left=sorted(key for key in changed - waiting if key in before.demands),
+                waiting=[each for each in demands if before.demands.get(each.workload_id) != each],
+            )
+            if changed
+            else kept.snapshot
+        )
+        after = replace(
+            carried,
+            shares=shares(
+                tx,
+                now_ms,
+                half_life_ms=scheduling.half_life_ms,
+                nodes=carried.nodes,
+                holds=carried.holds,
+            ),
+            bookings=booked(tx, now_ms),
+        )
+        after.indexes.update(carried.indexes)
+        return replace(kept, snapshot=after, looked_ms=now_ms, timed=(kept.timed - changed) | timed)
+
+    def _changed(self, tx: Transaction, kept: _Kept, now_ms: int) -> set[str] | None:
+        """Workloads that may be different since the last look; None: too many, read all."""
+        table = tables.events
+        rows = tx.execute(
+            sa.select(table.c.workload_id, table.c.kind)
+            .where(table.c.seq > self._known_seq(tx, now_ms))
+            .limit(_CHANGED_MAX + 1)
+        ).all()
+        if len(rows) > _CHANGED_MAX:
+            return None
+        found = {row[0] for row in rows}
+        succeeded = {row[0] for row in rows if row[1] == WorkloadEvent.SUCCEEDED}
+        need = tables.dependencies
+        for chunk in chunks(succeeded):
+            found.update(
+                tx.scalars(sa.select(need.c.workload_id).where(need.c.needs_id.in_(chunk)))
+            )
+        if kept.timed and _may_have_opened(kept, now_ms):
+            found |= kept.timed
+        return found if len(found) <= _CHANGED_MAX else None
+
+    def _known_seq(self, tx: Transaction, now_ms: int) -> int:
+        """Up to which event everything is known. PostgreSQL shows events of transactions that took
+        longer after later ones, so there it is what was the last one half a minute ago."""
+        if tx.dialect.name == "sqlite":
+            return self._seen[-1][1]
+        while len(self._seen) > 1 and self._seen[1][0] <= now_ms - _OVERLAP_MS:
+            self._seen.popleft()
+        return self._seen[0][1]
+
+
+def _may_have_opened(kept: _Kept, now_ms: int) -> bool:
+    """Whether something may start now that could not, or the other way round: windows open and
+    close at whole minutes."""
+    if now_ms // _MINUTE_MS != kept.looked_ms // _MINUTE_MS:
+        return True
+    return any(
+        demand.blocked is not None
+        and demand.blocked.reason is WaitReason.START_TIME
+        and int(demand.blocked.evidence[0].value) <= now_ms
+        for demand in view_of(kept.snapshot).blocked.values()
+    )
+
+
+def _timed(tx: Transaction, only: Collection[str] | None = None) -> frozenset[str]:
+    """What may start at some times only, while it waits."""
+    table = tables.workloads
+    statement = sa.select(table.c.id).where(
+        table.c.state == sa.literal_column("'queued'"),
+        table.c.not_before_ms.is_not(None) | table.c.start_window.is_not(None),
+    )
+    if only is not None:
+        statement = statement.where(table.c.id.in_(only))
+    return frozenset(tx.scalars(statement).all())
+
+
+def _marks(tx: Transaction) -> tuple[object, ...]:
+    """What differs when a node or device changed in any way that scheduling knows, or a project
+    came, which has a team and so policies."""
+    node, device = tables.nodes, tables.devices
+    columns = ("name", "state", "cpu_milli", "memory_bytes", "labels", "rack", "block")
+    nodes = tx.execute(sa.select(*(node.c[name] for name in columns)).order_by(node.c.name)).all()
+    shape = (device.c.type, device.c.mig_profile, device.c.healthy)
+    devices = tx.execute(
+        sa.select(
+            *shape,
+            sa.func.count(),
+            sa.func.sum(device.c.memory_bytes),
+            sa.func.min(device.c.id),
+            sa.func.max(device.c.id),
+        )
+        .group_by(*shape)
+        .order_by(*shape)
+    ).all()
+    projects = tx.scalar(sa.select(sa.func.count()).select_from(tables.projects))
+    return tuple(map(tuple, nodes)), tuple(tuple(map(str, row)) for row in devices), projects

@@ -1,0 +1,177 @@
+"""Makes work give way to other work, as a plan asks: checked on fresh rows, then stopped.
+
+`store/plans.py` calls this in the transaction of a commit. What follows is the way of every stop:
+the engine ends it with its grace, and `store/replicas.py` queues it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from podium.domain.lifecycle import REPLICA_HOLDS, WORKLOAD_UNDER_WAY, ReplicaState
+from podium.domain.reason import Cause
+from podium.scheduling.plan import Preemption
+from podium.store import tables
+from podium.store.chunks import chunks
+from podium.store.codec import Row
+from podium.store.database import Transaction
+from podium.store.demands import demanding_ids
+from podium.store.lifecycle import workload_rows, workload_stop
+from podium.store.replicas import replicas_stop
+
+_STANDING = frozenset(each.value for each in REPLICA_HOLDS - {ReplicaState.STOPPING})
+
+
+@dataclass(frozen=True, slots=True)
+class Preempted:
+    """`stopped` were asked to end, `rejected` were left alone, each with why."""
+
+    stopped: tuple[str, ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    allocation_id: str
+    rank: int
+    state: str
+
+
+def preemptions_apply(tx: Transaction, preemptions: Sequence[Preemption], now_ms: int) -> Preempted:
+    """Ask each to end that still may be asked. All who give way to one workload do, or none."""
+    concerned = {each.workload_id for each in preemptions}
+    rows = workload_rows(tx, concerned | {each.in_favour_of for each in preemptions})
+    waiting = demanding_ids(tx, {each.in_favour_of for each in preemptions})
+    held = _held(tx, concerned)
+    stopped: list[str] = []
+    rejected: list[tuple[str, str]] = []
+    for preemptor, group in _by_preemptor(preemptions).items():
+        objections = {
+            each.workload_id: objection
+            for each in group
+            if (objection := _objection(each, rows, held.get(each.workload_id, []), waiting))
+        }
+        if objections:
+            rejected += objections.items()
+            rejected += [
+                (each.workload_id, "another one that had to give way as well cannot be stopped")
+                for each in group
+                if each.workload_id not in objections
+            ]
+            continue
+        for each in group:
+            rows[each.workload_id] = _stop(
+                tx, each, rows[each.workload_id], rows[preemptor], held[each.workload_id], now_ms
+            )
+            held[each.workload_id] = [
+                one for one in held[each.workload_id] if one.rank not in each.ranks
+            ]
+            stopped.append(each.workload_id)
+    return Preempted(tuple(stopped), tuple(rejected))
+
+
+def preempted_counts(tx: Transaction, ids: Collection[str]) -> dict[str, int]:
+    """How often each of `ids` gave way as a whole, where it did."""
+    table = tables.preemptions
+    found: dict[str, int] = {}
+    for chunk in chunks(ids):
+        rows = tx.execute(
+            sa.select(table.c.workload_id, sa.func.count())
+            .where(table.c.workload_id.in_(chunk), table.c.whole)
+            .group_by(table.c.workload_id)
+        )
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+def _by_preemptor(preemptions: Sequence[Preemption]) -> dict[str, list[Preemption]]:
+    groups: dict[str, list[Preemption]] = {}
+    for each in preemptions:
+        groups.setdefault(each.in_favour_of, []).append(each)
+    return groups
+
+
+def _objection(
+    preemption: Preemption, rows: Mapping[str, Row], held: Sequence[_Held], waiting: Collection[str]
+) -> str:
+    """Why it may not be stopped now; empty when it may."""
+    row = rows.get(preemption.workload_id)
+    if preemption.in_favour_of not in waiting:
+        return "the work that it would give way to does not wait any more"
+    if row is None or row["state"] not in WORKLOAD_UNDER_WAY:
+        return "it does not run any more"
+    if not row["preemptible"]:
+        return "it may not be stopped for others"
+    standing = {each.rank for each in held if each.state in _STANDING}
+    gone = sorted(set(preemption.ranks) - standing)
+    if gone or not preemption.ranks:
+        return f"its rank {gone[0]} holds nothing any more" if gone else "no rank of it is named"
+    left = standing - set(preemption.ranks)
+    if not left or row["is_array"]:
+        return ""
+    if not row["replicas_resize"]:
+        return "only some of a gang's replicas would be stopped"
+    if len(left) < row["replicas_min"]:
+        return f"{len(left)} replicas would be left, but it needs {row['replicas_min']}"
+    if min(left) > min(standing):
+        return f"its replicas meet at rank {min(standing)}, which would be stopped"
+    return ""
+
+
+def _stop(
+    tx: Transaction,
+    preemption: Preemption,
+    row: Row,
+    preemptor: Row,
+    held: Sequence[_Held],
+    now_ms: int,
+) -> Row:
+    standing = {each.rank for each in held if each.state in _STANDING}
+    whole = standing <= set(preemption.ranks)
+    message = _message(row, preemptor)
+    tx.execute(
+        sa.insert(tables.preemptions).values(
+            at_ms=now_ms,
+            workload_id=row["id"],
+            ranks=json.dumps(sorted(preemption.ranks)),
+            whole=whole,
+            in_favour_of=preemption.in_favour_of,
+            justification=preemption.justification,
+            lost_milli_ms=preemption.lost_milli_ms,
+        )
+    )
+    if whole:
+        return workload_stop(tx, row, Cause.PREEMPTED, now_ms, message=message)
+    ids = [each.allocation_id for each in held if each.rank in preemption.ranks]
+    replicas_stop(tx, ids, Cause.PREEMPTED, now_ms, message=message)
+    return row
+
+
+def _message(row: Row, preemptor: Row) -> str:
+    """For the people of the work that gives way, who may know nothing of other projects."""
+    if preemptor["project"] == row["project"]:
+        return (
+            f"It gives way to {preemptor['name']} ({preemptor['id']}), which has priority "
+            f"{preemptor['priority']}."
+        )
+    if preemptor["priority"] > row["priority"]:
+        return "It gives way to work of higher priority in another project."
+    return "It gives way to another project, which has less than it is guaranteed."
+
+
+def _held(tx: Transaction, ids: Collection[str]) -> dict[str, list[_Held]]:
+    table = tables.allocations
+    found: dict[str, list[_Held]] = {}
+    for chunk in chunks(ids):
+        rows = tx.execute(
+            sa.select(table.c.workload_id, table.c.id, table.c.rank, table.c.state)
+            .where(table.c.workload_id.in_(chunk), table.c.released_at_ms.is_(None))
+            .order_by(table.c.workload_id, table.c.rank)
+        )
+        for row in rows:
+            found.setdefault(row[0], []).append(_Held(row[1], row[2], row[3]))
+    return found

@@ -1,0 +1,117 @@
+"""Preemption, elastic gangs, policies and bookings on a real server with real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from journeys.serving import Server, until
+from podium.domain.errors import UserError
+
+SMALL = {"cpus": 0.1, "memory": "64MiB"}
+# Counts on from what it saved: the attempt before this one is seen in its log.
+SAVES = """
+trap 'echo saving; exit 0' TERM
+echo attempt $PODIUM_ATTEMPT
+test "$PODIUM_ATTEMPT" = 1 || exit 0
+while true; do sleep 0.05; done
+"""
+
+
+@pytest.fixture(scope="module")
+def giving(make_server: Callable[..., Server]) -> Server:
+    made = make_server("giving", options=("--virtual-gpus", "4"))
+    made.command("policy", "set", "scheduling", "--minimum-runtime", "0s")
+    return made
+
+
+def log_of(server: Server, workload: str) -> str:
+    """Of all attempts."""
+    return server.command("logs", workload, code=None).stdout
+
+
+def test_what_is_less_urgent_gives_way_and_comes_back(giving: Server) -> None:
+    victim = giving.submit(
+        "victim", None, script=SAVES, priority=10, resources={"gpus": 4, **SMALL}, grace="20s"
+    )
+    giving.reaches(victim, "running")
+    until(lambda: "attempt 1" in log_of(giving, victim), "it has set its trap")
+    urgent = giving.submit("urgent", ["sleep", "0.3"], priority=90, resources={"gpus": 4, **SMALL})
+    assert giving.ended(urgent).state == "succeeded"
+    ended = giving.ended(victim)
+    assert (ended.state, ended.attempt) == ("succeeded", 2)
+    events = giving.told("explain", victim)["events"]
+    kinds = [event["kind"] for event in events if event["rank"] is None]
+    assert kinds == [
+        "WorkloadQueued", "WorkloadScheduled", "WorkloadLaunched", "WorkloadRunning",
+        "WorkloadStopRequested", "WorkloadRequeued",
+        "WorkloadScheduled", "WorkloadLaunched", "WorkloadRunning", "WorkloadSucceeded",
+    ]  # fmt: skip
+    stop = next(event for event in events if event["kind"] == "WorkloadStopRequested")
+    assert stop["cause"] == "preempted"
+    assert "urgent" in stop["message"], "in the same project people may know"
+
+
+def test_services_and_what_says_so_stay(giving: Server) -> None:
+    stays = giving.submit(
+        "stays", ["sleep", "60"], priority=10, preemptible=False, resources={"gpus": 4, **SMALL}
+    )
+    giving.reaches(stays, "running")
+    urgent = giving.submit("urgent", ["true"], priority=90, resources={"gpus": 4, **SMALL})
+    until(
+        lambda: giving.client_kept.workloads.get(urgent).waiting is not None,
+        "the scheduler has looked at it",
+    )
+    assert giving.client_kept.workloads.get(stays).state == "running"
+    giving.client_kept.workloads.cancel(stays)
+    assert giving.ended(urgent).state == "succeeded"
+
+
+def test_an_elastic_gang_grows_and_shrinks(giving: Server) -> None:
+    client = giving.client_kept
+    first = giving.submit("first", ["sleep", "60"], priority=60, resources={"gpus": 2, **SMALL})
+    giving.reaches(first, "running")
+    gang = giving.submit(
+        "gang", ["sleep", "60"], priority=50, replicas={"min": 2, "max": 4},
+        resources={"gpus": 1, **SMALL},
+    )  # fmt: skip
+
+    def running() -> int:
+        return client.workloads.get(gang).replicas.running
+
+    until(lambda: running() == 2, "it starts with what is free")
+    client.workloads.cancel(first)
+    until(lambda: running() == 4, "it grows into what became free")
+    urgent = giving.submit("urgent", ["sleep", "0.3"], priority=90, resources={"gpus": 2, **SMALL})
+    assert giving.ended(urgent).state == "succeeded"
+    found = client.workloads.get(gang)
+    assert (found.state, found.attempt) == ("running", 1), "only two of it had to go"
+    until(lambda: running() == 4, "it grows again")
+    client.workloads.cancel(gang)
+    giving.ended(gang)
+
+
+def test_policies_and_bookings_by_the_command(giving: Server) -> None:
+    giving.command("policy", "set", "training", "--project", "default", "--priority-max", "60")
+    with pytest.raises(UserError, match="60 at most"):
+        giving.submit("too-important", ["true"], kind="training", priority=61)
+    shown = giving.told("policy", "show", "--project", "default")
+    training = next(each for each in shown["items"] if each["part"] == "training")
+    assert (training["values"]["priority_max"], training["set_by"]) == (
+        60, {"priority_max": "project"},
+    )  # fmt: skip
+    giving.command("policy", "reset", "training", "--project", "default")
+    (node,) = giving.told("nodes")["items"]
+    giving.command(
+        "booking", "create", "--nodes", node["name"], "--from", "1h", "--until", "1h",
+        "--maintenance", "--name", "firmware",
+    )  # fmt: skip
+    assert "firmware" in giving.command("booking", "ls").stdout
+    refused = giving.command(
+        "booking", "create", "--nodes", "nowhere", "--until", "1h", "--maintenance", code=None
+    )
+    assert refused.returncode != 0
+    assert "nowhere" in refused.stderr
+    giving.command("booking", "delete", "firmware")
+    assert giving.told("booking", "ls")["items"] == []
