@@ -4,35 +4,34 @@ for others, room that becomes free is held for it, others give way, or nodes are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from podium.domain.policy import Preempt
 from podium.scheduling.classes import Grant, RequestClass
 from podium.scheduling.floor import Free
 from podium.scheduling.gangs import replicas_by_node
+from podium.scheduling.ground import Ground
 from podium.scheduling.keeping import AT_ONCE, Cap, replicas_on
 from podium.scheduling.plan import Preemption, Reservation
-from podium.scheduling.reclaim import Reclaim, Unit
+from podium.scheduling.reclaim import Reclaim
 from podium.scheduling.reservations import Slot, drained_slot, earliest_slot
 from podium.scheduling.snapshot import Demand, Hold
-
-if TYPE_CHECKING:
-    from podium.scheduling.cycle import Cycle
+from podium.scheduling.units import Unit, safe_until_ms
 
 
 class Blocked:
     """Beside one cycle: the room it kept, and who gives way."""
 
-    def __init__(self, cycle: Cycle) -> None:
-        self._cycle = cycle
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
         self._claims: dict[int, Cap] = {}
         self._ending: dict[int, list[Hold]] = {}
-        for hold in cycle.view.ending.values():
-            at = cycle.layout.position.get(hold.node)
+        for hold in ground.view.ending.values():
+            at = ground.layout.position.get(hold.node)
             if at is not None:
                 self._ending.setdefault(at, []).append(hold)
         self._reclaim: Reclaim | None = None
         self._preemptions: list[Preemption] = []
+        self._stopping: dict[str, None] = {}
         self._reservations: list[Reservation] = []
         self.claimed: dict[str, None] = {}  # workloads for which room becomes free
         self.reserved: dict[str, Reservation] = {}
@@ -48,6 +47,13 @@ class Blocked:
         """Room is on its way for it, or kept."""
         return workload_id in self.claimed or workload_id in self.reserved
 
+    def stops(self, workload_id: str) -> bool:
+        """Some of it stops, or was asked to: then no replica joins it."""
+        view = self._ground.view
+        return workload_id in self._stopping or any(
+            each in view.ending for each in view.held.get(workload_id, ())
+        )
+
     def preemptions(self) -> tuple[Preemption, ...]:
         return tuple(self._preemptions)
 
@@ -60,30 +66,30 @@ class Blocked:
         claim = self._claims.get(at)
         if claim is not None:
             return claim.free
-        return self._with(self._cycle.floor.free[at], self._ending.get(at, ()))
+        return self._with(self._ground.floor.free[at], self._ending.get(at, ()))
 
     def claimable(self, at: int) -> bool:
         """Whether room that becomes free on a node may be claimed: nothing else is kept there."""
-        return at in self._claims or not self._cycle.kept.caps(at)
+        return at in self._claims or not self._ground.kept.caps(at)
 
     def before_caps(
         self, family: RequestClass, demand: Demand, minimum: int, want: int
     ) -> list[Grant]:
         """Places that also use room which is kept for others, but only from a time on by which
         this demand has ended for sure, or for its own project."""
-        cycle = self._cycle
-        if not cycle.kept.may_pass(demand):
+        ground = self._ground
+        if not ground.kept.may_pass(demand):
             return []
         question = (id(family), demand.topology, minimum, demand.limit_ms, demand.project)
         if question in self._barred:
             return []
-        ends_ms = cycle.ends_ms(demand)
+        ends_ms = ground.ends_ms(demand)
         rooms: dict[int, Free] = {}
-        for at in cycle.kept.passable(ends_ms, demand.project):
-            free = cycle.kept.usable(at, ends_ms, demand.project)
-            if family.pool.allowed[at] and free != cycle.floor.free[at]:
+        for at in ground.kept.passable(ends_ms, demand.project):
+            free = ground.kept.usable(at, ends_ms, demand.project)
+            if family.pool.allowed[at] and free != ground.floor.free[at]:
                 rooms[at] = free
-        beside = cycle.beside(demand)
+        beside = ground.beside(demand)
         if not beside:
             self._barred[question] = None
         if not rooms:
@@ -97,9 +103,9 @@ class Blocked:
         grants = []
         for at, count in counts:
             for _ in range(count):
-                free = cycle.kept.usable(at, ends_ms, demand.project)
+                free = ground.kept.usable(at, ends_ms, demand.project)
                 grant = family.grant_from(at, free)
-                cycle.kept.take(family, grant, ends_ms, demand.project)
+                ground.kept.take(family, grant, ends_ms, demand.project)
                 grants.append(grant)
         return grants
 
@@ -131,11 +137,11 @@ class Blocked:
 
     def _claim_others(self, family: RequestClass, demand: Demand, beside: Sequence[int]) -> bool:
         """Whether work that runs gives way."""
-        cycle = self._cycle
-        policy = cycle.snapshot.policy
+        ground = self._ground
+        policy = ground.snapshot.policy
         if policy.preempt is Preempt.NEVER or not demand.preempts or beside:
             return False
-        amount = cycle.amount_milli(demand, demand.minimum)
+        amount = ground.amount_milli(demand, demand.minimum)
         if not self._has_right(demand, amount):
             return False
         reclaim = self._reclaimable()
@@ -152,15 +158,15 @@ class Blocked:
     def make_limit_room(self, family: RequestClass, demand: Demand) -> bool:
         """Whether others of the same share give way, because they use up a limit that both are
         under, and this demand is inside its guarantee."""
-        cycle = self._cycle
-        policy = cycle.snapshot.policy
-        amount = cycle.amount_milli(demand, demand.minimum)
+        ground = self._ground
+        policy = ground.snapshot.policy
+        amount = ground.amount_milli(demand, demand.minimum)
         if policy.preempt is Preempt.NEVER or not demand.preempts:
             return False
         if not self._has_right(demand, amount):
             return False
         reclaim = self._reclaimable()
-        units = reclaim.for_limit(demand, amount, lambda: cycle.opens(demand))
+        units = reclaim.for_limit(demand, amount, lambda: ground.opens(demand))
         if not units:
             return False
         rooms = {at: self.soon(at) for at in self._ending if self.claimable(at)}
@@ -183,15 +189,28 @@ class Blocked:
         return True
 
     def _reclaimable(self) -> Reclaim:
-        cycle = self._cycle
+        ground = self._ground
         if self._reclaim is None:
-            self._reclaim = Reclaim(cycle.view, cycle.fairness, cycle.snapshot.policy, cycle.now_ms)
+            self._reclaim = Reclaim(
+                ground.view, ground.fairness, ground.snapshot.policy, ground.now_ms, ground.attained
+            )
         return self._reclaim
+
+    def safe_until_ms(self) -> list[int]:
+        """When running work may be asked to give way."""
+        policy, now_ms = self._ground.snapshot.policy, self._ground.now_ms
+        holds = self._ground.view.holds.values()
+        return [
+            until_ms
+            for hold in holds
+            if hold.preemptible and (until_ms := safe_until_ms(hold, policy, now_ms)) > now_ms
+        ]
 
     def _stop(self, reclaim: Reclaim, units: Sequence[Unit], demand: Demand) -> None:
         reclaim.stop(units)
         for unit in units:
             self._preemptions.append(_preemption(unit, demand))
+            self._stopping[unit.workload_id] = None
             for at, hold in unit.holds:
                 claim = self._claims.get(at)
                 if claim is not None:
@@ -200,12 +219,14 @@ class Blocked:
 
     def _has_right(self, demand: Demand, amount_milli: int) -> bool:
         """Whether anybody could have to give way to it."""
-        view, policy = self._cycle.view, self._cycle.snapshot.policy
+        view, policy = self._ground.view, self._ground.snapshot.policy
+        if self._ground.attained is not None and view.preemptible:
+            return True
         if policy.preempt is Preempt.PRIORITY and any(
             priority < demand.priority for priority in view.preemptible.get(demand.project, ())
         ):
             return True
-        return bool(view.preemptible) and self._cycle.fairness.within_guarantee(
+        return bool(view.preemptible) and self._ground.fairness.within_guarantee(
             demand.project, demand.request.gpu_types, amount_milli
         )
 
@@ -214,7 +235,7 @@ class Blocked:
     ) -> None:
         """Room that is there soon is as good as taken; what is free of it now stays free only as
         far as the demand does not need it."""
-        cycle = self._cycle
+        ground = self._ground
         for at, count in counts:
             for _ in range(count):
                 room = self.soon(at)
@@ -224,19 +245,19 @@ class Blocked:
                 claim = self._claims.get(at)
                 if claim is None:
                     claim = self._claims[at] = Cap(AT_ONCE, left, demand.workload_id)
-                    cycle.kept.keep(at, claim)
+                    ground.kept.keep(at, claim)
                 else:
                     claim.free = left
-                    cycle.kept.changed(at)
-                cycle.fairness.add(
+                    ground.kept.changed(at)
+                ground.fairness.add(
                     demand.project,
-                    cycle.gpu_of(grant),
+                    ground.gpu_of(grant),
                     request.cpu_milli,
                     request.memory_bytes,
                 )
 
     def _with(self, free: Free, holds: Sequence[Hold]) -> Free:
-        layout = self._cycle.layout
+        layout = self._ground.layout
         for hold in holds:
             columns = layout.columns(hold.node, hold.devices)
             free = free.less(
@@ -247,15 +268,17 @@ class Blocked:
     # -- room that is free later
 
     def _reserve(self, family: RequestClass, demand: Demand) -> bool:
-        cycle = self._cycle
-        policy = cycle.snapshot.policy
+        ground = self._ground
+        policy = ground.snapshot.policy
         question = (demand.request, demand.topology.within, demand.minimum)
+        if ground.attained is not None:  # others give way instead, in good time
+            return False
         if len(self._reservations) >= policy.reservations_max or question in self._hopeless:
             return False
-        patient = demand.queued_at_ms + policy.patience_ms <= cycle.now_ms
-        slot = earliest_slot(cycle.view, cycle.kept, family, demand, cycle.now_ms)
+        patient = demand.queued_at_ms + policy.patience_ms <= ground.now_ms
+        slot = earliest_slot(ground.view, ground.kept, family, demand, ground.now_ms)
         if slot is None and patient:
-            slot = drained_slot(cycle.drained, cycle.kept, family, demand)
+            slot = drained_slot(ground.drained, ground.kept, family, demand)
             if slot is None:
                 self._hopeless[question] = None
         if slot is None or not (slot.sure or patient):
@@ -264,7 +287,7 @@ class Blocked:
         return True
 
     def _keep(self, family: RequestClass, demand: Demand, slot: Slot) -> None:
-        cycle = self._cycle
+        ground = self._ground
         for at, count in slot.counts:
             cap = Cap(AT_ONCE, self._open_now(family, at, count, slot.free[at]), demand.workload_id)
             if slot.from_ms is not None:
@@ -273,9 +296,14 @@ class Blocked:
                     self._open_then(family, at, count, slot.free[at]),
                     demand.workload_id,
                 )
-            cycle.kept.keep(at, cap)
-        names = tuple(sorted(cycle.layout.nodes[at].name for at, _ in slot.counts))
-        reservation = Reservation(demand.workload_id, names, slot.from_ms)
+            ground.kept.keep(at, cap)
+        kept_for = sorted((ground.layout.nodes[at].name, count) for at, count in slot.counts)
+        reservation = Reservation(
+            demand.workload_id,
+            tuple(name for name, _ in kept_for),
+            slot.from_ms,
+            tuple(count for _, count in kept_for),
+        )
         self._reservations.append(reservation)
         self.reserved[demand.workload_id] = reservation
 
@@ -289,7 +317,7 @@ class Blocked:
     def _open_now(self, family: RequestClass, at: int, count: int, drained: Free) -> Free:
         """What others may take at once when nobody knows the time: nothing of what the replicas
         need and is free already, or else it would be taken again and again."""
-        now = self._cycle.floor.free[at]
+        now = self._ground.floor.free[at]
         # Devices that are idle already are chosen first, so that the others stay in use.
         grants: list[Grant] = []
         for idle_first in (now.least(drained), drained):

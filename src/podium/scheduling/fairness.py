@@ -62,7 +62,7 @@ class Fairness:
         self.places: list[Place] = []
         self._paths: dict[str, tuple[Place, ...]] = {}  # leaf first, root last
         # Answers that hold until the next change: many ask the same between two of them.
-        self._guaranteed: dict[tuple[str, tuple[str, ...], int], tuple[str, ...]] = {}
+        self._grades: dict[tuple[str, tuple[str, ...], int], int] = {}
         for name in sorted(capacity):
             self.capacity[ALL] += capacity[name]
             self.capacity[self._column(name)] += capacity[name]
@@ -145,11 +145,12 @@ class Fairness:
         """Count what `project` now holds more, on every place above it."""
         path = self._paths.get(project) or self.path(project)
         columns = self._columns
-        if self._guaranteed:
-            self._guaranteed.clear()
+        if self._grades:
+            self._grades.clear()
         for place in path:
             use = place.use
             divisors = place.divisors
+            place.version += 1
             use[CPU] += cpu_milli
             use[MEMORY] += memory_bytes
             share = use[CPU] * SCALE // divisors[CPU]
@@ -174,9 +175,10 @@ class Fairness:
         self, project: str, gpu: tuple[tuple[str, int], ...], cpu_milli: int, memory_bytes: int
     ) -> None:
         """Take back what `add` counted."""
-        self._guaranteed.clear()
+        self._grades.clear()
         for place in self.path(project):
             use = place.use
+            place.version += 1
             use[CPU] -= cpu_milli
             use[MEMORY] -= memory_bytes
             for gpu_type, milli in gpu:
@@ -218,24 +220,36 @@ class Fairness:
         """Whether `amount_milli` more of some acceptable type (none named: any) is guaranteed to
         the project or to a place above it. Never for work without GPUs: no CPU is guaranteed, so
         such work neither goes ahead of others nor takes from them."""
-        return bool(self.guaranteed_types(project, gpu_types, amount_milli))
+        return self.grade(project, gpu_types, amount_milli) < 2
+
+    def grade(self, project: str, gpu_types: tuple[str, ...], amount_milli: int) -> int:
+        """Where `amount_milli` more is guaranteed: 0 to the project itself, 1 to a place above it,
+        2 nowhere. Work of a lower grade is served first."""
+        if amount_milli <= 0:
+            return 2
+        question = (project, gpu_types, amount_milli)
+        found = self._grades.get(question)
+        if found is None:
+            found = self._grades[question] = self._look_up(project, gpu_types, amount_milli)
+        return found
+
+    def _look_up(self, project: str, gpu_types: tuple[str, ...], amount_milli: int) -> int:
+        path = self.path(project)[:-1]
+        if not any(place.guarantees for place in path):
+            return 2
+        columns = [self._known(gpu_type) for gpu_type in self._acceptable(gpu_types)]
+        for place in path:
+            if any(inside(place, column, amount_milli) for column in columns):
+                return 0 if place is path[0] else 1
+        return 2
 
     def guaranteed_types(
         self, project: str, gpu_types: tuple[str, ...], amount_milli: int
     ) -> tuple[str, ...]:
         """The acceptable types of which `amount_milli` more would be inside a guarantee. Only on
         these the work has a claim; on others it takes what is left, like everyone."""
-        if amount_milli <= 0:
-            return ()
-        question = (project, gpu_types, amount_milli)
-        found = self._guaranteed.get(question)
-        if found is None:
-            found = self._guaranteed[question] = self._look(project, gpu_types, amount_milli)
-        return found
-
-    def _look(self, project: str, gpu_types: tuple[str, ...], amount_milli: int) -> tuple[str, ...]:
         path = self.path(project)[:-1]
-        if not any(place.guarantees for place in path):
+        if amount_milli <= 0 or not any(place.guarantees for place in path):
             return ()
         return tuple(
             gpu_type

@@ -28,6 +28,7 @@ class Place:
         "project",
         "share",
         "use",
+        "version",
         "weight",
     )
 
@@ -46,6 +47,7 @@ class Place:
         self.past: list[int] = []
         self.divisors: list[int] = []
         self.share = 0
+        self.version = 0  # grows with each change of `use`
 
     @property
     def dominant(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podium.domain.reason import Refusal
 from podium.domain.resources import DeviceShare
@@ -49,11 +49,13 @@ class MigChange:
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """Nodes kept for a blocked workload, which is expected to start there at `from_ms`; None =
-    nobody can say when, because what stands there has no expected end."""
+    nobody can say when, because what stands there has no expected end. `replicas` is how many of
+    it each of the nodes is kept for."""
 
     workload_id: str
     nodes: tuple[str, ...]
     from_ms: int | None
+    replicas: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,37 +9,20 @@ unless the demand then fits, and nothing more than it needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 from podium.domain.policy import Preempt, SchedulingPolicy
+from podium.scheduling.attained import Attained
 from podium.scheduling.classes import RequestClass
 from podium.scheduling.fairness import Fairness
 from podium.scheduling.floor import Free
 from podium.scheduling.keeping import replicas_on
 from podium.scheduling.layout import Layout
-from podium.scheduling.snapshot import Demand, Hold
+from podium.scheduling.snapshot import Demand
+from podium.scheduling.units import Unit, price_of, units_of, without
 from podium.scheduling.view import View
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """What stops together: a workload, or one replica of it that can be spared. Its holds, by
-    node position; what they hold of each GPU type; and the work lost, in milli-GPU x ms."""
-
-    workload_id: str
-    project: str
-    priority: int
-    surplus: bool
-    ranks: tuple[int, ...]
-    holds: tuple[tuple[int, Hold], ...]
-    gpu: tuple[tuple[str, int], ...]
-    lost_milli_ms: int
-
-    @property
-    def price(self) -> tuple[bool, int, int]:
-        return (not self.surplus, self.lost_milli_ms, self.priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +42,35 @@ class Reclaim:
         fairness: Fairness,
         policy: SchedulingPolicy,
         now_ms: int,
+        attained: Attained | None = None,
     ) -> None:
+        """With `attained`, who goes before whom by that may take its place."""
         self._layout = view.layout
+        self._attained = attained
         self._fairness = fairness
         self._policy = policy
         self._at: dict[int, list[Unit]] = {}
         self._stopped: dict[str, None] = {}  # ids of holds that go already
         self._hunts: dict[tuple[object, ...], _Hunt] = {}
-        for unit in _units(view, policy, now_ms):
+        for unit in self._costed(list(units_of(view, policy, now_ms))):
             for at in dict.fromkeys(at for at, _ in unit.holds):
                 self._at.setdefault(at, []).append(unit)
         for units in self._at.values():
             units.sort(key=lambda unit: (unit.price, unit.workload_id, unit.ranks))
+
+    def _costed(self, units: list[Unit]) -> list[Unit]:
+        """Under `Order.ATTAINED` the one whose turn would be last goes first, whatever it loses."""
+        attained = self._attained
+        if attained is None:
+            return units
+        ranks = {unit.workload_id: attained.of_running(unit.workload_id) for unit in units}
+        order = sorted((rank for rank in ranks.values() if rank is not None), reverse=True)
+        costs = {rank: cost for cost, rank in enumerate(order, start=1)}
+        return [
+            replace(unit, cost=costs[rank])
+            for unit in units
+            if (rank := ranks[unit.workload_id]) is not None
+        ]
 
     @property
     def possible(self) -> bool:
@@ -81,7 +81,9 @@ class Reclaim:
     ) -> Way | None:
         """The cheapest way to room for the minimum of `demand`, None when there is none. Nothing
         is counted as stopped until `stop` says so."""
-        right = (demand.project, demand.priority, amount_milli)
+        right: tuple[object, ...] = (demand.project, demand.priority, amount_milli)
+        if self._attained is not None:
+            right = (*right, demand.workload_id)
         hunt = self._hunts.get((right, demand.request))
         if hunt is None:
             hunt = _Hunt(self, demand, family, soon, amount_milli)
@@ -151,13 +153,48 @@ class Reclaim:
         """Whether this demand may take from this unit."""
         if unit.workload_id == demand.workload_id:
             return False
+        if self._attained is not None and self._goes_before(demand, unit):
+            return True
         if unit.project == demand.project:
-            return self._policy.preempt is Preempt.PRIORITY and unit.priority < demand.priority
+            allowed = self._policy.preempt is Preempt.PRIORITY and unit.priority < demand.priority
+        else:
+            allowed = self._reclaims(demand, amount_milli, unit)
+        return allowed and self._precedes(demand, amount_milli, unit)
+
+    def _reclaims(self, demand: Demand, amount_milli: int, unit: Unit) -> bool:
         wanted = [name.casefold() for name in demand.request.gpu_types]
         return any(
             self._fairness.may_reclaim_from(demand.project, unit.project, gpu_type, amount_milli)
             for gpu_type, _ in unit.gpu
             if not wanted or gpu_type.casefold() in wanted
+        )
+
+    def _precedes(self, demand: Demand, amount_milli: int, unit: Unit) -> bool:
+        """Whether the demand is served before the unit once that has been stopped and waits: or
+        else the two would take each other's place again and again."""
+        fairness = self._fairness
+        self.count((unit,), -1)
+        types = tuple(gpu_type for gpu_type, _ in unit.gpu)
+        its = fairness.grade(unit.project, types, sum(milli for _, milli in unit.gpu))
+        own = fairness.grade(demand.project, demand.request.gpu_types, amount_milli)
+        before, after = (own, -demand.priority), (its, -unit.priority)
+        found = before < after or (
+            before == after and fairness.key(demand.project) < fairness.key(unit.project)
+        )
+        self.count((unit,), 1)
+        return found
+
+    def _goes_before(self, demand: Demand, unit: Unit) -> bool:
+        """By what both have had. What a project is guaranteed stays its own."""
+        assert self._attained is not None
+        rank = self._attained.of_running(unit.workload_id)
+        if rank is None or unit.priority > demand.priority:
+            return False
+        if self._attained.of_demand(demand) >= rank:
+            return False
+        return unit.project == demand.project or all(
+            self._fairness.surplus(unit.project, gpu_type, taker=demand.project) > 0
+            for gpu_type, _ in unit.gpu
         )
 
 
@@ -191,7 +228,7 @@ class _Hunt:
             if family.pool.allowed[at] and rooms.claimable(at):
                 found = self._one(demand, at, self._rooms.soon(at), {})
                 if found is not None:
-                    self._heap.append((_price(found), at))
+                    self._heap.append((price_of(found), at))
         heapify(self._heap)
 
     def way(self, demand: Demand) -> Way | None:
@@ -208,7 +245,7 @@ class _Hunt:
             found = self._one(demand, at, self._rooms.soon(at), {})
             if found is None:
                 continue  # nothing comes back on a node during a cycle
-            fresh = _price(found)
+            fresh = price_of(found)
             heappush(self._heap, (fresh, at))
             if fresh <= price or self._heap[0][1] == at:
                 return Way(found, ((at, 1),))
@@ -231,7 +268,7 @@ class _Hunt:
         best: Way | None = None
         for group in groups.values():
             way = self._over(demand, group)
-            if way is not None and (best is None or _price(way.units) < _price(best.units)):
+            if way is not None and (best is None or price_of(way.units) < price_of(best.units)):
                 best = way
         return best
 
@@ -248,8 +285,6 @@ class _Hunt:
         chosen = self._cheapest(demand, rooms, counts, missing) if missing else []
         if chosen is None:
             return None
-        whole = [unit.workload_id for unit in chosen if not unit.surplus]
-        chosen = [unit for unit in chosen if not unit.surplus or unit.workload_id not in whole]
         needed = self._needed(chosen, counts)
         return Way(tuple(needed), tuple(sorted(counts.items())))
 
@@ -263,7 +298,7 @@ class _Hunt:
         for at, room in rooms.items():
             found = self._one(demand, at, room, gone, counts.get(at, 0) + 1)
             if found:
-                heap.append((_price(found), at))
+                heap.append((price_of(found), at))
         heapify(heap)
         while missing and heap:
             price, at = heappop(heap)
@@ -271,21 +306,21 @@ class _Hunt:
             found = self._one(demand, at, rooms[at], gone, wanted)
             if found is None:
                 continue
-            if _price(found) > price and heap and heap[0][0] < _price(found):
-                heappush(heap, (_price(found), at))
+            if price_of(found) > price and heap and heap[0][0] < price_of(found):
+                heappush(heap, (price_of(found), at))
                 continue
             self._reclaim.count(found, -1)
             chosen += found
             for unit in found:
                 for where, hold in unit.holds:
                     if where in rooms and hold.allocation_id not in gone:
-                        rooms[where] = _without(self._layout, rooms[where], hold)
+                        rooms[where] = without(self._layout, rooms[where], hold)
                     gone[hold.allocation_id] = None
             counts[at] = wanted
             missing -= 1
             following = self._one(demand, at, rooms[at], gone, wanted + 1)
             if following is not None:
-                heappush(heap, (_price(following), at))
+                heappush(heap, (price_of(following), at))
         self._reclaim.count(chosen, 1)
         return None if missing else chosen
 
@@ -307,7 +342,7 @@ class _Hunt:
         for unit in units:
             for where, hold in unit.holds:
                 if where == at and hold.allocation_id not in gone:
-                    free = _without(self._layout, free, hold)
+                    free = without(self._layout, free, hold)
                 gone[hold.allocation_id] = None
         return free
 
@@ -326,14 +361,18 @@ class _Hunt:
         taken: list[Unit] = []
         enough = False
         for unit in self._reclaim.units_at(at):
-            if all(hold.allocation_id in gone for _, hold in unit.holds):
+            if any(hold.allocation_id in gone for _, hold in unit.holds):
                 continue
-            if not self._reclaim.admits(demand, self._amount_milli, unit):
-                continue
-            if not unit.surplus:  # the whole workload: its spare replicas go with it
-                spare = [each for each in taken if each.workload_id == unit.workload_id]
-                taken = [each for each in taken if each not in spare]
+            # With a whole workload go its spare replicas.
+            spare = [each for each in taken if each.workload_id == unit.workload_id]
+            if not unit.surplus:
                 self._reclaim.count(spare, 1)
+            if not self._reclaim.admits(demand, self._amount_milli, unit):
+                if not unit.surplus:
+                    self._reclaim.count(spare, -1)
+                continue
+            if not unit.surplus:
+                taken = [each for each in taken if each not in spare]
             taken.append(unit)
             self._reclaim.count((unit,), -1)
             if replicas_on(self._family, at, self._after(at, free, taken, gone)) >= wanted:
@@ -352,73 +391,5 @@ class _Hunt:
         for unit in units:
             for where, hold in unit.holds:
                 if where == at and hold.allocation_id not in gone:
-                    free = _without(self._layout, free, hold)
+                    free = without(self._layout, free, hold)
         return free
-
-
-def _price(units: Iterable[Unit]) -> tuple[bool, int, int]:
-    prices = [unit.price for unit in units]
-    return (
-        any(price[0] for price in prices),
-        sum(price[1] for price in prices),
-        max((price[2] for price in prices), default=0),
-    )
-
-
-def _without(layout: Layout, free: Free, hold: Hold) -> Free:
-    columns = layout.columns(hold.node, hold.devices)
-    return free.less(
-        -hold.cpu_milli, -hold.memory_bytes, [(column, -milli) for column, milli in columns]
-    )
-
-
-def _units(view: View, policy: SchedulingPolicy, now_ms: int) -> Iterable[Unit]:
-    for workload_id, ids in view.held.items():
-        holds = [view.holds[each] for each in ids]
-        if any(not hold.preemptible or hold.ending for hold in holds):
-            continue
-        if any(_safe_until(hold, policy, now_ms) > now_ms for hold in holds):
-            continue
-        holds.sort(key=lambda hold: hold.rank)
-        minimum = holds[0].minimum
-        spare = holds[minimum:]
-        for hold in spare:
-            yield _unit(view.layout, workload_id, [hold], now_ms, surplus=minimum > 0)
-        if minimum:
-            yield _unit(view.layout, workload_id, holds, now_ms, surplus=False)
-
-
-def _safe_until(hold: Hold, policy: SchedulingPolicy, now_ms: int) -> int:
-    if hold.safe_until_ms is not None:
-        return hold.safe_until_ms
-    started_at_ms = now_ms if hold.started_at_ms is None else hold.started_at_ms
-    return started_at_ms + policy.minimum_runtime_ms
-
-
-def _unit(
-    layout: Layout, workload_id: str, holds: Sequence[Hold], now_ms: int, *, surplus: bool
-) -> Unit:
-    gpu: dict[str, int] = {}
-    lost = 0
-    found = []
-    for hold in holds:
-        at = layout.position.get(hold.node)
-        if at is None:
-            continue
-        found.append((at, hold))
-        since_ms = hold.saved_at_ms if hold.saved_at_ms is not None else hold.started_at_ms
-        ran_ms = max(0, now_ms - since_ms) if since_ms is not None else 0
-        for gpu_type, milli in layout.types(hold.node, hold.devices):
-            gpu[gpu_type] = gpu.get(gpu_type, 0) + milli
-        for share in hold.devices:
-            lost += share.gpu_milli * ran_ms
-    return Unit(
-        workload_id=workload_id,
-        project=holds[0].project,
-        priority=holds[0].priority,
-        surplus=surplus,
-        ranks=tuple(hold.rank for hold in holds),
-        holds=tuple(found),
-        gpu=tuple(gpu.items()),
-        lost_milli_ms=lost,
-    )

@@ -9,20 +9,22 @@ from podium.domain.policy import Order, SchedulingPolicy
 from podium.scheduling.fairness import Fairness
 from podium.scheduling.places import Place
 from podium.scheduling.queue import queue_key
+from podium.scheduling.service_order import Bands, step_of_level
 from podium.scheduling.snapshot import Demand
 from podium.scheduling.view import Ask, Lines, Waiting
 
 Key = tuple[int | str, ...]
-Front = tuple[bool, int]
+Front = tuple[int | str, ...]
 
 
 class Queue:
     """The demands of one project that ask for the same, in the order of the queue."""
 
-    __slots__ = ("ask", "at", "closed", "demands", "ids", "project")
+    __slots__ = ("ask", "at", "closed", "demands", "ids", "project", "step")
 
-    def __init__(self, project: str, ask: Ask, waiting: Waiting) -> None:
+    def __init__(self, project: str, ask: Ask, waiting: Waiting, step: int) -> None:
         self.project = project
+        self.step = step
         self.ask = ask
         self.demands = waiting.demands
         self.ids = waiting.ids
@@ -32,6 +34,12 @@ class Queue:
     @property
     def head(self) -> Demand:
         return self.demands[self.at]
+
+    @property
+    def key(self) -> tuple[int, int, int, str]:
+        """Of the head: priority first, then the step of `service_order`, then age, then id."""
+        priority, queued_at_ms, workload_id = queue_key(self.head)
+        return priority, self.step, queued_at_ms, workload_id
 
     @property
     def waiting(self) -> Sequence[Demand]:
@@ -50,60 +58,87 @@ def first_queues(queues: Sequence[Queue], count: int) -> list[Queue]:
 
 
 class Line:
-    """The queues of one project; its head is the first of their heads."""
+    """The queues of one project; its head is the first of their heads.
 
-    def __init__(self, project: str, asks: Mapping[Ask, Waiting]) -> None:
+    What is inside a guarantee goes first, then priority, then age. How much is asked for decides
+    whether it is inside, so queues that ask for equally much are kept together: what is inside is
+    looked up once for each amount and not for each queue.
+    """
+
+    def __init__(
+        self, project: str, asks: Mapping[Ask, Waiting], fairness: Fairness, by: Bands | None
+    ) -> None:
         self.project = project
-        self.queues = [Queue(project, ask, waiting) for ask, waiting in asks.items()]
-        keys = (waiting.key for waiting in asks.values())
-        self._heap = list(zip(keys, self.queues, strict=True))
-        heapify(self._heap)
+        self.queues = [
+            Queue(project, ask, waiting, 0 if by is None else step_of_level(ask.level, by))
+            for ask, waiting in asks.items()
+        ]
+        self._fairness = fairness
+        self._amounts: dict[tuple[tuple[str, ...], int], list[tuple[Key, Queue]]] = {}
+        for waiting, queue in zip(asks.values(), self.queues, strict=True):
+            request = queue.ask.request
+            amount = (request.gpu_types, request.gpu_milli * queue.ask.minimum)
+            key = (waiting.key[0], queue.step, *waiting.key[1:])
+            self._amounts.setdefault(amount, []).append((key, queue))
+        for heap in self._amounts.values():
+            heapify(heap)
+        # What is inside a guarantee changes with the use of all places that have one.
+        path = fairness.path(project)
+        self._top = path[-2] if any(place.guarantees for place in path[:-1]) else None
+        self._first: tuple[Key, Queue] | None = None
+        self._version = -1
 
-    def head(self) -> Queue | None:
-        """The queue whose head is next, None when nothing more can be placed."""
-        while self._heap:
-            queue = self._heap[0][1]
-            if not queue.closed:
-                return queue
-            heappop(self._heap)
-        return None
+    def first(self) -> tuple[Key, Queue] | None:
+        """The queue whose head is next, and its place in the order of service; None when nothing
+        more can be placed."""
+        version = 0 if self._top is None else self._top.version
+        if self._version != version or (self._first and self._first[1].closed):
+            self._version = version
+            self._first = min(self._heads(), key=lambda entry: entry[0], default=None)
+        return self._first
 
     def step(self) -> None:
         """The head of the line has been served; the one behind it moves up."""
-        queue = heappop(self._heap)[1]
+        assert self._first is not None
+        queue = self._first[1]
+        request = queue.ask.request
+        heap = self._amounts[request.gpu_types, request.gpu_milli * queue.ask.minimum]
+        assert heap[0][1] is queue
+        heappop(heap)
         queue.at += 1
         if queue.at < len(queue.demands):
-            heappush(self._heap, (queue_key(queue.head), queue))
+            heappush(heap, (queue.key, queue))
+        self._version = -1
+
+    def _heads(self) -> Iterator[tuple[Key, Queue]]:
+        for (gpu_types, milli), heap in self._amounts.items():
+            while heap and heap[0][1].closed:
+                heappop(heap)
+            if heap:
+                key, queue = heap[0]
+                yield (self._fairness.grade(self.project, gpu_types, milli), *key), queue
 
 
 class Leaf:
     """The line of one project at its place in the tree of shares."""
 
-    def __init__(self, line: Line, place: Place, fairness: Fairness, *, fair: bool) -> None:
+    def __init__(self, line: Line, place: Place, *, fair: bool) -> None:
         self.line = line
         self._place = place
-        self._fairness = fairness
         self._fair = fair
 
     def front(self) -> Front | None:
-        """Of the head of the line: not inside a guarantee, and priority below zero."""
-        queue = self.line.head()
-        if queue is None:
-            return None
-        head = queue.head
-        request = head.request
-        inside = self._fairness.within_guarantee(
-            self.line.project, request.gpu_types, request.gpu_milli * head.minimum
-        )
-        return (not inside, -head.priority)
+        """Of the head of the line: grade of the guarantee, priority below zero, and step."""
+        first = self.line.first()
+        return None if first is None else first[0][:3]
 
     def rank(self) -> Key:
         """Decides between equal fronts."""
         if self._fair:
             return (self._place.share, self._place.name)
-        queue = self.line.head()
-        assert queue is not None
-        return (queue.head.queued_at_ms, queue.head.workload_id)
+        first = self.line.first()
+        assert first is not None
+        return first[0][3:]
 
 
 class Branch:
@@ -158,15 +193,18 @@ class Service:
     first, then priority, then (by policy) the share with the least of its due, from the root of
     the tree down, then age."""
 
-    def __init__(self, lines: Lines, fairness: Fairness, policy: SchedulingPolicy) -> None:
+    def __init__(
+        self, lines: Lines, fairness: Fairness, policy: SchedulingPolicy, by: Bands | None
+    ) -> None:
+        """`by` are the bands of `Order.ATTAINED`, None under any other order."""
         fair = policy.order is Order.FAIR
-        self._lines = [Line(project, asks) for project, asks in lines.items()]
+        self._lines = [Line(project, asks, fairness, by) for project, asks in lines.items()]
         leaves: dict[Place, list[Leaf | Branch]] = {}
         self._root = Branch(fairness.root)
         places: dict[Place, None] = {}
         for line in self._lines:
             path = fairness.path(line.project)
-            leaf = Leaf(line, path[0], fairness, fair=fair)
+            leaf = Leaf(line, path[0], fair=fair)
             leaves.setdefault(path[1] if fair else fairness.root, []).append(leaf)
             if fair:
                 places.update(dict.fromkeys(path[1:-1]))
@@ -194,6 +232,6 @@ class Service:
         if self._root.front() is None:
             return None
         line = self._root.first().line
-        queue = line.head()
-        assert queue is not None
-        return line, queue
+        first = line.first()
+        assert first is not None
+        return line, first[1]

@@ -137,7 +137,11 @@ def bands(small_ends_at: int, counts: tuple[int, ...]) -> Bands:
 
 def step(attained_milli_ms: int, by: Bands) -> int:
     """Lower goes first. Never falls while a workload is served, as long as the bands stay."""
-    at = level(attained_milli_ms)
+    return step_of_level(level(attained_milli_ms), by)
+
+
+def step_of_level(at: int, by: Bands) -> int:
+    """`step` of all that is at this level."""
     if at >= by.huge_from:
         return _STEP_OF_HUGE
     if at >= by.ordered_from:

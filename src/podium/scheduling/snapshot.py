@@ -98,7 +98,8 @@ class Hold:
     should wait; None counts as work that ends. `ending`: it was asked to stop already.
     `preemptible` work may be stopped for others once `safe_until_ms` has passed; what it did since
     `saved_at_ms` (None: since its start) is then lost. `minimum` replicas of its workload must
-    stay, or all must go; 0 means that each replica stands for itself.
+    stay, or all must go; 0 means that each replica stands for itself. `attained_milli_ms` is what
+    earlier attempts of the workload had, and `queued_at_ms` its age in the queue.
     """
 
     allocation_id: str
@@ -117,8 +118,19 @@ class Hold:
     ending: bool = False
     preemptible: bool = False
     minimum: int = 1
+    attained_milli_ms: int = 0
+    queued_at_ms: int = 0
     safe_until_ms: int | None = None
     saved_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What finished work had, for `Order.ATTAINED`: how many workloads by level of GPU time
+    (`service_order.level`), and where small work ends by what was learnt last."""
+
+    small_ends_at: int
+    finished: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,5 +149,6 @@ class Snapshot:
     shares: tuple[Share, ...] = ()
     bookings: tuple[Booking, ...] = ()
     mix: tuple[tuple[Request, int], ...] = ()
+    past: Past | None = None
     policy: SchedulingPolicy = DEFAULT_SCHEDULING
     indexes: dict[str, object] = field(default_factory=dict, init=False, compare=False, repr=False)

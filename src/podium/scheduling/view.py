@@ -4,9 +4,8 @@ line, who stands where. Made once for a snapshot; `evolved` makes the next one f
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from podium.domain.resources import Request, Topology
@@ -15,6 +14,7 @@ from podium.scheduling.floor import Floor
 from podium.scheduling.holders import Held, Holders
 from podium.scheduling.layout import Layout
 from podium.scheduling.queue import queue_key
+from podium.scheduling.service_order import level
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
 from podium.scheduling.tally import Tallies
 
@@ -33,6 +33,7 @@ class Ask(NamedTuple):
     spread: bool
     elastic: bool
     preempts: bool
+    level: int
 
 
 class Used(NamedTuple):
@@ -106,6 +107,7 @@ def ask_of(demand: Demand) -> Ask:
         demand.spread,
         demand.elastic,
         demand.preempts,
+        level(demand.attained_milli_ms) if demand.attained_milli_ms else 0,
     )
 
 
@@ -166,13 +168,13 @@ def view_of(snapshot: Snapshot) -> View:
             if not hold.ending and (end_ms := expected_end_ms(hold)) is not None
         ),
         usage={
-            project: _used(layout, NOTHING, ((hold, 1) for hold in holds))
+            project: used_after(layout, NOTHING, ((hold, 1) for hold in holds))
             for project, holds in by_project.items()
         },
         standing={
             demand.workload_id: demand for demand in snapshot.demands if demand.workload_id in held
         },
-        preemptible=_preemptible({}, [(hold, 1) for hold in snapshot.holds]),
+        preemptible=preemptible_after({}, [(hold, 1) for hold in snapshot.holds]),
         holders=Holders.of(layout, map(held_of, snapshot.holds)),
         extremes={},
     )
@@ -180,154 +182,7 @@ def view_of(snapshot: Snapshot) -> View:
     return view
 
 
-def evolved(
-    snapshot: Snapshot,
-    *,
-    released: Collection[str] = (),
-    held: Iterable[Hold] = (),
-    left: Collection[str] = (),
-    waiting: Iterable[Demand] = (),
-) -> Snapshot:
-    """The snapshot after some changes, at a cost that grows with them.
-
-    Allocations `released` by id and newly `held` (or changed, under their old id; released wins);
-    workloads that `left` the queue by id, and demands that are new in it or replace those of the
-    same workload. What is not known is passed over, so a change that was seen already does no
-    harm. Nodes stay as they are; where they change, make a new snapshot.
-    """
-    before = view_of(snapshot)
-    coming = list(waiting)
-    holds = dict(before.holds)
-    changes: list[tuple[Hold, int]] = []
-    for hold in held:
-        changed = holds.pop(hold.allocation_id, None)
-        if changed is not None:
-            changes.append((changed, -1))
-        holds[hold.allocation_id] = hold
-        changes.append((hold, 1))
-    for allocation_id in released:
-        gone = holds.pop(allocation_id, None)
-        if gone is not None:
-            changes.append((gone, -1))
-    demands, blocked = dict(before.demands), dict(before.blocked)
-    lines = dict(before.lines)
-    gone_demands: list[Demand] = []
-    for workload_id in (*left, *(demand.workload_id for demand in coming)):
-        demand = demands.pop(workload_id, None)
-        if demand is not None:
-            blocked.pop(workload_id, None)
-            gone_demands.append(demand)
-            _leave(lines, demand)
-    for demand in coming:
-        demands[demand.workload_id] = demand
-        if demand.blocked is not None:
-            blocked[demand.workload_id] = demand
-        else:
-            _join(lines, demand)
-    after = replace(
-        snapshot,
-        holds=tuple(holds.values()),
-        demands=_in_order(snapshot.demands, gone_demands, coming),
-    )
-    layout = before.layout
-    ids = _held(before.held, holds, changes)
-    touched = dict.fromkeys(
-        (*(hold.workload_id for hold, _ in changes), *left, *(each.workload_id for each in coming))
-    )
-    after.indexes["view"] = View(
-        layout=layout,
-        floor=_moved(before.floor, changes),
-        drained=_moved(before.drained, [each for each in changes if is_endless(each[0])]),
-        lines=lines,
-        blocked=blocked,
-        demands=demands,
-        holds=holds,
-        held=ids,
-        ending=_ending(before.ending, changes),
-        ends=_ends(before.ends, changes),
-        usage=_usage(layout, before.usage, changes),
-        standing=_standing(before.standing, demands, ids, touched),
-        preemptible=_preemptible(before.preemptible, changes),
-        holders=before.holders.changed(
-            layout,
-            {
-                workload_id: [held_of(holds[each]) for each in ids.get(workload_id, ())]
-                for workload_id in dict.fromkeys(hold.workload_id for hold, _ in changes)
-            },
-        ),
-        extremes=before.extremes,
-    )
-    return after
-
-
-Changes = Sequence[tuple[Hold, int]]
-"""Holds that came (1) or went (-1)."""
-
-
-def _moved(floor: Floor, changes: Changes) -> Floor:
-    if not changes:
-        return floor
-    moved = floor.fork()
-    layout = floor.layout
-    for hold, sign in changes:
-        at = layout.position.get(hold.node)
-        if at is not None:
-            columns = layout.columns(hold.node, hold.devices)
-            moved.take(
-                at,
-                sign * hold.cpu_milli,
-                sign * hold.memory_bytes,
-                [(column, sign * milli) for column, milli in columns],
-            )
-    return moved
-
-
-def _held(
-    before: Mapping[str, tuple[str, ...]], holds: Mapping[str, Hold], changes: Changes
-) -> Mapping[str, tuple[str, ...]]:
-    found = dict(before)
-    for hold, sign in changes:
-        ids = [each for each in found.pop(hold.workload_id, ()) if each != hold.allocation_id]
-        if sign > 0:
-            ids.append(hold.allocation_id)
-        if ids:
-            found[hold.workload_id] = tuple(each for each in ids if each in holds)
-    return found
-
-
-def _ending(before: Mapping[str, Hold], changes: Changes) -> Mapping[str, Hold]:
-    found = dict(before)
-    for hold, sign in changes:
-        found.pop(hold.allocation_id, None)
-        if sign > 0 and hold.ending:
-            found[hold.allocation_id] = hold
-    return found
-
-
-def _ends(before: Sequence[tuple[int, str]], changes: Changes) -> Sequence[tuple[int, str]]:
-    found = list(before)
-    for hold, sign in changes:
-        end_ms = expected_end_ms(hold)
-        if end_ms is None or hold.ending:
-            continue
-        entry = (end_ms, hold.allocation_id)
-        if sign > 0:
-            insort(found, entry)
-        else:
-            at = bisect_left(found, entry)
-            assert found[at] == entry
-            del found[at]
-    return found
-
-
-def _usage(layout: Layout, before: Mapping[str, Used], changes: Changes) -> Mapping[str, Used]:
-    found = dict(before)
-    for hold, sign in changes:
-        found[hold.project] = _used(layout, found.get(hold.project, NOTHING), ((hold, sign),))
-    return {project: used for project, used in found.items() if used != NOTHING}
-
-
-def _used(layout: Layout, before: Used, changes: Iterable[tuple[Hold, int]]) -> Used:
+def used_after(layout: Layout, before: Used, changes: Iterable[tuple[Hold, int]]) -> Used:
     gpu = dict(before.gpu)
     _, cpu_milli, memory_bytes = before
     for hold, sign in changes:
@@ -342,61 +197,8 @@ def _used(layout: Layout, before: Used, changes: Iterable[tuple[Hold, int]]) -> 
     )
 
 
-def _leave(lines: Lines, demand: Demand) -> None:
-    if demand.blocked is not None:
-        return
-    line = dict(lines[demand.project])
-    ask = ask_of(demand)
-    queue = list(line[ask].demands)
-    del queue[bisect_left(queue, queue_key(demand), key=queue_key)]
-    if queue:
-        line[ask] = Waiting(queue)
-    else:
-        del line[ask]
-    lines[demand.project] = line
-    if not line:
-        del lines[demand.project]
-
-
-def _join(lines: Lines, demand: Demand) -> None:
-    line = dict(lines.get(demand.project, {}))
-    ask = ask_of(demand)
-    queue = list(line[ask].demands) if ask in line else []
-    insort(queue, demand, key=queue_key)
-    line[ask] = Waiting(queue)
-    lines[demand.project] = line
-
-
-def _in_order(
-    before: tuple[Demand, ...], gone: Sequence[Demand], coming: Sequence[Demand]
-) -> tuple[Demand, ...]:
-    """The order of the queue, from the order before."""
-    after = list(before)
-    for demand in gone:
-        at = bisect_left(after, queue_key(demand), key=queue_key)
-        assert after[at] is demand
-        del after[at]
-    for demand in coming:
-        insort(after, demand, key=queue_key)
-    return tuple(after)
-
-
-def _standing(
-    before: Mapping[str, Demand],
-    demands: Mapping[str, Demand],
-    held: Mapping[str, tuple[str, ...]],
-    touched: Iterable[str],
-) -> Mapping[str, Demand]:
-    found = dict(before)
-    for workload_id in touched:
-        found.pop(workload_id, None)
-        if workload_id in held and workload_id in demands:
-            found[workload_id] = demands[workload_id]
-    return found
-
-
-def _preemptible(
-    before: Mapping[str, Mapping[int, int]], changes: Changes
+def preemptible_after(
+    before: Mapping[str, Mapping[int, int]], changes: Iterable[tuple[Hold, int]]
 ) -> Mapping[str, Mapping[int, int]]:
     found = dict(before)
     for hold, sign in changes:

@@ -84,8 +84,8 @@ def simulate(
         PolicyName,
         typer.Option(
             help="podium is this version's scheduler as it serves; its backfill by runtimes, "
-            "fairness and preemption come with the next versions. attained is its order for unknown "
-            "runtimes on its own. The others are for comparison. all runs each of them."
+            "fairness and preemption come with the next versions. attained is its order for "
+            "unknown runtimes on its own. The others are for comparison. all runs each of them."
         ),
     ] = PolicyName.PODIUM,
     runtimes: Annotated[

@@ -11,15 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from podium.domain.node import Node, NodeState
-from podium.domain.policy import DEFAULT_SCHEDULING, SchedulingPolicy
+from podium.domain.policy import DEFAULT_SCHEDULING, Order, SchedulingPolicy
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import ANYWHERE, ReplicaCount, Request, Topology
 from podium.domain.workload import Kind
 from podium.scheduling.decide import decide
+from podium.scheduling.evolution import evolved, past_set
 from podium.scheduling.plan import Placement, Plan, Preemption
 from podium.scheduling.snapshot import Booking, Demand, Expected, Hold, Share, Snapshot
 from podium.scheduling.verify import verify
-from podium.scheduling.view import evolved
+from podium.simulation.history import History
 from podium.simulation.timeline import Life, RefusalNote, Span, Stop, Timeline
 
 Decide = Callable[[Snapshot, int, int], Plan]
@@ -90,6 +91,8 @@ class World:
         self._cycles = 0
         self._pushed = 0
         self._done_ms: dict[str, int] = {}  # of work that is saved
+        self._had: dict[str, int] = {}  # milli-GPU x milliseconds before the present attempt
+        self._history = History() if scheduling.order is Order.ATTAINED else None
         self._stops: list[Stop] = []
         self._snapshot = Snapshot(
             nodes=tuple(self._nodes[name] for name in sorted(self._nodes)),
@@ -162,6 +165,9 @@ class World:
         return [span for spans in self._running.values() for span in spans.values()]
 
     def _end(self, span: Span, now_ms: int, *, completed: bool) -> None:
+        milli = sum(share.gpu_milli for share in span.devices)
+        had = self._had.get(span.workload_id, 0)
+        self._had[span.workload_id] = had + milli * (now_ms - span.started_at_ms)
         del self._running[span.workload_id][span.rank]
         self._released.append(allocation_id(span))
         self._touched[span.workload_id] = None
@@ -173,6 +179,8 @@ class World:
             return
         self._pending.pop(workload_id, None)
         del self._running[workload_id]
+        if self._history is not None:
+            self._history.ended(self._had.get(workload_id, 0))
         self._lives[workload_id] = replace(self._lives[workload_id], ended_at_ms=now_ms)
 
     def _lose(self, node: str, now_ms: int) -> None:
@@ -189,7 +197,7 @@ class World:
 
     def _cycle(self, now_ms: int) -> None:
         self._cycles += 1
-        snapshot = self._snapshot = self._changed()
+        snapshot = self._snapshot = self._changed(now_ms)
         plan = self._policy(snapshot, now_ms, self._seed)
         verdict = verify(snapshot, plan)
         for preemption in plan.preemptions:
@@ -249,7 +257,7 @@ class World:
         left_ms = job.runtime_ms - self._done_ms.get(job.workload_id, 0)
         self._push(started_at_ms + left_ms, 0, span)
 
-    def _changed(self) -> Snapshot:
+    def _changed(self, now_ms: int) -> Snapshot:
         waiting = [
             self._demand(self._jobs[workload_id], self._pending[workload_id])
             for workload_id in self._touched
@@ -260,7 +268,30 @@ class World:
             self._snapshot, released=self._released, held=self._held, left=left, waiting=waiting
         )
         self._released, self._held, self._touched = [], [], {}
+        if self._history is not None:
+            active = [*self._of_running(now_ms), *self._of_waiting()]
+            return past_set(changed, self._history.past(active))
         return changed
+
+    def _of_running(self, now_ms: int) -> list[int]:
+        """What each running workload has had."""
+        found = []
+        for workload_id, spans in self._running.items():
+            if spans:
+                now = sum(
+                    share.gpu_milli * (now_ms - span.started_at_ms)
+                    for span in spans.values()
+                    for share in span.devices
+                )
+                found.append(self._had.get(workload_id, 0) + now)
+        return found
+
+    def _of_waiting(self) -> list[int]:
+        return [
+            self._had.get(workload_id, 0)
+            for workload_id, ranks in self._pending.items()
+            if ranks and not self._running.get(workload_id)
+        ]
 
     def _demand(self, job: Job, ranks: list[int]) -> Demand:
         running = job.replicas.maximum - len(ranks)
@@ -279,6 +310,7 @@ class World:
             expected=job.expected,
             elastic=job.elastic,
             spread=job.spread,
+            attained_milli_ms=self._had.get(job.workload_id, 0),
         )
 
     def _hold(self, span: Span) -> Hold:
@@ -298,6 +330,8 @@ class World:
             rank=span.rank,
             expected=job.expected,
             preemptible=job.preemptible,
+            attained_milli_ms=self._had.get(job.workload_id, 0),
+            queued_at_ms=job.submitted_at_ms,
             minimum=0 if job.replicas.array else job.replicas.minimum,
         )
 

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from podium.domain.lifecycle import WorkloadEvent
 from podium.domain.policies import Override, Policies
 from podium.domain.reason import WaitReason
+from podium.scheduling.evolution import evolved
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
-from podium.scheduling.view import evolved, view_of
+from podium.scheduling.view import view_of
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.database import Transaction

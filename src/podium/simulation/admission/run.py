@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from podium.domain.quantity import GPU_MILLI
 from podium.scheduling.decide import decide
+from podium.scheduling.evolution import evolved
 from podium.scheduling.plan import Placement, Plan, Preemption
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
-from podium.scheduling.view import evolved
 from podium.simulation.admission.model import Arrival, Model
 
 _IDLE_CYCLES_MAX = 100

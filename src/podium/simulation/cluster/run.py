@@ -8,9 +8,9 @@ from dataclasses import replace
 from podium.domain.policy import KIND_POLICIES, SchedulingPolicy
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.scheduling.decide import decide
+from podium.scheduling.evolution import evolved
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Expected, Snapshot
-from podium.scheduling.view import evolved
 from podium.simulation.cluster.inventory import Cluster
 from podium.simulation.cluster.workloads import Planned
 from podium.simulation.queueing.trace import Runtimes

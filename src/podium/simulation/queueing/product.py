@@ -6,6 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from podium.domain.node import Device, Node, NodeState
+from podium.domain.policy import Order, SchedulingPolicy
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import ReplicaCount, Request
 from podium.scheduling.decide import decide
@@ -15,6 +16,7 @@ from podium.simulation.queueing.once import Tell
 from podium.simulation.queueing.trace import Course, Machines, Trace
 from podium.simulation.world import Job, World
 
+_SCHEDULING = SchedulingPolicy(order=Order.ATTAINED)
 _GPU_MEMORY_BYTES = 80 * 2**30
 _CPU_MILLI_PER_GPU = 16_000
 _MEMORY_BYTES_PER_GPU = 128 * 2**30
@@ -28,16 +30,17 @@ def run_product(
     tell: Tell,
 ) -> Course:
     """`decide` at every event, its plan verified, as in production. Estimates become the limits
-    that the scheduler sees; CPU and memory are never short."""
-    names = _names(len(trace))
-    jobs = [_job(names[at], at, trace, machines, estimates_ms) for at in range(len(trace))]
+    that the scheduler sees; CPU and memory are never short. Work is served by what it has had, and
+    may be stopped for others; it is saved then, and goes on where it was."""
+    jobs = trace_jobs(trace, machines, estimates_ms)
     watched = _Watched([job.submitted_ms for job in trace.jobs], tell)
-    world = World(_nodes(machines), jobs, seed=seed, policy=watched)
-    lives = world.run().lives
+    world = World(trace_nodes(machines), jobs, seed=seed, policy=watched, scheduling=_SCHEDULING)
+    timeline = world.run()
+    lives = timeline.lives
     started_ms = [life.started_at_ms for life in lives if life.started_at_ms is not None]
     ended_ms = [life.ended_at_ms for life in lives if life.ended_at_ms is not None]
     assert len(ended_ms) == len(started_ms) == len(trace), "every job fits the empty cluster"
-    return Course(started_ms, ended_ms)
+    return Course(started_ms, ended_ms, len(timeline.stops))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,13 @@ def _names(count: int) -> list[str]:
     return [f"{at:0{width}}" for at in range(count)]
 
 
-def _nodes(machines: Machines) -> list[Node]:
+def trace_jobs(trace: Trace, machines: Machines, estimates_ms: list[int] | None) -> list[Job]:
+    """Each a gang of whole GPUs; named so that the queue's last tie-break is the trace's order."""
+    names = _names(len(trace))
+    return [_job(names[at], at, trace, machines, estimates_ms) for at in range(len(trace))]
+
+
+def trace_nodes(machines: Machines) -> list[Node]:
     return [_node(f"node-{name}", machines.gpus_per_node) for name in _names(machines.nodes)]
 
 
@@ -102,6 +111,8 @@ def _job(
         replicas=ReplicaCount(replicas, replicas),
         project=found.group or "default",
         limit_ms=None if estimates_ms is None else estimates_ms[at],
+        preemptible=True,
+        saved=True,
     )
 
 

@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from podium.scheduling.decide import decide
+from podium.scheduling.evolution import evolved
 from podium.scheduling.plan import Placement, Plan
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
 from podium.scheduling.verify import verify
-from podium.scheduling.view import evolved, view_of
+from podium.scheduling.view import view_of
 from podium.simulation.speed.mixture import NOW_MS
 from podium.simulation.speed.shapes import SHAPES, Shape
 

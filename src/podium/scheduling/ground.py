@@ -1,0 +1,173 @@
+"""What the parts of one cycle share: the floor with what is taken so far, and who has what.
+
+`cycle` makes one, and places through it; `blocked` and `answers` read it.
+"""
+
+from __future__ import annotations
+
+from podium.domain.resources import DeviceShare, Request
+from podium.scheduling.attained import attained_of
+from podium.scheduling.classes import Grant, RequestClass, take
+from podium.scheduling.fairness import Fairness
+from podium.scheduling.floor import Floor
+from podium.scheduling.gangs import in_order_of_topology
+from podium.scheduling.keeping import Kept, booked
+from podium.scheduling.plan import Placement
+from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.view import ENDLESS_KINDS, View
+from podium.scheduling.worths import Worths
+
+
+class Ground:
+    """`placed` are the grants of each demand that got any in this cycle."""
+
+    def __init__(self, snapshot: Snapshot, view: View, now_ms: int) -> None:
+        self.snapshot = snapshot
+        self.view = view
+        self.now_ms = now_ms
+        self.layout = view.layout
+        self.floor = view.floor.fork()
+        self.kept = Kept(self.floor)
+        for at, cap in booked(snapshot.bookings, self.floor, now_ms):
+            self.kept.keep(at, cap)
+        self.fairness = fairness_of(snapshot, view)
+        self.attained = attained_of(snapshot, view, now_ms)
+        self.limited = any(share.limits for share in snapshot.shares)
+        self.placements: list[Placement] = []
+        self.placed: dict[str, list[Grant]] = {}
+        self._worths = Worths(self.floor, snapshot.mix or mix_of(view))
+        self._classes: dict[Request, RequestClass] = {}
+        self._by_identity: dict[int, RequestClass] = {}  # costs no hash
+        self._alive: list[Request] = []  # or another could come to have its identity
+        self._endless: list[tuple[Request, Grant]] = []
+        self._drained: Floor | None = None
+
+    def family(self, request: Request) -> RequestClass:
+        """The class of a request on this floor."""
+        found = self._by_identity.get(id(request))
+        if found is None:
+            found = self._classes.get(request)
+            if found is None:
+                found = self._classes[request] = RequestClass(self.floor, request, self._worths)
+            self._by_identity[id(request)] = found
+            self._alive.append(request)
+        return found
+
+    def standing(self, demand: Demand) -> list[int]:
+        """The nodes on which the workload stands from before, those that still exist."""
+        ids = self.view.held.get(demand.workload_id)
+        if not ids:
+            return []
+        position = self.layout.position
+        holds = (self.view.holds[each] for each in ids)
+        return [position[hold.node] for hold in holds if hold.node in position]
+
+    def beside(self, demand: Demand) -> list[int]:
+        """The same, and the nodes of its replicas that were placed in this cycle."""
+        return self.standing(demand) + [
+            grant.at for grant in self.placed.get(demand.workload_id, ())
+        ]
+
+    @property
+    def drained(self) -> Floor:
+        """The floor once all has ended that ends by itself, also of what was placed now."""
+        if self._drained is None:
+            self._drained = self.view.drained.fork()
+            for request, grant in self._endless:
+                take(self._drained, request, grant)
+        return self._drained
+
+    def ends_ms(self, demand: Demand) -> int | None:
+        """When it will have ended for sure if it starts now."""
+        return None if demand.limit_ms is None else self.now_ms + demand.limit_ms
+
+    def record(self, demand: Demand, grants: list[Grant]) -> None:
+        """These were taken for the next ranks of the demand."""
+        if len(grants) > 1:
+            grants = in_order_of_topology(self.layout, grants)
+        placed = self.placed.setdefault(demand.workload_id, [])
+        request = demand.request
+        ranks = demand.pending_ranks[len(placed) :]
+        for rank, grant in zip(ranks, grants, strict=False):
+            node, devices = self.layout.nodes[grant.at], self.layout.devices[grant.at]
+            self.placements.append(
+                Placement(
+                    demand.workload_id,
+                    rank,
+                    node.name,
+                    request.cpu_milli,
+                    request.memory_bytes,
+                    tuple(
+                        DeviceShare(devices[column].id, milli, size)
+                        for column, milli, size in grant.devices
+                    ),
+                )
+            )
+            self.fairness.add(
+                demand.project,
+                self.gpu_of(grant),
+                request.cpu_milli,
+                request.memory_bytes,
+            )
+            if demand.kind in ENDLESS_KINDS and demand.limit_ms is None:
+                self._endless.append((request, grant))
+                if self._drained is not None:
+                    take(self._drained, request, grant)
+        placed += grants
+
+    def gpu_of(self, grant: Grant) -> tuple[tuple[str, int], ...]:
+        """GPU types and milli-GPU of a grant."""
+        if not grant.devices:
+            return ()
+        devices = self.layout.devices[grant.at]
+        first = devices[grant.devices[0][0]].type
+        if all(devices[column].type == first for column, _, _ in grant.devices):
+            return ((first, sum(milli for _, milli, _ in grant.devices)),)
+        return tuple((devices[column].type, milli) for column, milli, _ in grant.devices)
+
+    def inside(self, demand: Demand) -> bool:
+        """Whether its minimum would be inside a guarantee."""
+        amount = self.amount_milli(demand, demand.minimum)
+        return self.fairness.within_guarantee(demand.project, demand.request.gpu_types, amount)
+
+    def amount_milli(self, demand: Demand, replicas: int) -> int:
+        """The milli-GPU that so many replicas take, of the first kind of device that fits."""
+        shape = self.family(demand.request).shape
+        for grant in shape.grants:
+            if grant is not None:
+                return replicas * shape.count * grant[0]
+        return 0
+
+    def opens(self, demand: Demand) -> bool:
+        """Whether the limits leave room for the minimum of the demand."""
+        return self.types_open(demand, demand.minimum) != ()
+
+    def types_open(self, demand: Demand, replicas: int) -> tuple[str, ...] | None:
+        """The GPU types that limits leave to so many replicas; None: no limit is in the way."""
+        return self.fairness.open_types(
+            demand.project, demand.request.gpu_types, self.amount_milli(demand, replicas)
+        )
+
+
+def fairness_of(snapshot: Snapshot, view: View) -> Fairness:
+    """What everyone holds now, over the tree of the snapshot."""
+    layout = view.layout
+    fairness = Fairness(
+        snapshot.shares,
+        layout.inventory,
+        layout.cpu_milli,
+        layout.memory_bytes,
+        snapshot.policy.half_life_ms,
+    )
+    for project, used in view.usage.items():
+        fairness.add(project, *used)
+    return fairness
+
+
+def mix_of(view: View) -> list[tuple[Request, int]]:
+    """How often each request is asked for by what waits now."""
+    counts: dict[Request, int] = {}
+    for line in view.lines.values():
+        for ask, waiting in line.items():
+            counts[ask.request] = counts.get(ask.request, 0) + len(waiting.ids) * ask.replicas
+    return sorted(counts.items(), key=lambda entry: (-entry[1], repr(entry[0])))
