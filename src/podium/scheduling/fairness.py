@@ -19,6 +19,7 @@ from podium.scheduling.places import (
     Place,
     apart,
     inside,
+    left_of,
     upwards,
 )
 from podium.scheduling.snapshot import Share
@@ -62,7 +63,7 @@ class Fairness:
         self.places: list[Place] = []
         self._paths: dict[str, tuple[Place, ...]] = {}  # leaf first, root last
         # Answers that hold until the next change: many ask the same between two of them.
-        self._grades: dict[tuple[str, tuple[str, ...], int], int] = {}
+        self._headroom: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
         for name in sorted(capacity):
             self.capacity[ALL] += capacity[name]
             self.capacity[self._column(name)] += capacity[name]
@@ -145,8 +146,8 @@ class Fairness:
         """Count what `project` now holds more, on every place above it."""
         path = self._paths.get(project) or self.path(project)
         columns = self._columns
-        if self._grades:
-            self._grades.clear()
+        if self._headroom:
+            self._headroom.clear()
         for place in path:
             use = place.use
             divisors = place.divisors
@@ -175,7 +176,7 @@ class Fairness:
         self, project: str, gpu: tuple[tuple[str, int], ...], cpu_milli: int, memory_bytes: int
     ) -> None:
         """Take back what `add` counted."""
-        self._grades.clear()
+        self._headroom.clear()
         for place in self.path(project):
             use = place.use
             place.version += 1
@@ -225,23 +226,20 @@ class Fairness:
     def grade(self, project: str, gpu_types: tuple[str, ...], amount_milli: int) -> int:
         """Where `amount_milli` more is guaranteed: 0 to the project itself, 1 to a place above it,
         2 nowhere. Work of a lower grade is served first."""
-        if amount_milli <= 0:
-            return 2
-        question = (project, gpu_types, amount_milli)
-        found = self._grades.get(question)
-        if found is None:
-            found = self._grades[question] = self._look_up(project, gpu_types, amount_milli)
-        return found
+        own, above = self.headroom(project, gpu_types)
+        return grade_of(amount_milli, own, above)
 
-    def _look_up(self, project: str, gpu_types: tuple[str, ...], amount_milli: int) -> int:
-        path = self.path(project)[:-1]
-        if not any(place.guarantees for place in path):
-            return 2
-        columns = [self._known(gpu_type) for gpu_type in self._acceptable(gpu_types)]
-        for place in path:
-            if any(inside(place, column, amount_milli) for column in columns):
-                return 0 if place is path[0] else 1
-        return 2
+    def headroom(self, project: str, gpu_types: tuple[str, ...]) -> tuple[int, int]:
+        """How much more of the best acceptable type is guaranteed to the project itself, and to
+        the place above it that has most left; 0 where none is."""
+        question = (project, gpu_types)
+        found = self._headroom.get(question)
+        if found is None:
+            path = self.path(project)[:-1]
+            columns = [ALL, *(self._known(each) for each in self._acceptable(gpu_types))]
+            own, *above = (left_of(place, columns) if place.guarantees else 0 for place in path)
+            found = self._headroom[question] = own, max(above, default=0)
+        return found
 
     def guaranteed_types(
         self, project: str, gpu_types: tuple[str, ...], amount_milli: int
@@ -365,3 +363,10 @@ class Fairness:
 
     def _known(self, gpu_type: str) -> int | None:
         return self._columns.get(gpu_type) or self._columns.get(gpu_type.casefold())
+
+
+def grade_of(amount_milli: int, own_milli: int, above_milli: int) -> int:
+    """`Fairness.grade` by what `Fairness.headroom` has found."""
+    if 0 < amount_milli <= own_milli:
+        return 0
+    return 1 if 0 < amount_milli <= above_milli else 2

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heapreplace, nsmallest
 
 from podium.domain.policy import Order, SchedulingPolicy
-from podium.scheduling.fairness import Fairness
+from podium.scheduling.fairness import Fairness, grade_of
 from podium.scheduling.places import Place
 from podium.scheduling.queue import queue_key
 from podium.scheduling.service_order import Bands, step_of_level
@@ -111,12 +111,17 @@ class Line:
         self._version = -1
 
     def _heads(self) -> Iterator[tuple[Key, Queue]]:
+        headroom: dict[tuple[str, ...], tuple[int, int]] = {}
         for (gpu_types, milli), heap in self._amounts.items():
             while heap and heap[0][1].closed:
                 heappop(heap)
             if heap:
                 key, queue = heap[0]
-                yield (self._fairness.grade(self.project, gpu_types, milli), *key), queue
+                left = headroom.get(gpu_types)
+                if left is None:
+                    left = self._fairness.headroom(self.project, gpu_types)
+                    headroom[gpu_types] = left
+                yield (grade_of(milli, *left), *key), queue
 
 
 class Leaf:
