@@ -27,7 +27,7 @@ from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
-from podium.control import deadlines, schedule
+from podium.control import deadlines, expect, heap, schedule
 from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
 from podium.control.leadership import LEASE_SECONDS, Leadership
@@ -76,6 +76,7 @@ class Settings:
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UserError or PermanentError when it cannot start."""
     _configure_log()
+    heap.give_back()
     check_currency(settings.currency)
     with _home(settings.home), _listening(settings) as listener:
         import uvloop
@@ -154,6 +155,7 @@ def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]
     database, hints = office.database, office.hints
     machine = Machine(engine, database, hints, leadership)
     scheduler = schedule.Scheduler(database, hints, leadership, office.ids)
+    expecter = expect.Expecter(database, leadership, lambda: scheduler.seen)
     launcher = Launcher(machine, office.sealer, office.uploads_path)
     ends = deadlines.Deadlines(database, hints, leadership)
 
@@ -166,6 +168,7 @@ def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]
         Loop("lease", renew, hints, period_seconds=LEASE_SECONDS / 3),
         Loop("inventory", Inventory(machine).step, hints, wake_on=("inventory",), period_seconds=5),
         Loop("schedule", scheduler.step, hints, wake_on=("schedule",), period_seconds=2),
+        Loop("expect", expecter.step, hints, period_seconds=expect.PERIOD_SECONDS),
         Loop("launch", launcher.step, hints, wake_on=("launch",), period_seconds=1),
         Loop("observe", Observer(machine).step, hints, wake_on=("observe",), period_seconds=1),
         Loop("stop", Stopper(machine).step, hints, wake_on=("stop",), period_seconds=2),

@@ -246,6 +246,7 @@ OF_EVERYONE = {
     f"GET {API}/overview",
     f"GET {API}/overview/capacity",
     f"GET {API}/queue",
+    f"GET {API}/queue/plan",
     f"GET {API}/search",
     f"GET {API}/prices",
     f"GET {API}/quotas",

@@ -115,3 +115,38 @@ def test_policies_and_bookings_by_the_command(giving: Server) -> None:
     assert "nowhere" in refused.stderr
     giving.command("booking", "delete", "firmware")
     assert giving.told("booking", "ls")["items"] == []
+
+
+def test_the_plan_says_who_is_next_and_where(giving: Server) -> None:
+    client = giving.client_kept
+    runs = giving.submit(
+        "runs", ["sleep", "60"], max_runtime="1h", preemptible=False,
+        resources={"gpus": 3, **SMALL},
+    )  # fmt: skip
+    giving.reaches(runs, "running")
+    giving.command("policy", "set", "scheduling", "--patience", "0s")
+    waits = giving.submit("waits", ["true"], resources={"gpus": 4, **SMALL})
+    until(lambda: bool(client.queue.plan().reservations), "a node is kept for it")
+    plan = client.queue.plan(hours=2)
+    (turn,), (kept,), (node,) = plan.turns, plan.reservations, plan.timeline.nodes
+    assert turn.workload is not None
+    assert turn.workload.id == waits
+    assert turn.refusal is not None
+    assert (kept.nodes, kept.from_at) == ([node.name], turn.starts_at)
+    (span,), (planned,) = node.running, node.planned
+    assert (span.gpu_milli, span.certain, span.until) == (3000, True, kept.from_at)
+    assert (planned.gpu_milli, planned.from_at) == (4000, kept.from_at)
+    assert node.free_milli == 1000
+    shown = giving.command("queue", "--plan").stdout
+    for words in ("1  waits", "runs (default)", "→ waits (default)", "backfill until"):
+        assert words in shown, words
+    told = giving.client(giving.person("stranger", leads="elsewhere")).queue.plan()
+    assert [(each.workload, each.project) for each in told.turns] == [(None, None)]
+    assert [each.nodes for each in told.reservations] == [[node.name]]
+    assert told.timeline.nodes[0].running[0].gpu_milli == 3000
+    text = told.model_dump_json()
+    assert not [word for word in (runs, waits, "runs", "default") if f'"{word}"' in text]
+    client.workloads.cancel(waits)
+    until(lambda: not client.queue.plan().turns, "it does not wait any more")
+    client.workloads.cancel(runs)
+    giving.ended(runs)

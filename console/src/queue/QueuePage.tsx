@@ -1,22 +1,41 @@
-/** Who is next, and why each still waits. */
+/** Who is next and why, what runs until when, and who holds how much of what is due to them. */
 import { Button } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
-import type { Queue } from "../api/types";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import type { Queue, QueuePlan } from "../api/types";
 import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
 import { PageHeader } from "../frame/PageHeader";
 import { useProject } from "../projects/scope";
 import { counted } from "../quantity/words";
-import { ProjectShares } from "./ProjectShares";
+import { Preemptions } from "./Preemptions";
+import { orderInWords, queueRows } from "./plan";
 import { QueueTable } from "./QueueTable";
-import { useQueue, useQueueLive } from "./queries";
+import { usePlan, useQueue, useQueueLive } from "./queries";
 import classes from "./queue.module.css";
+import { Section } from "./Section";
+import { Shares } from "./Shares";
+import { Timeline } from "./Timeline";
+import { aheads, type QueueView, queueViewRead, usualAhead } from "./view";
+
+/** So many stand there at first, so that what comes after them is near. */
+const FIRST_ROWS = 12;
 
 export default function QueuePage() {
   const project = useProject();
   useQueueLive();
+  const search = useSearch({ strict: false });
+  const { ahead = usualAhead, turned = [] } = queueViewRead(search);
+  const navigate = useNavigate();
   const list = useQueue(project);
+  const plan = usePlan(aheads[ahead].hours);
   const first = list.data?.pages[0];
+  const change = (next: QueueView) =>
+    void navigate({
+      to: "/queue",
+      search: ((before: Record<string, unknown>) => ({ ...before, ...next })) as never,
+      replace: true,
+    });
   return (
     <div className={classes.page}>
       <PageHeader title="Queue" count={first?.length.toLocaleString("en")} />
@@ -24,18 +43,49 @@ export default function QueuePage() {
       {list.isPending && <div className={classes.skeleton} aria-hidden="true" />}
       {first && (
         <>
-          <p className={classes.sentence}>{queueSentence(first, project)}</p>
-          <ProjectShares projects={first.projects} />
-          <Entries list={list} first={first} />
+          <p className={classes.sentence}>{queueSentence(first, project, plan.data)}</p>
+          <Entries list={list} first={first} plan={plan.data} />
+          {plan.error && !plan.data ? (
+            <Section title="Time line">
+              <FailureState error={plan.error} onRetry={() => plan.refetch()} />
+            </Section>
+          ) : (
+            <Timeline
+              plan={plan.data}
+              project={project}
+              ahead={ahead}
+              onAhead={(next) =>
+                change({ ahead: next === usualAhead ? undefined : next } as QueueView)
+              }
+            />
+          )}
+          <Shares
+            projects={first.projects}
+            project={project}
+            turned={turned}
+            onTurned={(next) => change({ turned: next })}
+          />
+          {plan.data && <Preemptions plan={plan.data} project={project} />}
         </>
       )}
     </div>
   );
 }
 
-function Entries({ list, first }: { list: ReturnType<typeof useQueue>; first: Queue }) {
-  const entries = list.data?.pages.flatMap((page) => page.items) ?? [];
-  if (entries.length === 0) {
+interface EntriesProps {
+  list: ReturnType<typeof useQueue>;
+  first: Queue;
+  plan: QueuePlan | undefined;
+}
+
+function Entries({ list, first, plan }: EntriesProps) {
+  const project = useProject();
+  const [all, setAll] = useState(false);
+  const rows = useMemo(
+    () => queueRows(plan, list.data?.pages.flatMap((page) => page.items) ?? [], project),
+    [plan, list.data, project],
+  );
+  if (!rows.some(({ kind }) => kind === "mine")) {
     return (
       <EmptyState
         title={first.length === 0 ? "Nothing waits" : "Nothing of yours waits"}
@@ -52,15 +102,16 @@ function Entries({ list, first }: { list: ReturnType<typeof useQueue>; first: Qu
       />
     );
   }
+  const folded = !all && rows.length > FIRST_ROWS + 2;
   return (
     <>
-      <QueueTable entries={entries} />
-      {list.hasNextPage && (
+      <QueueTable rows={folded ? rows.slice(0, FIRST_ROWS) : rows} />
+      {(folded || list.hasNextPage) && (
         <div className={classes.more}>
           <Button
             variant="default"
             loading={list.isFetchingNextPage}
-            onClick={() => list.fetchNextPage()}
+            onClick={() => (folded ? setAll(true) : list.fetchNextPage())}
           >
             Show more
           </Button>
@@ -71,15 +122,22 @@ function Entries({ list, first }: { list: ReturnType<typeof useQueue>; first: Qu
 }
 
 /** "42 wait, 30 of them yours to see. train-llm is next." */
-export function queueSentence(queue: Queue, project: string | undefined): string {
+export function queueSentence(
+  queue: Queue,
+  project: string | undefined,
+  plan?: QueuePlan | undefined,
+): string {
   if (queue.length === 0) return "Everything that was submitted has a place.";
-  const next = queue.items.find(({ position }) => position === 1)?.workload.name;
+  const turn = plan?.turns[0];
+  const next = turn
+    ? turn.workload?.name
+    : queue.items.find(({ position }) => position === 1)?.workload.name;
   const seen = queue.length - queue.hidden;
   return [
     `${counted(queue.length, "workload")} ${queue.length === 1 ? "waits" : "wait"}` +
       (queue.hidden > 0 ? `, ${seen.toLocaleString("en")} of them yours to see.` : "."),
     ...(project ? [`Shown are those of ${project}.`] : []),
     ...(next ? [`${next} is next.`] : []),
-    "Higher priority goes first, then what has waited longest.",
+    orderInWords(plan?.order),
   ].join(" ");
 }

@@ -1,11 +1,14 @@
-/** The waiting workloads in the order of service. */
+/** The waiting workloads in the order of service: whose turn it is and why, and why it waits. */
 import { Link } from "@tanstack/react-router";
-import type { QueueEntry } from "../api/types";
-import { Duration } from "../time/Times";
+import { counted } from "../quantity/words";
+import { Duration, Moment } from "../time/Times";
+import { momentInWords } from "../time/words";
+import { useTimeZone } from "../time/zone";
 import { reasonInWords } from "../workloads/reasons";
+import { type QueueRow, shareInWords, type Turn } from "./plan";
 import classes from "./queue.module.css";
 
-export function QueueTable({ entries }: { entries: readonly QueueEntry[] }) {
+export function QueueTable({ rows }: { rows: readonly QueueRow[] }) {
   return (
     <table className={classes.table} aria-label="Waiting workloads in the order of service">
       <thead>
@@ -14,53 +17,130 @@ export function QueueTable({ entries }: { entries: readonly QueueEntry[] }) {
             Place
           </th>
           <th scope="col">Workload</th>
-          <th scope="col" data-column="project">
-            Project
-          </th>
-          <th scope="col" data-column="priority">
-            Priority
-          </th>
           <th scope="col" data-column="asks">
             Asks for
+          </th>
+          <th scope="col" data-column="turn">
+            Why its turn
           </th>
           <th scope="col" data-column="waits">
             Waits for
           </th>
+          <th scope="col" data-column="starts">
+            Expected
+          </th>
           <th scope="col" data-column="why">
-            Why
+            Why it waits
           </th>
         </tr>
       </thead>
       <tbody>
-        {entries.map(({ position, workload }) => (
-          <tr key={workload.id}>
-            <td data-column="position">{position.toLocaleString("en")}</td>
-            <td data-column="name">
-              <Link to="/workloads/$id" params={{ id: workload.id }} title={workload.name}>
-                {workload.name}
-              </Link>
-              <span className={classes.owner}>{workload.owner}</span>
-            </td>
-            <td data-column="project">{workload.project}</td>
-            <td data-column="priority">{workload.priority}</td>
-            <td data-column="asks">
-              {workload.replicas.total > 1 && `${workload.replicas.total.toLocaleString("en")} × `}
-              {workload.resources.text}
-            </td>
-            <td data-column="waits">
-              <Duration start={workload.queued_at} />
-            </td>
-            <td data-column="why">
-              {workload.waiting && (
-                <>
-                  <span className={classes.reason}>{reasonInWords(workload.waiting.reason)}</span>
-                  <span className={classes.message}>{workload.waiting.message}</span>
-                </>
-              )}
-            </td>
-          </tr>
-        ))}
+        {rows.map((row) =>
+          row.kind === "others" ? (
+            <tr key={row.key} data-others>
+              <td data-column="position">{row.from.toLocaleString("en")}</td>
+              <td colSpan={6} data-column="others">
+                {counted(row.count, "workload")} of others
+              </td>
+            </tr>
+          ) : (
+            <WaitingRow key={row.key} row={row} />
+          ),
+        )}
       </tbody>
     </table>
+  );
+}
+
+function WaitingRow({ row }: { row: Extract<QueueRow, { kind: "mine" }> }) {
+  const { position, workload, turn, why, entry } = row;
+  const priority = turn?.priority ?? entry?.workload.priority;
+  const waiting = entry?.workload.waiting ?? turn?.refusal;
+  const owner = workload.owner ?? entry?.workload.owner;
+  return (
+    <tr>
+      <td
+        data-column="position"
+        title={
+          position === null
+            ? "Its turn comes after others that ask for the same, or is not known yet"
+            : undefined
+        }
+      >
+        {position === null ? "–" : position.toLocaleString("en")}
+      </td>
+      <td data-column="name">
+        <Link to="/workloads/$id" params={{ id: workload.id }} title={workload.name}>
+          {workload.name}
+        </Link>
+        <span className={classes.owner}>
+          {workload.project}
+          {owner && ` · ${owner}`}
+        </span>
+      </td>
+      <td data-column="asks" title={entry?.workload.resources.text}>
+        {entry && (
+          <>
+            {entry.workload.replicas.total > 1 &&
+              `${entry.workload.replicas.total.toLocaleString("en")} × `}
+            {entry.workload.resources.text}
+          </>
+        )}
+      </td>
+      <td data-column="turn">
+        {why && <span className={classes.turn}>{why}</span>}
+        <span className={classes.under}>
+          {priority !== undefined && why !== `Priority ${priority}` && `Priority ${priority}`}
+          {turn && turn.share_ppm !== null && (
+            <span title="What its project has of what is due to it; the least goes first">
+              {why === `Priority ${priority}` ? "" : " · "}
+              share {shareInWords(turn.share_ppm)}
+            </span>
+          )}
+        </span>
+      </td>
+      <td data-column="waits">
+        {entry ? (
+          <Duration start={entry.workload.queued_at} />
+        ) : (
+          turn && <Duration start={new Date(Date.now() - turn.waits_for_ms).toISOString()} />
+        )}
+      </td>
+      <td data-column="starts" data-none={!(turn?.starts_at || turn?.eta) || undefined}>
+        {turn ? <Starts turn={turn} /> : <span>–</span>}
+      </td>
+      <td data-column="why">
+        {waiting && (
+          <>
+            <span className={classes.reason}>{reasonInWords(waiting.reason)}</span>
+            <span className={classes.message}>{waiting.message}</span>
+          </>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** When it will begin: at its reservation, or as far as one can tell. */
+function Starts({ turn: { starts_at, eta } }: { turn: Turn }) {
+  const zone = useTimeZone();
+  if (starts_at) {
+    return (
+      <>
+        <Moment at={starts_at} />
+        <span className={classes.under}>reserved</span>
+      </>
+    );
+  }
+  if (!eta) return <span title="Nobody can tell yet">–</span>;
+  const moment = (iso: string) => momentInWords(iso, zone, Date.now());
+  return (
+    <>
+      <span className={classes.about}>about </span>
+      <Moment at={eta.likely} />
+      <span className={classes.under}>
+        {moment(eta.early)} – {moment(eta.late)}
+      </span>
+    </>
   );
 }

@@ -12,6 +12,7 @@ from podium.domain.reason import Refusal, WaitReason
 from podium.domain.resources import DeviceShare, Request
 from podium.domain.tenancy import Membership, Project, Scope, Token, User
 from podium.domain.workload import Workload
+from podium.scheduling.eta import Eta
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.node import DeviceView, HolderView, NodeReplicaView, NodeView
 from podium.spec.views.notice import NoticeView
@@ -25,6 +26,7 @@ from podium.spec.views.tenancy import (
 from podium.spec.views.workload import (
     CostView,
     DeviceShareView,
+    EtaView,
     EventView,
     EvidenceView,
     RefusalView,
@@ -103,6 +105,14 @@ def refusal_view(
         ],
         since=utc(since_ms),
     )
+
+
+def eta_view(workload: Workload, etas: Mapping[str, Eta]) -> EtaView | None:
+    """What is said of a workload, while it waits."""
+    eta = etas.get(workload.id)
+    if eta is None or workload.state is not WorkloadState.QUEUED:
+        return None
+    return EtaView(early=utc(eta.early_ms), likely=utc(eta.likely_ms), late=utc(eta.late_ms))
 
 
 def resources_view(request: Request) -> ResourcesView:

@@ -25,6 +25,7 @@ from podium.api.parameters import (
     WorkloadRef,
 )
 from podium.api.render import (
+    eta_view,
     event_view,
     refusal_view,
     replica_view,
@@ -59,7 +60,17 @@ from podium.spec.views.workload import (
     WorkloadView,
 )
 from podium.spec.workload import SPEC_BYTES_MAX, check, load_documents, resolved
-from podium.store import allocations, events, listing, nodes, policies, queue, usage, workloads
+from podium.store import (
+    allocations,
+    etas,
+    events,
+    listing,
+    nodes,
+    policies,
+    queue,
+    usage,
+    workloads,
+)
 from podium.store.database import Transaction
 from podium.store.listing import WorkloadFilter
 
@@ -304,6 +315,7 @@ async def show(
             resolved_spec=documents.resolved,
             replica_list=[replica_view(each, devices, now_ms) for each in ranks],
             depends_on=workloads.dependency_ids(tx, who.scope, workload.id),
+            eta=eta_view(workload, etas.etas_of(tx, who.scope, [workload.id])),
             usage=usage_view(usage.usage_of_workload(tx, who.scope, workload.id, now_ms)),
         )
 

@@ -10,13 +10,14 @@ import typer
 from podium.cli import options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.cli.wording import about, count, lasted, plural
+from podium.cli.wording import about, count, lasted, moment, plural
 from podium.domain.quantity import format_milli
 
 if TYPE_CHECKING:
     from podium.spec.views.queue import QueueView
 
 LIMIT = 50
+PLAN_LIMIT = 10
 _PAGE_MAX = 500
 
 
@@ -32,18 +33,49 @@ def queue(
         ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=_PAGE_MAX, help="At most this many.")
-    ] = LIMIT,
+        int | None,
+        typer.Option(
+            "--limit",
+            min=1,
+            max=_PAGE_MAX,
+            help=f"At most this many. Default: {LIMIT}, and {PLAN_LIMIT} with --plan.",
+            show_default=False,
+        ),
+    ] = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Shares against guarantees, whose turn it is, and nodes over time."
+        ),
+    ] = False,
+    hours: Annotated[
+        int, typer.Option("--hours", min=1, max=168, help="How far --plan looks ahead.")
+    ] = 24,
+    nodes: Annotated[
+        int, typer.Option("--nodes", min=1, max=200, help="How many nodes --plan draws at most.")
+    ] = 20,
     json_output: options.Json = False,
 ) -> None:
     """Show who is next, why each still waits, and what each project waits for and holds.
 
     Positions count everyone's work; you see your own projects' part of it.
 
+    --plan shows what the scheduler has in mind: what each team holds of what it may count on,
+    whose turn it is and by what right, and a time line of nodes with what runs until when, for
+    whom nodes are kept, and where smaller work fits in meanwhile: what is sure to be done by
+    then, by its max_runtime.
+
     Examples:
       podium queue
       podium queue --project vision --limit 10
-    """  # fmt: skip
+      podium queue --plan --hours 12
+    """
+    if plan:
+        if project is not None:
+            raise typer.BadParameter("--plan is about all projects; leave --project out.")
+        _plan(limit or PLAN_LIMIT, hours, nodes, as_json=json_output)
+        return
+    limit = limit or LIMIT
     with connect() as client:
         view = client.queue(project=project, limit=limit)
     if json_output:
@@ -59,6 +91,20 @@ def queue(
     if view.hidden:
         terminal.say(f"{plural(view.hidden, 'workload')} of other projects wait, too.")
     _projects(view)
+    if view.length:
+        terminal.say("When, on which nodes, and by what right: podium queue --plan")
+
+
+def _plan(limit: int, hours: int, nodes: int, *, as_json: bool) -> None:
+    from podium.cli.queue_plan import show_plan
+
+    with connect() as client:
+        view = client.queue.plan(nodes=nodes, hours=hours)
+        if as_json:
+            terminal.document(view)
+            return
+        quotas = client.quotas.tree()
+    show_plan(view, quotas, limit=limit)
 
 
 def _entries(view: QueueView) -> None:
@@ -72,6 +118,7 @@ def _entries(view: QueueView) -> None:
         Column("PRIORITY", right=True, drop=1),
         Column("RESOURCES", cut=True),
         Column("WAITS", right=True),
+        Column("STARTS", right=True, drop=4),
         Column("WHY", cut=True),
     )
     terminal.show_table(
@@ -86,6 +133,7 @@ def _entries(view: QueueView) -> None:
                 str(each.workload.priority),
                 each.workload.resources.text,
                 lasted(each.workload.queued_at, None, now),
+                "–" if each.eta is None else moment(max(each.eta.likely, now), now),
                 about(each.workload),
             )
             for each in view.items

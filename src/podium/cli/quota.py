@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 ALL = "all"
+LEGEND = "█ held inside the guarantee  ▒ borrowed  ░ guaranteed and free to take back"
 _ORGANISATION = "organisation"
 _BAR_CELLS = 20
 _INDENT = {QuotaLevel.ORGANISATION: "", QuotaLevel.TEAM: "  ", QuotaLevel.PROJECT: "    "}
@@ -220,7 +221,7 @@ def _tree(view: QuotasView, items: Iterable[QuotaView], gpu_type: str | None) ->
     capacity[ALL] = sum(capacity.values())
     rows: list[tuple[str | Text, ...]] = []
     for item in items:
-        shown = _shown(item, gpu_type)
+        shown = rows_shown(item, gpu_type)
         for number, each in enumerate(shown):
             first = number == 0
             rows.append(
@@ -257,10 +258,10 @@ def _tree(view: QuotasView, items: Iterable[QuotaView], gpu_type: str | None) ->
         ),
         rows,
     )
-    terminal.say("█ held inside the guarantee  ▒ borrowed  ░ guaranteed and free to take back")
+    terminal.say(LEGEND)
 
 
-def _shown(item: QuotaView, gpu_type: str | None) -> list[QuotaGpuView]:
+def rows_shown(item: QuotaView, gpu_type: str | None) -> list[QuotaGpuView]:
     """All types together only where that says more than the types do."""
     if gpu_type is not None:
         return [each for each in item.gpus if each.gpu_type.casefold() == gpu_type.casefold()]

@@ -166,6 +166,23 @@ def heading(text: str) -> None:
     console().print(Text(text, style="bold"))
 
 
+def faint(text: str) -> None:
+    """A line of result that only helps to read the others."""
+    from rich.text import Text
+
+    paragraph(Text(text, style="dim"))
+
+
+def paragraph(text: Text, *, indent: int = 0, hanging: int = 0) -> None:
+    """Wrapped at the terminal's width; lines after the first stand `hanging` to the right."""
+    target = console()
+    lines = text.wrap(target, max(20, target.width - max(indent, hanging)))
+    for number, each in enumerate(lines):
+        each.rstrip()
+        each.pad_left(indent if number == 0 else hanging)
+        target.print(each, soft_wrap=True)
+
+
 def state_text(state: str) -> Text:
     from rich.text import Text
 

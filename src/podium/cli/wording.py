@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from podium.spec.views.workload import (
         CostView,
         DeviceShareView,
+        EtaView,
         EventView,
         ReplicaCountsView,
         ReplicaView,
         UsageView,
         WorkloadView,
     )
+
+_SOON_SECONDS = 60
 
 SYMBOLS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -118,6 +121,25 @@ def clock(at: datetime, *, precise: bool = False) -> str:
     """In the reader's own time zone; `precise` to the millisecond."""
     own = at.astimezone()
     return own.strftime("%Y-%m-%d %H:%M:%S") + (f".{own.microsecond // 1000:03}" if precise else "")
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """`"14:05"`, `"Tue 14:05"`, `"2031-07-01"`: short, in the reader's own time zone."""
+    own, today = at.astimezone(), now.astimezone().date()
+    days = (own.date() - today).days
+    if days == 0:
+        return f"{own:%H:%M}"
+    return f"{own:%a %H:%M}" if 0 < days < 7 else f"{own:%Y-%m-%d}"
+
+
+def eta_words(eta: EtaView | None, now: datetime) -> str:
+    """`"between 14:05 and 14:40"`, `"about 14:05"`, `"soon"`; empty when nobody can know."""
+    if eta is None:
+        return ""
+    if (eta.late - now).total_seconds() < _SOON_SECONDS:
+        return "soon"
+    early, late = moment(max(eta.early, now), now), moment(eta.late, now)
+    return f"about {late}" if early == late else f"between {early} and {late}"
 
 
 def count(number: float, decimals: int = 0) -> str:

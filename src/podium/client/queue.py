@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from podium.client.paging import items
 from podium.client.transport import Transport
-from podium.spec.views.queue import QueueEntryView, QueueView
+from podium.spec.views.queue import QueueEntryView, QueuePlanView, QueueView
 
 
 class Queue:
@@ -21,6 +21,11 @@ class Queue:
         """One page in the order of service; positions count everyone's work."""
         params = {"project": project, "limit": limit, "cursor": cursor}
         return self._transport.fetch(QueueView, "/queue", params)
+
+    def plan(self, *, nodes: int = 40, hours: int = 24) -> QueuePlanView:
+        """Whose turn it is, nodes kept for them, and what stands on up to `nodes` nodes (200 at
+        most) over the next `hours` (168 at most)."""
+        return self._transport.fetch(QueuePlanView, "/queue/plan", {"nodes": nodes, "hours": hours})
 
     def entries(
         self, *, project: str | None = None, limit: int | None = None

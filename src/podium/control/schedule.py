@@ -10,14 +10,17 @@ from operator import attrgetter
 import structlog
 
 from podium.control.leadership import Leadership
+from podium.control.told import News, Told
 from podium.domain.reason import Refusal
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan, Preemption, Refused
+from podium.scheduling.snapshot import Snapshot
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
 from podium.store.picture import Picture
 from podium.store.plans import Committed, commit_plan
+from podium.store.queue_plan import queue_plan_replace
 
 LEASE = "schedule"
 _SEED = 0
@@ -49,12 +52,21 @@ class Scheduler:
         # Refusals as last written, so that an unchanged queue costs no write.
         self._written: dict[str, Refusal] = {}
         self._picture = Picture()
+        self._told = Told()
+        self._seen: Snapshot | None = None
+
+    @property
+    def seen(self) -> Snapshot | None:
+        """What the last cycle decided on; None while others lead."""
+        return self._seen
 
     async def step(self) -> bool:
         """One cycle. True when part of the plan was stale and must be decided again."""
         if not self._leadership.leads(LEASE):
             self._written.clear()
             self._picture.forget()
+            self._told.forget()
+            self._seen = None
             return False
         plan = await self._database.read(self._decide)
         self.counted.cycles += 1
@@ -72,18 +84,20 @@ class Scheduler:
                 )
             )
         )
-        if not plan.placements and not plan.preemptions and not changed:
-            self._written = refusals
-            return False
+        news = self._told.news(plan, self._database.now_ms())
+        pieces = list(_pieces(plan.placements, plan.preemptions, changed))
+        if news is not None and not pieces:
+            pieces.append(Plan())
         stale = False
-        for piece in _pieces(plan.placements, plan.preemptions, changed):
-            stale |= await self._write(piece)
+        for number, piece in enumerate(pieces, start=1):
+            stale |= await self._write(piece, news if number == len(pieces) else None)
         self._written = refusals
+        self._told.written(news)
         return stale
 
-    async def _write(self, piece: Plan) -> bool:
+    async def _write(self, piece: Plan, news: News | None) -> bool:
         """Commit it. True when part of it was stale."""
-        committed = await self._leadership.fenced(LEASE, lambda tx: self._commit(tx, piece))
+        committed = await self._leadership.fenced(LEASE, lambda tx: self._commit(tx, piece, news))
         self.counted.placements += committed.placed
         self.counted.stale += len(committed.rejected)
         if committed.placed:
@@ -97,10 +111,14 @@ class Scheduler:
 
     def _decide(self, tx: Transaction) -> Plan:
         now_ms = self._database.now_ms()
-        return decide(self._picture.look(tx, now_ms), now_ms, _SEED)
+        self._seen = self._picture.look(tx, now_ms)
+        return decide(self._seen, now_ms, _SEED)
 
-    def _commit(self, tx: Transaction, plan: Plan) -> Committed:
-        return commit_plan(tx, plan, self._database.now_ms(), new_id=lambda: self._ids.new("a"))
+    def _commit(self, tx: Transaction, plan: Plan, news: News | None) -> Committed:
+        now_ms = self._database.now_ms()
+        if news is not None:
+            queue_plan_replace(tx, now_ms, turns=news.turns, reservations=news.reservations)
+        return commit_plan(tx, plan, now_ms, new_id=lambda: self._ids.new("a"))
 
 
 def _pieces(

@@ -40,12 +40,12 @@ class Cycle:
 
     def plan(self) -> Plan:
         while (turn := self._service.next()) is not None:
-            line, queue = turn
+            line, queue, inside = turn
             demand = queue.head
             done = self._serve(queue, demand)
             waits = queue.closed or self._blocked.helps(demand.workload_id)
             if waits and len(self._turns) < TURNS_MAX:
-                self._turns.append(Turn(demand.workload_id, self._ground.inside(demand)))
+                self._turns.append(Turn(demand.workload_id, inside))
             if done:
                 line.step()
         for demand in self._growing:

@@ -24,6 +24,9 @@ from podium.scheduling.places import (
 )
 from podium.scheduling.snapshot import Share
 
+NOWHERE = 2
+"""The grade of what no guarantee covers."""
+
 
 class Limit(NamedTuple):
     """The limit that work would exceed; `gpu_type` "" is the limit over all types."""
@@ -221,7 +224,7 @@ class Fairness:
         """Whether `amount_milli` more of some acceptable type (none named: any) is guaranteed to
         the project or to a place above it. Never for work without GPUs: no CPU is guaranteed, so
         such work neither goes ahead of others nor takes from them."""
-        return self.grade(project, gpu_types, amount_milli) < 2
+        return self.grade(project, gpu_types, amount_milli) != NOWHERE
 
     def grade(self, project: str, gpu_types: tuple[str, ...], amount_milli: int) -> int:
         """Where `amount_milli` more is guaranteed: 0 to the project itself, 1 to a place above it,
@@ -369,4 +372,4 @@ def grade_of(amount_milli: int, own_milli: int, above_milli: int) -> int:
     """`Fairness.grade` by what `Fairness.headroom` has found."""
     if 0 < amount_milli <= own_milli:
         return 0
-    return 1 if 0 < amount_milli <= above_milli else 2
+    return 1 if 0 < amount_milli <= above_milli else NOWHERE

@@ -125,11 +125,6 @@ class Ground:
             return ((first, sum(milli for _, milli, _ in grant.devices)),)
         return tuple((devices[column].type, milli) for column, milli, _ in grant.devices)
 
-    def inside(self, demand: Demand) -> bool:
-        """Whether its minimum would be inside a guarantee."""
-        amount = self.amount_milli(demand, demand.minimum)
-        return self.fairness.within_guarantee(demand.project, demand.request.gpu_types, amount)
-
     def amount_milli(self, demand: Demand, replicas: int) -> int:
         """The milli-GPU that so many replicas take, of the first kind of device that fits."""
         shape = self.family(demand.request).shape

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heapreplace, nsmallest
 
 from podium.domain.policy import Order, SchedulingPolicy
-from podium.scheduling.fairness import Fairness, grade_of
+from podium.scheduling.fairness import NOWHERE, Fairness, grade_of
 from podium.scheduling.places import Place
 from podium.scheduling.queue import queue_key
 from podium.scheduling.service_order import Bands, step_of_level
@@ -231,12 +231,13 @@ class Service:
         """No other project waits beside the one whose turn it is."""
         return self._root.is_single()
 
-    def next(self) -> tuple[Line, Queue] | None:
-        """The line and the queue whose head is served next. Asked again, it gives the same until
-        that head was served, or its queue closed."""
+    def next(self) -> tuple[Line, Queue, bool] | None:
+        """The line and the queue whose head is served next, and whether it is inside a guarantee.
+        Asked again, it gives the same until that head was served, or its queue closed."""
         if self._root.front() is None:
             return None
         line = self._root.first().line
         first = line.first()
         assert first is not None
-        return line, first[1]
+        key, queue = first
+        return line, queue, key[0] != NOWHERE

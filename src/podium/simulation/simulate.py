@@ -99,6 +99,14 @@ def simulate(
     seed: Annotated[
         int, typer.Option(min=0, help="Breaks ties that a policy leaves open; none does yet.")
     ] = 0,
+    eta: Annotated[
+        bool,
+        typer.Option(
+            "--eta",
+            help="Measure in place of waits how often a start falls into the range that was "
+            "forecast when the job was refused first.",
+        ),
+    ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of a table.")
     ] = False,
@@ -112,13 +120,19 @@ def simulate(
       podium simulate --jobs jobs.csv --nodes 8 --gpus-per-node 8
       podium simulate --jobs jobs.csv --nodes 8 --gpus-per-node 8 --policy all
       podium simulate --jobs log.swf --nodes 20 --gpus-per-node 4 --policy easy-backfill --json
+      podium simulate --jobs jobs.csv --nodes 8 --gpus-per-node 8 --runtimes unknown --eta
       podium simulate --cluster cluster.yaml --workloads workloads.yaml
     """
     if cluster is not None or workloads is not None:
         from podium.simulation.cluster.command import simulate_cluster
 
         _all_given(("--cluster", cluster), ("--workloads", workloads))
-        _none_given(("--jobs", jobs), ("--nodes", nodes), ("--gpus-per-node", gpus_per_node))
+        _none_given(
+            ("--jobs", jobs),
+            ("--nodes", nodes),
+            ("--gpus-per-node", gpus_per_node),
+            ("--eta", eta or None),
+        )
         assert cluster is not None
         assert workloads is not None
         simulate_cluster(
@@ -142,6 +156,13 @@ def simulate(
     if trace.skipped:
         terminal.say(f"Left out, because they never ran: {plural(trace.skipped, 'job')}.")
     machines = Machines(nodes, gpus_per_node)
+    if eta:
+        if policy is not PolicyName.PODIUM:
+            raise UserError(
+                FieldFault("--eta", "is about podium's own forecasts.", "Leave --policy out.")
+            )
+        _measure_eta(trace, machines, runtimes, seed, json_output=json_output)
+        return
     wanted = list(Policy) if policy is PolicyName.ALL else [Policy(policy)]
     results = {}
     for name in wanted:
@@ -157,6 +178,34 @@ def simulate(
         )
         return
     _show(trace, machines, results)
+
+
+def _measure_eta(
+    trace: Trace, machines: Machines, runtimes: Runtimes, seed: int, *, json_output: bool
+) -> None:
+    from podium.simulation.queueing.forecasts import calibration, foretell
+
+    machines.require_room(trace)
+    with _Progress("forecasts", len(trace)) as tell:
+        found = calibration(foretell(trace, machines, trace.estimates_ms(runtimes), seed, tell))
+    if json_output:
+        terminal.document({**_head(trace, machines, runtimes, seed), "eta": asdict(found)})
+        return
+    terminal.write(
+        f"{trace.name}: {plural(found.waited, 'job')} had to wait, "
+        f"{count(found.forecast)} of them with a forecast"
+    )
+    terminal.write("")
+    parts = (("inside", found.inside), ("earlier", found.before), ("later", found.after))
+    times = (
+        ("wait, median", found.median_wait_s),
+        ("error, median", found.median_error_s),
+        ("width, median", found.median_width_s),
+    )
+    terminal.show_facts(
+        [(words, "–" if part is None else f"{part:.1%}") for words, part in parts]
+        + [(words, "–" if seconds is None else _time(seconds)) for words, seconds in times]
+    )
 
 
 def _all_given(*options: tuple[str, object]) -> None:

@@ -20,7 +20,6 @@ from podium.domain.lifecycle import (
 )
 from podium.domain.policies import Policies
 from podium.domain.policy import REPLICAS_MAX
-from podium.domain.quantity import GPU_MILLI
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Request, Topology
 from podium.domain.workload import Kind
@@ -31,6 +30,7 @@ from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import request_from_row, topology_from_row
 from podium.store.database import Transaction
+from podium.store.learning import Learnt, attained, like_milli
 from podium.store.standing import expectation
 
 _HELD = sorted(each.value for each in REPLICA_HOLDS)
@@ -65,6 +65,8 @@ _OWN = (
     "expected_runtime_seconds",
     "not_before_ms",
     "start_window",
+    "owner",
+    "name",
 )
 _REQUEST_END = len(REQUEST_COLUMNS)
 _OWN_BEGIN = _REQUEST_END + len(_TOPOLOGY)
@@ -116,9 +118,11 @@ def demand_list(
     *,
     only: Collection[str] | None = None,
     lock: bool = False,
+    learnt: Learnt | None = None,
 ) -> tuple[Demand, ...]:
     """What waits, and what is under way and has replicas left, in the order of the queue; of all
-    workloads or of some, whose rows may be locked."""
+    workloads or of some, whose rows may be locked. What was `learnt` of runtimes stands in where
+    the work says nothing."""
     table = tables.workloads
     columns = [table.c[name] for name in _COLUMNS]
     order = (table.c.priority.desc(), table.c.submitted_at_ms, table.c.id)
@@ -142,7 +146,7 @@ def demand_list(
         queued, others = (each.where(table.c.id.in_(ids)) for each in (queued, others))
     if lock:
         queued, others = (each.with_for_update() for each in (queued, others))
-    reader = _Reader(tx, now_ms, policies, shapes)
+    reader = _Reader(tx, now_ms, policies, shapes, learnt)
     waiting = list(reader.demands(tx.execute(queued).all()))
     growing = list(reader.demands(tx.execute(others).all()))
     if not growing:
@@ -157,8 +161,16 @@ def _place(demand: Demand) -> tuple[int, int, str]:
 class _Reader:
     """Makes demands of rows that have `_COLUMNS`, in their order."""
 
-    def __init__(self, tx: Transaction, now_ms: int, policies: Policies, shapes: Shapes) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        now_ms: int,
+        policies: Policies,
+        shapes: Shapes,
+        learnt: Learnt | None,
+    ) -> None:
         self._tx = tx
+        self._learnt = learnt
         self._now_ms = now_ms
         self._policies = policies
         self._shapes = shapes
@@ -169,7 +181,7 @@ class _Reader:
     def demands(self, rows: Sequence[sa.Row[Any]]) -> Iterator[Demand]:
         uneven = [row.id for row in rows if row.is_array or row.state != WorkloadState.QUEUED]
         pending = _pending(self._tx, uneven)
-        attained = _attained(
+        had = attained(
             self._tx, [row.id for row in rows if row.attempt > 1 and not row.is_array] + uneven
         )
         policies: dict[tuple[str, str], tuple[Kind, bool, bool]] = {}
@@ -193,6 +205,8 @@ class _Reader:
                 expected_seconds,
                 not_before_ms,
                 window,
+                owner,
+                name,
             ) = row[_OWN_BEGIN:]
             if is_array or state != WorkloadState.QUEUED:
                 ranks = pending.get(key)
@@ -224,6 +238,20 @@ class _Reader:
                 blocked = _depends(dependencies_open)
             elif not grows and (not_before_ms is not None or window is not None):
                 blocked = self._too_early(not_before_ms, window)
+            expected = None
+            if expected_seconds is not None:
+                expected = self._expectation(expected_seconds, limit_seconds)
+            elif self._learnt is not None:
+                expected = self._learnt.expected(
+                    project=project,
+                    kind=kind_name,
+                    gpu_milli=like_milli(
+                        request.gpu_milli, request.mig_count, most, is_array=is_array
+                    ),
+                    owner=owner,
+                    name=name,
+                    limit_seconds=limit_seconds,
+                )
             yield Demand(
                 workload_id=key,
                 project=project,
@@ -237,11 +265,9 @@ class _Reader:
                 topology=topology,
                 blocked=blocked,
                 limit_ms=None if limit_seconds is None else limit_seconds * 1000,
-                expected=None
-                if expected_seconds is None
-                else self._expectation(expected_seconds, limit_seconds),
+                expected=expected,
                 spread=policy[1],
-                attained_milli_ms=attained.get(key, 0),
+                attained_milli_ms=had.get(key, 0),
                 # Nobody has to give way for more than what a gang needs to run.
                 preempts=policy[2] and not grows,
                 elastic=elastic,
@@ -318,18 +344,4 @@ def _pending(tx: Transaction, ids: Sequence[str]) -> Mapping[str, tuple[int, ...
         chosen = tuple(rank for rank in ranks if rank > after)
         if chosen:
             found[workload_id] = chosen
-    return found
-
-
-def _attained(tx: Transaction, ids: Sequence[str]) -> Mapping[str, int]:
-    """GPU time that earlier attempts of these got, in milli-GPU x milliseconds."""
-    table = tables.usage
-    found: dict[str, int] = {}
-    for chunk in chunks(ids):
-        rows = tx.execute(
-            sa.select(table.c.workload_id, sa.func.sum(table.c.gpu_ms))
-            .where(table.c.workload_id.in_(chunk))
-            .group_by(table.c.workload_id)
-        )
-        found.update((row[0], int(row[1]) * GPU_MILLI) for row in rows)
     return found

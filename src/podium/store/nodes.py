@@ -107,6 +107,16 @@ def node_fetch(tx: Transaction, name: str) -> Node:
     return _nodes(rows, _devices_of(tx, [name]))[0]
 
 
+def node_fetch_many(tx: Transaction, names: Collection[str]) -> dict[str, Node]:
+    """Those of `names` that exist, with their devices in index order, by name."""
+    rows: list[Row] = []
+    for chunk in chunks(names):
+        chosen = sa.select(tables.nodes).where(tables.nodes.c.name.in_(chunk))
+        rows += tx.execute(chosen).mappings()
+    found = _nodes(rows, _devices_of(tx, [row["name"] for row in rows]))
+    return {node.name: node for node in found}
+
+
 def node_count(tx: Transaction) -> int:
     return tx.scalar(sa.select(sa.func.count()).select_from(tables.nodes)) or 0
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from podium.domain.lifecycle import WorkloadEvent
 from podium.domain.policies import Override, Policies
+from podium.domain.policy import Order
 from podium.domain.reason import WaitReason
 from podium.scheduling.evolution import evolved
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
@@ -24,6 +25,7 @@ from podium.store.chunks import chunks
 from podium.store.database import Transaction
 from podium.store.demands import Shapes, demand_list
 from podium.store.events import event_last_seq
+from podium.store.learning import LEARN_MS, Learnt, learn
 from podium.store.policies import override_list, policies_fetch
 from podium.store.shares import shares
 from podium.store.snapshot import booked, snapshot
@@ -56,6 +58,7 @@ class Picture:
     def __init__(self) -> None:
         self._kept: _Kept | None = None
         self._shapes = Shapes()
+        self._learnt: Learnt | None = None
         self._seen: deque[tuple[int, int]] = deque()  # times of looks, and the last event then
         self.reads_of_all = 0
 
@@ -91,8 +94,16 @@ class Picture:
         self.reads_of_all += 1
         self._seen.clear()
         self._shapes = Shapes()
-        seen = snapshot(tx, now_ms, shapes=self._shapes)
+        learnt = self._learn(tx, now_ms)
+        seen = snapshot(tx, now_ms, shapes=self._shapes, learnt=learnt)
         return _Kept(seen, policies_fetch(tx), overrides, marks, now_ms, now_ms, _timed(tx))
+
+    def _learn(self, tx: Transaction, now_ms: int) -> Learnt:
+        learnt, order = self._learnt, policies_fetch(tx).scheduling.order
+        fresh = learnt is not None and 0 <= now_ms - learnt.at_ms < LEARN_MS
+        if learnt is None or not fresh or (learnt.past is None) == (order is Order.ATTAINED):
+            learnt = self._learnt = learn(tx, now_ms, order)
+        return learnt
 
     def _carried_on(self, tx: Transaction, kept: _Kept, changed: set[str], now_ms: int) -> _Kept:
         before = view_of(kept.snapshot)
@@ -101,8 +112,10 @@ class Picture:
         holds: list[Hold] = []
         timed: set[str] = set()
         for chunk in chunks(changed):
-            demands += demand_list(tx, now_ms, policies, self._shapes, only=chunk)
-            holds += hold_list(tx, policies, only=chunk)
+            demands += demand_list(
+                tx, now_ms, policies, self._shapes, only=chunk, learnt=self._learnt
+            )
+            holds += hold_list(tx, policies, only=chunk, learnt=self._learnt)
             timed |= _timed(tx, chunk)
         held = {hold.allocation_id for hold in holds}
         waiting = {demand.workload_id for demand in demands}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from podium.domain.lifecycle import REPLICA_HOLDS, WORKLOAD_UNDER_WAY, ReplicaState
 from podium.domain.reason import Cause
+from podium.domain.tenancy import Scope
 from podium.scheduling.plan import Preemption
 from podium.store import tables
 from podium.store.chunks import chunks
@@ -22,7 +23,9 @@ from podium.store.database import Transaction
 from podium.store.demands import demanding_ids
 from podium.store.lifecycle import workload_rows, workload_stop
 from podium.store.replicas import replicas_stop
+from podium.store.scoping import within
 
+_LATEST_MAX = 1000
 _STANDING = frozenset(each.value for each in REPLICA_HOLDS - {ReplicaState.STOPPING})
 
 
@@ -32,6 +35,18 @@ class Preempted:
 
     stopped: tuple[str, ...] = ()
     rejected: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveWay:
+    """Without the ids of what the reader may not see, or what is gone."""
+
+    at_ms: int
+    workload_id: str | None
+    in_favour_of: str | None
+    replicas: int
+    justification: str
+    lost_milli_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,33 @@ def preemptions_apply(tx: Transaction, preemptions: Sequence[Preemption], now_ms
             ]
             stopped.append(each.workload_id)
     return Preempted(tuple(stopped), tuple(rejected))
+
+
+def preemption_list(tx: Transaction, scope: Scope, *, limit: int) -> list[GaveWay]:
+    """The latest that concern work of the scope, newest first; of the last 1,000 in all."""
+    table, victim = tables.preemptions, tables.workloads.alias("victim")
+    other = tables.workloads.alias("other")
+    latest = sa.select(table).order_by(table.c.seq.desc()).limit(_LATEST_MAX).subquery()
+    gave, got = within(scope, victim.c.project), within(scope, other.c.project)
+    rows = tx.execute(
+        sa.select(latest, gave.label("gave_seen"), got.label("got_seen"), other.c.id.label("got"))
+        .join(victim, victim.c.id == latest.c.workload_id)
+        .outerjoin(other, other.c.id == latest.c.in_favour_of)
+        .where(gave | (got & other.c.id.is_not(None)))
+        .order_by(latest.c.seq.desc())
+        .limit(limit)
+    )
+    return [
+        GaveWay(
+            at_ms=row.at_ms,
+            workload_id=row.workload_id if row.gave_seen else None,
+            in_favour_of=row.got if row.got_seen else None,
+            replicas=len(json.loads(row.ranks)),
+            justification=row.justification,
+            lost_milli_ms=row.lost_milli_ms,
+        )
+        for row in rows
+    ]
 
 
 def preempted_counts(tx: Transaction, ids: Collection[str]) -> dict[str, int]:

@@ -188,32 +188,7 @@ class Standing:
 def standing(tx: Transaction, scope: Scope, now_ms: int) -> list[Standing]:
     """In preorder: the organisation, the projects of the scope and their teams, whose sums are
     over everyone."""
-    half_life_ms = half_life(tx)
-    held = _held(tx, half_life_ms)
-    used = past_use_list(tx, now_ms, half_life_ms)
-    _use_held(used, held, now_ms, half_life_ms)
-    shown = tree(tx, used)
-    node, allocation = tables.nodes, tables.allocations
-    cpu_milli, memory_bytes = tx.execute(
-        sa.select(
-            sa.func.coalesce(sa.func.sum(node.c.cpu_milli), 0),
-            sa.func.coalesce(sa.func.sum(node.c.memory_bytes), 0),
-        )
-    ).one()
-    fairness = Fairness(shown, capacity(tx), int(cpu_milli), int(memory_bytes), half_life_ms)
-    for project, gpu_type, milli, _ in held:
-        fairness.add(project, ((gpu_type, milli),), 0, 0)
-    rows = tx.execute(
-        sa.select(
-            allocation.c.project,
-            sa.func.sum(allocation.c.cpu_milli),
-            sa.func.sum(allocation.c.memory_bytes),
-        )
-        .where(allocation.c.released_at_ms.is_(None))
-        .group_by(allocation.c.project)
-    )
-    for project, cpu, memory in rows:
-        fairness.add(project, (), int(cpu), int(memory))
+    fairness = _fairness(tx, now_ms)
     gpus: dict[str, list[Entitlement]] = {}
     for due in entitlements(fairness, wanted_by_type(tx)):
         gpus.setdefault(due.share, []).append(due)
@@ -249,3 +224,43 @@ def standing(tx: Transaction, scope: Scope, now_ms: int) -> list[Standing]:
             )
         )
     return found
+
+
+def project_shares(tx: Transaction, scope: Scope, now_ms: int) -> dict[str, int]:
+    """The dominant share of each project of the scope as in `standing`, in millionths."""
+    return {
+        place.project: place.dominant * 10**6 // SCALE
+        for place in _fairness(tx, now_ms).places
+        if place.project is not None and scope.admits(place.project)
+    }
+
+
+def _fairness(tx: Transaction, now_ms: int) -> Fairness:
+    """Over the whole tree, with the past and with all that is held."""
+    half_life_ms = half_life(tx)
+    held = _held(tx, half_life_ms)
+    used = past_use_list(tx, now_ms, half_life_ms)
+    _use_held(used, held, now_ms, half_life_ms)
+    shown = tree(tx, used)
+    node, allocation = tables.nodes, tables.allocations
+    cpu_milli, memory_bytes = tx.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(node.c.cpu_milli), 0),
+            sa.func.coalesce(sa.func.sum(node.c.memory_bytes), 0),
+        )
+    ).one()
+    fairness = Fairness(shown, capacity(tx), int(cpu_milli), int(memory_bytes), half_life_ms)
+    for project, gpu_type, milli, _ in held:
+        fairness.add(project, ((gpu_type, milli),), 0, 0)
+    rows = tx.execute(
+        sa.select(
+            allocation.c.project,
+            sa.func.sum(allocation.c.cpu_milli),
+            sa.func.sum(allocation.c.memory_bytes),
+        )
+        .where(allocation.c.released_at_ms.is_(None))
+        .group_by(allocation.c.project)
+    )
+    for project, cpu, memory in rows:
+        fairness.add(project, (), int(cpu), int(memory))
+    return fairness

@@ -13,6 +13,7 @@ from podium.store import tables
 from podium.store.bookings import booking_list
 from podium.store.database import Transaction
 from podium.store.demands import REQUEST_COLUMNS, Shapes, demand_list
+from podium.store.learning import Learnt
 from podium.store.nodes import node_list
 from podium.store.policies import policies_fetch
 from podium.store.shares import shares
@@ -28,19 +29,23 @@ def snapshot(
     *,
     only: Collection[str] | None = None,
     shapes: Shapes | None = None,
+    learnt: Learnt | None = None,
 ) -> Snapshot:
     """Everything as it is now. `only` narrows the demands to some workloads, for a commit that
     checks a plan for these alone; it leaves out the mix."""
     policies, shapes = policies_fetch(tx), shapes or Shapes()
-    nodes, holds = node_list(tx), hold_list(tx, policies)
+    nodes, holds = node_list(tx), hold_list(tx, policies, learnt=learnt)
     half_life_ms = policies.scheduling.half_life_ms
     return Snapshot(
         nodes=nodes,
         holds=holds,
         shares=shares(tx, now_ms, half_life_ms=half_life_ms, nodes=nodes, holds=holds),
-        demands=demand_list(tx, now_ms, policies, shapes, only=only, lock=only is not None),
+        demands=demand_list(
+            tx, now_ms, policies, shapes, only=only, lock=only is not None, learnt=learnt
+        ),
         bookings=booked(tx, now_ms),
         mix=mix(tx, now_ms, shapes) if only is None else (),
+        past=None if learnt is None else learnt.past,
         policy=policies.scheduling,
     )
 

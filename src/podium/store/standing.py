@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.policies import Policies
+from podium.domain.policy import Order
 from podium.domain.resources import DeviceShare
 from podium.domain.workload import Kind
 from podium.scheduling.snapshot import Expected, Hold
 from podium.store import tables
 from podium.store.codec import Row
 from podium.store.database import Transaction
+from podium.store.learning import Learnt, attained, like_milli
 
 _SPARED_MAX = 8
 
 
 def hold_list(
-    tx: Transaction, policies: Policies, *, only: Collection[str] | None = None
+    tx: Transaction,
+    policies: Policies,
+    *,
+    only: Collection[str] | None = None,
+    learnt: Learnt | None = None,
 ) -> tuple[Hold, ...]:
-    """In the order of their ids; of all workloads or of some."""
+    """In the order of their ids; of all workloads or of some. What was `learnt` of runtimes stands
+    in where the work says nothing."""
     held, workload = tables.allocations, tables.workloads
     chosen: sa.ColumnElement[bool] = held.c.released_at_ms.is_(None)
     if only is not None:
@@ -48,14 +56,47 @@ def hold_list(
             workload.c.is_array,
             workload.c.max_runtime_seconds,
             workload.c.expected_runtime_seconds,
+            workload.c.submitted_at_ms,
+            workload.c.attempt.label("workload_attempt"),
+            workload.c.gpu_milli,
+            workload.c.mig_count,
+            workload.c.owner,
+            workload.c.name,
         )
         .join(workload, workload.c.id == held.c.workload_id)
         .where(chosen)
         .order_by(held.c.id)
-    ).mappings()
+    )
+    found = rows.mappings().all()
+    had: Mapping[str, int] = {}
+    if policies.scheduling.order is Order.ATTAINED:
+        again = (row for row in found if row["is_array"] or row["workload_attempt"] > 1)
+        had = attained(tx, [row["workload_id"] for row in again])
     return tuple(
-        _hold(row, shares.get(row["id"], ()), policies, spared.get(row["workload_id"], 0))
-        for row in rows
+        replace(
+            _hold(row, shares.get(row["id"], ()), policies, spared.get(row["workload_id"], 0)),
+            expected=_expected(row, learnt),
+            attained_milli_ms=had.get(row["workload_id"], 0),
+        )
+        for row in found
+    )
+
+
+def _expected(row: Row, learnt: Learnt | None) -> Expected | None:
+    limit_seconds, expected_seconds = row["max_runtime_seconds"], row["expected_runtime_seconds"]
+    if expected_seconds is not None:
+        return expectation(expected_seconds, limit_seconds)
+    if learnt is None:
+        return None
+    return learnt.expected(
+        project=row["project"],
+        kind=row["kind"],
+        gpu_milli=like_milli(
+            row["gpu_milli"], row["mig_count"], row["replicas_max"], is_array=row["is_array"]
+        ),
+        owner=row["owner"],
+        name=row["name"],
+        limit_seconds=limit_seconds,
     )
 
 
@@ -69,7 +110,7 @@ def expectation(seconds: int, limit_seconds: int | None) -> Expected:
 
 def _hold(row: Row, devices: tuple[DeviceShare, ...], policies: Policies, gave_way: int) -> Hold:
     kind = Kind(row["kind"])
-    limit_seconds, expected_seconds = row["max_runtime_seconds"], row["expected_runtime_seconds"]
+    limit_seconds = row["max_runtime_seconds"]
     started_at_ms = row["started_at_ms"]
     least_ms = policies.of(kind, row["project"]).minimum_runtime_ms
     if least_ms is None:
@@ -92,7 +133,7 @@ def _hold(row: Row, devices: tuple[DeviceShare, ...], policies: Policies, gave_w
         ends_at_ms=None
         if started_at_ms is None or limit_seconds is None
         else started_at_ms + limit_seconds * 1000,
-        expected=None if expected_seconds is None else expectation(expected_seconds, limit_seconds),
+        queued_at_ms=row["submitted_at_ms"],
         ending=ending,
         preemptible=row["preemptible"] and not ending,
         minimum=_minimum(row),

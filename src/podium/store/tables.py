@@ -329,6 +329,55 @@ preemptions = Table(
     sqlite_autoincrement=True,
 )
 
+# What the scheduler planned last, for people to look at: one row says since when, and three tables
+# what. They are replaced as a whole, and name workloads and nodes that may have gone since.
+plans = Table("plans", metadata, Column("name", Text, primary_key=True), _ms("made_at_ms"))
+
+plan_turns = Table(
+    "plan_turns",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("workload_id", Text, nullable=False),
+    Column("inside", Boolean, nullable=False),
+)
+
+plan_reservations = Table(
+    "plan_reservations",
+    metadata,
+    Column("workload_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    _ms("from_ms", nullable=True),
+)
+
+plan_nodes = Table(
+    "plan_nodes",
+    metadata,
+    Column(
+        "workload_id",
+        Text,
+        ForeignKey("plan_reservations.workload_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("node", Text, primary_key=True),
+    Column("replicas", Integer, nullable=False),
+)
+
+# When work that waits is expected to start, as it is said; and what was forecast first, to learn
+# from how it came.
+etas = Table(
+    "etas",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    _ms("early_ms"),
+    _ms("likely_ms"),
+    _ms("late_ms"),
+    _ms("asked_at_ms"),
+    _ms("asked_early_ms"),
+    _ms("asked_likely_ms"),
+    _ms("asked_late_ms"),
+    Index("etas_by_age", "asked_at_ms"),
+)
+
 # Values that stand in place of the built-in ones. `level` is cluster, team or project, `name` the
 # team's or project's name, `part` a kind of work, or scheduling.
 policies = Table(

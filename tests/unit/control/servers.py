@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from podium.control import deadlines, schedule
 from podium.control.deadlines import Deadlines
+from podium.control.expect import Expecter
 from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
 from podium.control.leadership import Leadership
@@ -33,6 +34,7 @@ class Server:
     deadlines: Deadlines
     reaper: Reaper
     measurer: Measurer
+    expecter: Expecter
 
     @classmethod
     async def up(cls, house: House, engine: FakeEngine, holder: str = "server-1") -> Server:
@@ -41,18 +43,20 @@ class Server:
         leadership = Leadership(database, holder, names)
         await leadership.renew()
         machine = Machine(engine, database, office.hints, leadership)
+        scheduler = Scheduler(database, office.hints, leadership, office.ids)
         found = cls(
             house,
             leadership,
             machine,
             Inventory(machine),
-            Scheduler(database, office.hints, leadership, office.ids),
+            scheduler,
             Launcher(machine, office.sealer, office.uploads_path),
             Observer(machine),
             Stopper(machine),
             Deadlines(database, office.hints, leadership),
             Reaper(machine, Retention(), office.uploads_path),
             Measurer(machine),
+            Expecter(database, leadership, lambda: scheduler.seen),
         )
         await found.inventory.step()
         return found

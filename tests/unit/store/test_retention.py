@@ -26,11 +26,12 @@ OF_WORKLOADS = ("workloads", "documents", "workload_labels", "dependencies", "re
                 "allocations", "allocation_devices", "events", "preemptions")  # fmt: skip
 BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens", "uploads",
            "allocation_samples", "device_samples", "capacity_samples", "notices",
-           "bookings", "booking_nodes")  # fmt: skip
+           "bookings", "booking_nodes", "etas")  # fmt: skip
 # Grow with what people set up, not with time.
 KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "devices",
         "leases", "prices", "saved_views", "thinned",
-        "quotas", "quota_amounts", "past_use", "policies"}  # fmt: skip
+        "quotas", "quota_amounts", "past_use", "policies",
+        "plans", "plan_turns", "plan_reservations", "plan_nodes"}  # fmt: skip
 
 
 def test_every_table_is_bounded_or_kept_on_purpose() -> None:
@@ -92,6 +93,9 @@ async def live(house: House) -> str:
                 justification="", lost_milli_ms=0,
             )
         )  # fmt: skip
+        times = ("early", "likely", "late", "asked_at", "asked_early", "asked_likely", "asked_late")
+        eta = {"workload_id": first, **{f"{each}_ms": now_ms for each in times}}
+        tx.execute(sa.insert(tables.etas).values(eta))
 
     await house.write(more)
     await house.end([held])
@@ -121,7 +125,7 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     assert left["workloads"] == 1
     assert (left["allocations"], left["allocation_devices"], left["dependencies"]) == (0, 0, 0)
     assert (left["allocation_samples"], left["preemptions"]) == (0, 0)
-    assert (left["bookings"], left["booking_nodes"]) == (0, 0)
+    assert (left["bookings"], left["booking_nodes"], left["etas"]) == (0, 0, 0)
     assert (left["usage"], left["audit"]) == (full["usage"], full["audit"])
     await house.cycle()
     assert (await house.workload(waiting)).state == "scheduled", "it still waits for nothing"

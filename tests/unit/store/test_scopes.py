@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import podium.store
 from podium.domain.allocation import Usage
@@ -16,7 +17,8 @@ from podium.domain.booking import Reserved
 from podium.domain.errors import NotFoundError
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope
-from podium.store import bookings
+from podium.scheduling.plan import Reservation, Turn
+from podium.store import bookings, queue_plan, tables
 from podium.store.database import Database, Transaction
 from podium.store.listing import WorkloadFilter
 from podium.store.queue import QueueSummary
@@ -41,8 +43,10 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
         lambda w: {"workload_id": w, "since_ms": 0, "until_ms": 2**50, "step_ms": 2**40},
         FORBIDDEN,
     ),
+    "etas.etas_of": (lambda w: {"ids": [w]}, {}),
     "events.event_list": (lambda w: {"workload_id": w, "limit": 10}, []),
     "policies.team_seen": (lambda w: {"team": "research"}, False),
+    "preemptions.preemption_list": (lambda w: {"limit": 10}, []),
     "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
     "projects.project_list": (lambda w: {"limit": 10}, []),
     "usage.usage_by_project": (lambda w: {"now_ms": 2**50}, []),
@@ -60,13 +64,19 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "holdings.node_replicas": (lambda w: {"name": "n1", "limit": 10}, []),
     "notices.notice_page": (lambda w: {"username": "root", "limit": 10}, []),
     "notices.notice_unread": (lambda w: {"username": "root"}, 0),
+    "node_lines.node_lines": (
+        lambda w: {"reservations": (), "now_ms": 0, "until_ms": 2**50, "limit": 10},
+        "amounts without names",
+    ),
     "overview.failed_since": (lambda w: {"project": None, "since_ms": 0, "latest": 5}, (0, [])),
     "overview.finishing_soonest": (lambda w: {"project": None, "limit": 5}, []),
     "overview.workload_counts": (lambda w: {}, {}),
     "queue.queue_length": (lambda w: {}, 0),
     "queue.queue_page": (lambda w: {"limit": 10}, []),
+    "queue_plan.queue_plan": (lambda w: {"now_ms": 2**50}, "amounts without names"),
     "queue.queue_projects": (lambda w: {}, []),
     "queue.queue_summary": (lambda w: {"project": None, "now_ms": 2**50}, EMPTY_QUEUE),
+    "shares.project_shares": (lambda w: {"now_ms": 2**50}, "their own"),
     "shares.standing": (lambda w: {"now_ms": 2**50}, "sums without names"),
     "search.find": (lambda w: {"text": w[:6], "limit": 10}, []),
 }
@@ -102,12 +112,22 @@ async def workload(database: Database, clock: TurnedClock) -> str:
     started: str = await house.start(
         document("second", **gpus, depends_on=["first"], max_runtime="1h")
     )
-    await house.submit(document("third", resources={"gpus": 4}))
+    third = await house.submit(document("third", resources={"gpus": 4}))
     booking = Reserved(
         name="paper", nodes=("n1",), project="vision", from_ms=1, until_ms=2**50, note="paper",
         created_at_ms=1, created_by="ada",
     )  # fmt: skip
     await house.write(lambda tx, _: bookings.booking_insert(tx, booking))
+    plan = {"turns": [Turn(third, True)], "reservations": [Reservation(third, ("n1",), 1, (1,))]}
+    await house.write(lambda tx, now: queue_plan.queue_plan_replace(tx, now, **plan))
+    gave_way = {
+        "at_ms": 1, "workload_id": started, "ranks": "[0]", "whole": True, "in_favour_of": third,
+        "justification": "", "lost_milli_ms": 0,
+    }  # fmt: skip
+    await house.write(lambda tx, _: tx.execute(sa.insert(tables.preemptions).values(gave_way)))
+    times = ("early", "likely", "late", "asked_at", "asked_early", "asked_likely", "asked_late")
+    eta = {"workload_id": started, **{f"{each}_ms": 1 for each in times}}
+    await house.write(lambda tx, _: tx.execute(sa.insert(tables.etas).values(eta)))
     clock.advance(5000)
     return started
 
@@ -133,10 +153,22 @@ async def test_strangers_see_nothing(name: str, database: Database, workload: st
         if name == "holdings.node_loads":
             assert told["n1"].gpu_milli == seen["n1"].gpu_milli
             assert (told["n1"].holders, len(seen["n1"].holders)) == ((), 1)
+        elif name == "queue_plan.queue_plan":
+            assert [each.workload_id for each in told.turns] == [None]
+            assert [each.seen for each in told.reservations] == [False]
+        elif name == "node_lines.node_lines":
+            (line,), (mine_line,) = told.lines, seen.lines
+            assert [each.workload_id for each in line.running] == [None]
+            assert [each.workload_id for each in mine_line.running] == [workload]
+            assert line.free_milli == mine_line.free_milli
+            assert "vision" not in repr(told)
+            assert "paper" not in repr(told)
         elif name == "bookings.booking_list":
             assert [each.nodes for each in told] == [each.nodes for each in seen]
             assert "vision" not in repr(told)
             assert "paper" not in repr(told)
+        elif name == "shares.project_shares":
+            assert set(told) == set(scope.projects or ())
         elif name in ("projects.project_list", "usage.usage_by_project", "shares.standing"):
             assert "vision" not in repr(told)
             assert "research" not in repr(told)

@@ -4,9 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { answered, api } from "../../api/client";
-import type { Refusal, WorkloadDetail } from "../../api/types";
+import type { Eta, Refusal, WorkloadDetail } from "../../api/types";
 import { milliInWords } from "../../quantity/words";
-import { Duration } from "../../time/Times";
+import { useClock } from "../../time/clock";
+import { Duration, Moment } from "../../time/Times";
 import { beside } from "../filters";
 import { isInProgress } from "../progress";
 import { useExplanation, useKnownName, workloadKeys } from "../queries";
@@ -34,6 +35,7 @@ export function Waiting({ workload, refusal, onAsk }: Props) {
     <section className={classes.waiting} aria-label="Why it waits">
       {/* Of what waits as a whole, the sentence above says this already. */}
       {isInProgress(workload) && <p className={classes.reason}>{refusal.message}</p>}
+      {workload.eta && <Expected eta={workload.eta} />}
       {refusal.remedy && (
         <p className={classes.remedy}>
           {fieldsFound(refusal.remedy).map(({ at, text, field }) =>
@@ -80,6 +82,30 @@ export function Waiting({ workload, refusal, onAsk }: Props) {
       </dl>
       <NextSteps workload={workload} refusal={refusal} onAsk={onAsk} />
     </section>
+  );
+}
+
+const SOON_MS = 60_000;
+
+/** What is past of the range is not told: it has not started yet. */
+function Expected({ eta }: { eta: Eta }) {
+  const late = Date.parse(eta.late);
+  const soon = useClock((now) => Number(late - now < SOON_MS)) === 1;
+  const begun = useClock((now) => Number(Date.parse(eta.early) <= now)) === 1;
+  if (soon) return <p className={classes.reason}>Expected to start soon.</p>;
+  return (
+    <p className={classes.reason}>
+      {"Expected to start "}
+      {!begun && (
+        <>
+          {"between "}
+          <Moment at={eta.early} />
+          {" and "}
+        </>
+      )}
+      {begun && "by "}
+      <Moment at={eta.late} />.
+    </p>
   );
 }
 

@@ -253,6 +253,23 @@ test("what waits says what can be done about it", async () => {
 });
 
 test.each([
+  ["2031-03-01T14:05:00Z", "2031-03-01T14:40:00Z", /^Expected to start between .+ and .+\.$/],
+  ["2026-03-01T10:00:00Z", "2031-03-01T14:40:00Z", /^Expected to start by .+\.$/],
+  ["2026-03-01T10:00:00Z", "2026-03-01T10:01:00Z", /^Expected to start soon\.$/],
+])("from %s to %s it is expected", async (early, late, words) => {
+  const waiting = {
+    reason: "capacity" as const,
+    message: "Waits for 8 H100; 3 are free.",
+    remedy: "",
+    evidence: [],
+    since: "2026-03-01T10:00:00Z",
+  };
+  opened("", { state: "queued", started_at: null, waiting, eta: { early, likely: late, late } });
+  const why = await screen.findByRole("region", { name: "Why it waits" });
+  expect(within(why).getByText((_, each) => words.test(each?.textContent ?? ""))).toBeVisible();
+});
+
+test.each([
   [404, "Not found"],
   [403, "Not yours to see"],
 ])("an answer of %s is told as %s", async (status, title) => {

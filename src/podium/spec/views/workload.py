@@ -33,6 +33,15 @@ class RefusalView(View):
     since: datetime
 
 
+class EtaView(View):
+    """When a workload will start: as often before `likely` as after it, and rarely outside of
+    `early` and `late`."""
+
+    early: datetime
+    likely: datetime
+    late: datetime
+
+
 class CostView(View):
     """Money, by the prices that held at the time."""
 
@@ -160,6 +169,9 @@ class WorkloadDetailView(WorkloadView):
         description="The first 1,000 ranks; `GET …/replicas` pages through all."
     )
     depends_on: list[str] = Field(default_factory=list, description="Ids of what it waits for.")
+    eta: EtaView | None = Field(
+        None, description="When it will start, while it is queued; null: nobody can know."
+    )
     usage: UsageView
 
 
