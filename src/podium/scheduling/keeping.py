@@ -63,6 +63,15 @@ class Kept:
             )
         ]
 
+    def bars(self, at: int, demand: Demand, from_ms: int) -> bool:
+        """Whether something else is kept on a node at some time of a run of this demand that
+        begins at `from_ms`."""
+        ends_ms = None if demand.limit_ms is None else from_ms + demand.limit_ms
+        return any(
+            cap.project != demand.project and (ends_ms is None or ends_ms > cap.from_ms)
+            for cap in self._caps.get(at, ())
+        )
+
     def caps(self, at: int) -> Sequence[Cap]:
         return self._caps.get(at, ())
 

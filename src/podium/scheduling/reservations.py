@@ -37,7 +37,7 @@ def earliest_slot(
     view: View, kept: Kept, family: RequestClass, demand: Demand, now_ms: int
 ) -> Slot | None:
     """The first time at which the minimum fits as running work ends; None when too little of it
-    has an expected end. Nodes on which something is kept already are left out."""
+    has an expected end. Nodes on which something else is kept at that time are left out."""
     layout, within = view.layout, demand.topology.within
     capacities = family.capacities()
     capacities[list(kept.nodes)] = 0
@@ -49,10 +49,10 @@ def earliest_slot(
         at = layout.position.get(hold.node)
         if looked >= ENDS_MAX:
             break
-        if at is None or not family.pool.allowed[at] or kept.caps(at):
+        if at is None or not family.pool.allowed[at] or kept.bars(at, demand, end_ms):
             continue
         columns = layout.columns(hold.node, hold.devices)
-        free[at] = free.get(at, family.floor.free[at]).less(
+        free[at] = free.get(at, kept.free(at)).less(
             -hold.cpu_milli, -hold.memory_bytes, [(column, -milli) for column, milli in columns]
         )
         sure = sure and end_ms == hold.ends_at_ms
@@ -63,7 +63,7 @@ def earliest_slot(
             counts = replicas_by_node(
                 family, demand.topology, capacities, demand.minimum, demand.minimum
             )
-            rooms = {at: free.get(at, family.floor.free[at]) for at, _ in counts}
+            rooms = {at: free.get(at, kept.free(at)) for at, _ in counts}
             return Slot(end_ms, tuple(counts), rooms, sure)
     return None
 

@@ -221,6 +221,20 @@ def test_booked_nodes_take_only_work_that_ends_before_or_is_theirs() -> None:
     assert sorted(placed(over)) == ["long", "own", "short"]
 
 
+def test_a_reservation_fits_before_a_booking() -> None:
+    n = node("n", 4)
+    held = replace(running(n, [0], "x"), ends_at_ms=NOW_MS + HOUR_MS)
+    head = demand("head", request(4), queued_at_ms=0, limit_ms=HOUR_MS)
+    booking = Booking(
+        name="works", nodes=("n",), from_ms=NOW_MS + 2 * HOUR_MS, until_ms=NOW_MS + 9 * HOUR_MS
+    )
+    at = replace(snapshot([n], [head], [held]), bookings=(booking,))
+    kept = (Reservation("head", ("n",), NOW_MS + HOUR_MS),)
+    assert decide(at, NOW_MS, 0).reservations == kept
+    late = replace(booking, from_ms=NOW_MS + 2 * HOUR_MS - 1)
+    assert decide(replace(at, bookings=(late,)), NOW_MS, 0).reservations == ()
+
+
 def test_replicas_of_a_service_keep_apart() -> None:
     nodes = [node("a", 4, rack="r1"), node("b", 4, rack="r1"), node("c", 4, rack="r2")]
     plan = decide(snapshot(nodes, [demand("svc", request(1), 4, 1, spread=True)]), NOW_MS, 0)
