@@ -124,6 +124,23 @@ async def test_it_goes_on_where_it_stopped_and_tells_nothing_twice(
     assert len(told) == 1
 
 
+async def test_a_reader_ahead_of_the_feed_hears_nothing_again(house: House, feed: Feed) -> None:
+    """It read on from the store, and the feed is still at what it knows already."""
+    first = await feed.subscribe(WHOLE)
+    await submit(house, "one")
+    await submit(house, "two")
+    changes = []
+    async with asyncio.timeout(20):
+        while len(changes) < 2:
+            changes += (await first.next()).changes
+    ahead = Subscription(WHOLE)
+    ahead.knows(Place(event=changes[0].seq))
+    for change in changes:
+        ahead.offer(change)
+    assert [each.seq for each in (await ahead.next()).changes] == [changes[1].seq]
+    feed.unsubscribe(first)
+
+
 async def test_only_notices_may_be_resumed_too(house: House, feed: Feed) -> None:
     await submit(house, "missed")
     await end_all(house)
