@@ -76,8 +76,7 @@ class Line:
         self._fairness = fairness
         self._amounts: dict[tuple[tuple[str, ...], int], list[tuple[Key, Queue]]] = {}
         for waiting, queue in zip(asks.values(), self.queues, strict=True):
-            request = queue.ask.request
-            amount = (request.gpu_types, request.gpu_milli * queue.ask.minimum)
+            amount = _amount_of(queue)
             key = (waiting.key[0], queue.step, *waiting.key[1:])
             self._amounts.setdefault(amount, []).append((key, queue))
         for heap in self._amounts.values():
@@ -85,43 +84,56 @@ class Line:
         # What is inside a guarantee changes with the use of all places that have one.
         path = fairness.path(project)
         self._top = path[-2] if any(place.guarantees for place in path[:-1]) else None
-        self._first: tuple[Key, Queue] | None = None
+        self._ready: list[tuple[Key, Queue]] = []  # the head of each amount, a heap
         self._version = -1
 
     def first(self) -> tuple[Key, Queue] | None:
         """The queue whose head is next, and its place in the order of service; None when nothing
         more can be placed."""
         version = 0 if self._top is None else self._top.version
-        if self._version != version or (self._first and self._first[1].closed):
+        if self._version != version:
             self._version = version
-            self._first = min(self._heads(), key=lambda entry: entry[0], default=None)
-        return self._first
+            self._ready = [head for each in self._amounts if (head := self._head_of(each))]
+            heapify(self._ready)
+        ready = self._ready
+        while ready and ready[0][1].closed:
+            self._replace()
+        return ready[0] if ready else None
 
     def step(self) -> None:
         """The head of the line has been served; the one behind it moves up."""
-        assert self._first is not None
-        queue = self._first[1]
-        request = queue.ask.request
-        heap = self._amounts[request.gpu_types, request.gpu_milli * queue.ask.minimum]
+        queue = self._ready[0][1]
+        heap = self._amounts[_amount_of(queue)]
         assert heap[0][1] is queue
         heappop(heap)
         queue.at += 1
         if queue.at < len(queue.demands):
             heappush(heap, (queue.key, queue))
-        self._version = -1
+        self._replace()
 
-    def _heads(self) -> Iterator[tuple[Key, Queue]]:
-        headroom: dict[tuple[str, ...], tuple[int, int]] = {}
-        for (gpu_types, milli), heap in self._amounts.items():
-            while heap and heap[0][1].closed:
-                heappop(heap)
-            if heap:
-                key, queue = heap[0]
-                left = headroom.get(gpu_types)
-                if left is None:
-                    left = self._fairness.headroom(self.project, gpu_types)
-                    headroom[gpu_types] = left
-                yield (grade_of(milli, *left), *key), queue
+    def _replace(self) -> None:
+        """The first of the ready ones is so no more; the next of its amount takes its place."""
+        head = self._head_of(_amount_of(self._ready[0][1]))
+        if head is None:
+            heappop(self._ready)
+        else:
+            heapreplace(self._ready, head)
+
+    def _head_of(self, amount: tuple[tuple[str, ...], int]) -> tuple[Key, Queue] | None:
+        heap = self._amounts[amount]
+        while heap and heap[0][1].closed:
+            heappop(heap)
+        if not heap:
+            return None
+        gpu_types, milli = amount
+        key, queue = heap[0]
+        grade = grade_of(milli, *self._fairness.headroom(self.project, gpu_types))
+        return (grade, *key), queue
+
+
+def _amount_of(queue: Queue) -> tuple[tuple[str, ...], int]:
+    request = queue.ask.request
+    return request.gpu_types, request.gpu_milli * queue.ask.minimum
 
 
 class Leaf:
