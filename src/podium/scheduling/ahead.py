@@ -16,6 +16,7 @@ from itertools import islice
 from podium.domain.policy import Order
 from podium.domain.resources import TopologyLevel
 from podium.scheduling.chances import chance, runtime_ms
+from podium.scheduling.classes import taken
 from podium.scheduling.fairness import Fairness
 from podium.scheduling.floor import Free
 from podium.scheduling.ground import fairness_of
@@ -362,9 +363,7 @@ class Ahead:
 
     def _less(self, family: Family, at: int, free: Free) -> Free:
         grant = grant_of(family, self._layout, at, free)
-        request = family.request
-        devices = [(column, milli) for column, milli, _ in grant.devices]
-        return free.less(request.cpu_milli, request.memory_bytes, devices)
+        return free.less(*taken(family.request, grant))
 
 
 _GONE = Piece("", "", (), (), None, Expected(0, 0), None, ending=True, endless=True)

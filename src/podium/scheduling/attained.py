@@ -16,6 +16,7 @@ from podium.scheduling.service_order import (
     Served,
     bands,
     level,
+    may_preempt,
     next_change_ms,
     rank,
 )
@@ -35,9 +36,12 @@ class Attained:
         }
         self.by = self._bands(snapshot, view)
 
-    def of_demand(self, demand: Demand) -> Rank:
-        served = Served(demand.workload_id, demand.attained_milli_ms, demand.queued_at_ms)
-        return rank(served, self.by)
+    def may_take(self, demand: Demand, workload_id: str) -> bool:
+        """Whether the demand may take the place of what runs. That this has had its quantum is
+        looked at before, where units are made."""
+        entry = self._running.get(workload_id)
+        waiting = Served(demand.workload_id, demand.attained_milli_ms, demand.queued_at_ms)
+        return entry is not None and may_preempt(waiting, entry[0], self.by, self._now_ms, 0)
 
     def of_running(self, workload_id: str) -> Rank | None:
         """None for what has not started yet."""

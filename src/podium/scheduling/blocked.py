@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.domain.policy import Preempt
-from podium.scheduling.classes import Grant, RequestClass
-from podium.scheduling.floor import Free
+from podium.scheduling.classes import Grant, RequestClass, taken
+from podium.scheduling.floor import Free, freed
 from podium.scheduling.gangs import replicas_by_node
 from podium.scheduling.ground import Ground
 from podium.scheduling.keeping import AT_ONCE, Cap, replicas_on
@@ -241,7 +241,7 @@ class Blocked:
                 room = self.soon(at)
                 grant = family.grant_from(at, room)
                 request = family.request
-                left = _less(room, family, grant)
+                left = room.less(*taken(family.request, grant))
                 claim = self._claims.get(at)
                 if claim is None:
                     claim = self._claims[at] = Cap(AT_ONCE, left, demand.workload_id)
@@ -257,12 +257,8 @@ class Blocked:
                 )
 
     def _with(self, free: Free, holds: Sequence[Hold]) -> Free:
-        layout = self._ground.layout
         for hold in holds:
-            columns = layout.columns(hold.node, hold.devices)
-            free = free.less(
-                -hold.cpu_milli, -hold.memory_bytes, [(column, -milli) for column, milli in columns]
-            )
+            free = freed(self._ground.layout, free, hold)
         return free
 
     # -- room that is free later
@@ -311,7 +307,7 @@ class Blocked:
         """What is left of so much free when so many replicas have come."""
         for _ in range(count):
             grant = family.grant_from(at, free)
-            free = _less(free, family, grant)
+            free = free.less(*taken(family.request, grant))
         return free
 
     def _open_now(self, family: RequestClass, at: int, count: int, drained: Free) -> Free:
@@ -325,7 +321,7 @@ class Blocked:
             room = idle_first
             while len(grants) < count and replicas_on(family, at, room):
                 grants.append(family.grant_from(at, room))
-                room = _less(room, family, grants[-1])
+                room = room.less(*taken(family.request, grants[-1]))
             if len(grants) == count:
                 break
         request = family.request
@@ -338,12 +334,6 @@ class Blocked:
             max(0, now.memory_bytes - count * request.memory_bytes),
             tuple(left),
         )
-
-
-def _less(free: Free, family: RequestClass, grant: Grant) -> Free:
-    request = family.request
-    devices = [(column, milli) for column, milli, _ in grant.devices]
-    return free.less(request.cpu_milli, request.memory_bytes, devices)
 
 
 def _preemption(unit: Unit, demand: Demand) -> Preemption:

@@ -215,11 +215,12 @@ class RequestClass:
         return best
 
 
+def taken(request: Request, grant: Grant) -> tuple[int, int, list[tuple[int, int]]]:
+    """What `Free.less` and `Floor.take` want: CPU, memory, and milli-GPU by column."""
+    devices = [(column, milli) for column, milli, _ in grant.devices]
+    return request.cpu_milli, request.memory_bytes, devices
+
+
 def take(floor: Floor, request: Request, grant: Grant) -> None:
     """Takes from a floor what one replica of the request was granted."""
-    floor.take(
-        grant.at,
-        request.cpu_milli,
-        request.memory_bytes,
-        [(column, milli) for column, milli, _ in grant.devices],
-    )
+    floor.take(grant.at, *taken(request, grant))

@@ -41,6 +41,14 @@ class Free(NamedTuple):
         )
 
 
+def freed(layout: Layout, free: Free, hold: Hold) -> Free:
+    """What is free on the node of a hold once that has ended."""
+    columns = layout.columns(hold.node, hold.devices)
+    return free.less(
+        -hold.cpu_milli, -hold.memory_bytes, [(column, -milli) for column, milli in columns]
+    )
+
+
 class Pool:
     """The nodes that some requests may use, grouped by state. `appeared` logs the states that a
     node came into when no other was in it."""

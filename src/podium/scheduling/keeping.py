@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from podium.scheduling.classes import Grant, RequestClass
+from podium.scheduling.classes import Grant, RequestClass, taken
 from podium.scheduling.fit import capacity
 from podium.scheduling.floor import Floor, Free
 from podium.scheduling.snapshot import Booking, Demand
@@ -99,10 +99,10 @@ class Kept:
     def note(self, family: RequestClass, grant: Grant) -> None:
         """The class took this from the floor, of what is free under every cap."""
         if grant.at in self._caps:
-            taken = _taken(family, grant)
-            self._free[grant.at] = self._free[grant.at].less(*taken)
+            amounts = taken(family.request, grant)
+            self._free[grant.at] = self._free[grant.at].less(*amounts)
             for cap in self._caps[grant.at]:
-                cap.free = cap.free.less(*taken)
+                cap.free = cap.free.less(*amounts)
 
     def take(self, family: RequestClass, grant: Grant, ends_ms: int | None, project: str) -> None:
         """Takes a grant for work of this project that ends by `ends_ms` for sure."""
@@ -110,22 +110,16 @@ class Kept:
         if at not in self._caps:
             family.take(grant)
             return
-        taken = _taken(family, grant)
-        self._free[at] = self._free[at].less(*taken)
+        amounts = taken(family.request, grant)
+        self._free[at] = self._free[at].less(*amounts)
         for cap in self._caps[at]:
             if (ends_ms is None or ends_ms > cap.from_ms) and cap.project != project:
-                cap.free = cap.free.less(*taken)
+                cap.free = cap.free.less(*amounts)
         self.changed(at)
 
     def changed(self, at: int) -> None:
         """A cap of this node has another value now."""
         self._floor.set(at, self.usable(at, None, ""))
-
-
-def _taken(family: RequestClass, grant: Grant) -> tuple[int, int, list[tuple[int, int]]]:
-    request = family.request
-    devices = [(column, milli) for column, milli, _ in grant.devices]
-    return request.cpu_milli, request.memory_bytes, devices
 
 
 def replicas_on(family: RequestClass, at: int, free: Free) -> int:

@@ -15,7 +15,7 @@ from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import DeviceShare, TopologyLevel
 from podium.scheduling.room import Bools, Ints
-from podium.scheduling.topology import LEVELS, Place, place_of
+from podium.scheduling.topology import Place, place_of
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -164,12 +164,6 @@ class Layout:
                 dtype=np.bool_,
             )
         return found
-
-    def named_levels(self) -> tuple[TopologyLevel, ...]:
-        """The levels that hold more than one node somewhere, smallest first."""
-        return tuple(
-            level for level in LEVELS if len(np.unique(self.places(level))) < len(self.nodes)
-        )
 
 
 def _segments(shelf: tuple[int, ...]) -> list[slice] | None:

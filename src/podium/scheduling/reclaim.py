@@ -17,11 +17,11 @@ from podium.domain.policy import Preempt, SchedulingPolicy
 from podium.scheduling.attained import Attained
 from podium.scheduling.classes import RequestClass
 from podium.scheduling.fairness import Fairness
-from podium.scheduling.floor import Free
+from podium.scheduling.floor import Free, freed
 from podium.scheduling.keeping import replicas_on
 from podium.scheduling.layout import Layout
 from podium.scheduling.snapshot import Demand
-from podium.scheduling.units import Unit, price_of, units_of, without
+from podium.scheduling.units import Unit, price_of, units_of
 from podium.scheduling.view import View
 
 
@@ -71,10 +71,6 @@ class Reclaim:
             for unit in units
             if (rank := ranks[unit.workload_id]) is not None
         ]
-
-    @property
-    def possible(self) -> bool:
-        return bool(self._at)
 
     def find(
         self, demand: Demand, family: RequestClass, soon: Rooms, amount_milli: int
@@ -187,10 +183,9 @@ class Reclaim:
     def _goes_before(self, demand: Demand, unit: Unit) -> bool:
         """By what both have had. What a project is guaranteed stays its own."""
         assert self._attained is not None
-        rank = self._attained.of_running(unit.workload_id)
-        if rank is None or unit.priority > demand.priority:
+        if unit.priority > demand.priority:
             return False
-        if self._attained.of_demand(demand) >= rank:
+        if not self._attained.may_take(demand, unit.workload_id):
             return False
         return unit.project == demand.project or all(
             self._fairness.surplus(unit.project, gpu_type, taker=demand.project) > 0
@@ -314,7 +309,7 @@ class _Hunt:
             for unit in found:
                 for where, hold in unit.holds:
                     if where in rooms and hold.allocation_id not in gone:
-                        rooms[where] = without(self._layout, rooms[where], hold)
+                        rooms[where] = freed(self._layout, rooms[where], hold)
                     gone[hold.allocation_id] = None
             counts[at] = wanted
             missing -= 1
@@ -342,7 +337,7 @@ class _Hunt:
         for unit in units:
             for where, hold in unit.holds:
                 if where == at and hold.allocation_id not in gone:
-                    free = without(self._layout, free, hold)
+                    free = freed(self._layout, free, hold)
                 gone[hold.allocation_id] = None
         return free
 
@@ -391,5 +386,5 @@ class _Hunt:
         for unit in units:
             for where, hold in unit.holds:
                 if where == at and hold.allocation_id not in gone:
-                    free = without(self._layout, free, hold)
+                    free = freed(self._layout, free, hold)
         return free

@@ -11,7 +11,7 @@ import numpy as np
 
 from podium.domain.resources import TopologyLevel
 from podium.scheduling.classes import RequestClass
-from podium.scheduling.floor import Floor, Free
+from podium.scheduling.floor import Floor, Free, freed
 from podium.scheduling.gangs import replicas_by_node
 from podium.scheduling.keeping import Kept, replicas_on
 from podium.scheduling.room import Bools, Ints
@@ -51,10 +51,7 @@ def earliest_slot(
             break
         if at is None or not family.pool.allowed[at] or kept.bars(at, demand, end_ms):
             continue
-        columns = layout.columns(hold.node, hold.devices)
-        free[at] = free.get(at, kept.free(at)).less(
-            -hold.cpu_milli, -hold.memory_bytes, [(column, -milli) for column, milli in columns]
-        )
+        free[at] = freed(layout, free.get(at, kept.free(at)), hold)
         sure = sure and end_ms == hold.ends_at_ms
         more = replicas_on(family, at, free[at])
         totals[places[at]] += more - capacities[at]

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from podium.domain.policy import SchedulingPolicy
-from podium.scheduling.floor import Free
 from podium.scheduling.layout import Layout
 from podium.scheduling.snapshot import Hold
 from podium.scheduling.view import View
@@ -40,13 +39,6 @@ def price_of(units: Iterable[Unit]) -> tuple[bool, int, int]:
         any(price[0] for price in prices),
         sum(price[1] for price in prices),
         max((price[2] for price in prices), default=0),
-    )
-
-
-def without(layout: Layout, free: Free, hold: Hold) -> Free:
-    columns = layout.columns(hold.node, hold.devices)
-    return free.less(
-        -hold.cpu_milli, -hold.memory_bytes, [(column, -milli) for column, milli in columns]
     )
 
 

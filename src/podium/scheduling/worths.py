@@ -43,7 +43,6 @@ class Worths:
         self._mix.seen = sum(count for _, count in frequent)
         self._worth: dict[int, float] = {}
         self._prices: Prices | None = None
-        self._priced_idle = 0
 
     def prices(self, before: Sequence[int], after: Sequence[int]) -> list[int]:
         """The price of each move between two states; none has one while too few requests are

@@ -116,20 +116,6 @@ def preemption_list(tx: Transaction, scope: Scope, *, limit: int) -> list[GaveWa
     ]
 
 
-def preempted_counts(tx: Transaction, ids: Collection[str]) -> dict[str, int]:
-    """How often each of `ids` gave way as a whole, where it did."""
-    table = tables.preemptions
-    found: dict[str, int] = {}
-    for chunk in chunks(ids):
-        rows = tx.execute(
-            sa.select(table.c.workload_id, sa.func.count())
-            .where(table.c.workload_id.in_(chunk), table.c.whole)
-            .group_by(table.c.workload_id)
-        )
-        found.update((row[0], row[1]) for row in rows)
-    return found
-
-
 def _by_preemptor(preemptions: Sequence[Preemption]) -> dict[str, list[Preemption]]:
     groups: dict[str, list[Preemption]] = {}
     for each in preemptions:
