@@ -17,7 +17,8 @@ from podium.scheduling.decide import decide
 from podium.scheduling.evolution import evolved
 from podium.scheduling.plan import Placement, Plan, Preemption
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
-from podium.simulation.admission.model import Arrival, Model
+from podium.simulation.admission.model import Model
+from podium.simulation.holds import hold_of
 
 _IDLE_CYCLES_MAX = 100
 """After so many in which nothing moved, what still waits will wait for ever."""
@@ -167,7 +168,9 @@ class Admission:
                 self._waits[arrival.class_name].append(now_ms - arrival.at_ms)
             attempt = self._attempts.get(workload_id, 0) + 1
             self._attempts[workload_id] = attempt
-            holds = [_hold(placement, arrival, now_ms) for placement in group]
+            holds = [
+                hold_of(placement, arrival.demand, now_ms, preemptible=True) for placement in group
+            ]
             self._holds[workload_id] = holds
             self._changes.left.append(workload_id)
             self._waits_for.discard(workload_id)
@@ -231,22 +234,3 @@ class _Ledger:
     def _add(self, name: str, milli: int) -> None:
         self._held[name] = self._held.get(name, 0) + milli
         self._touched.add(name)
-
-
-def _hold(placement: Placement, arrival: Arrival, now_ms: int) -> Hold:
-    demand = arrival.demand
-    return Hold(
-        allocation_id=f"{placement.workload_id}/{placement.rank}",
-        workload_id=placement.workload_id,
-        project=demand.project,
-        priority=demand.priority,
-        node=placement.node,
-        cpu_milli=placement.cpu_milli,
-        memory_bytes=placement.memory_bytes,
-        devices=placement.devices,
-        started_at_ms=now_ms,
-        kind=demand.kind,
-        rank=placement.rank,
-        preemptible=True,
-        minimum=demand.minimum,
-    )

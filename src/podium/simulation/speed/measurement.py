@@ -16,9 +16,10 @@ from pathlib import Path
 from podium.scheduling.decide import decide
 from podium.scheduling.evolution import evolved
 from podium.scheduling.plan import Placement, Plan
-from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.snapshot import Demand, Snapshot
 from podium.scheduling.verify import verify
 from podium.scheduling.view import view_of
+from podium.simulation.holds import hold_of
 from podium.simulation.speed.mixture import NOW_MS
 from podium.simulation.speed.shapes import SHAPES, Shape
 
@@ -110,7 +111,9 @@ def changed(snapshot: Snapshot, ended: str, placements: Sequence[Placement]) -> 
     return evolved(
         snapshot,
         released=(ended,),
-        held=[_hold(placement, waiting[placement.workload_id]) for placement in placements],
+        held=[
+            hold_of(placement, waiting[placement.workload_id], NOW_MS) for placement in placements
+        ],
         left=tuple(started),
         waiting=[demand for demand in rest if demand is not None],
     )
@@ -170,24 +173,6 @@ def _reached(shape: Shape, rate: float, times: CycleTimes) -> bool:
     if goal.placements_per_second is not None:
         return rate >= goal.placements_per_second
     return goal.cycle_ms is None or times.median <= goal.cycle_ms
-
-
-def _hold(placement: Placement, demand: Demand) -> Hold:
-    return Hold(
-        allocation_id=f"{placement.workload_id}/{placement.rank}",
-        workload_id=placement.workload_id,
-        project=demand.project,
-        priority=demand.priority,
-        node=placement.node,
-        cpu_milli=placement.cpu_milli,
-        memory_bytes=placement.memory_bytes,
-        devices=placement.devices,
-        started_at_ms=NOW_MS,
-        kind=demand.kind,
-        rank=placement.rank,
-        expected=demand.expected,
-        minimum=demand.minimum,
-    )
 
 
 def _rest(demand: Demand, started: set[int]) -> Demand | None:
