@@ -8,11 +8,12 @@ from pathlib import Path
 
 from podium.domain.workload import Program
 from podium.engines.contract import Launch
+from podium.engines.devices.boards import virtual_boards
 from podium.engines.local.engine import LocalEngine
 
 
 async def main(home: str, marks: str, names: list[str]) -> None:
-    engine = LocalEngine(Path(home), node_name="node-1", virtual_gpus=2)
+    engine = LocalEngine(Path(home), node_name="node-1", virtual_gpus=virtual_boards("2", "A100"))
     await engine.open()
     print("open", flush=True)
     for name in names:

@@ -14,6 +14,7 @@ import psutil
 
 from podium.domain.workload import Program
 from podium.engines.contract import Engine, Launch, LogChunk, Observation, Phase
+from podium.engines.devices.boards import virtual_boards
 from podium.engines.local.engine import LocalEngine
 from podium.engines.local.order import Limits
 
@@ -150,7 +151,10 @@ class Harness:
 def local_harness(home: Path, **limits: int) -> Harness:
     def build(**options: Any) -> Engine:
         return LocalEngine(
-            home, node_name="node-1", virtual_gpus=2, limits=Limits(**{**limits, **options})
+            home,
+            node_name="node-1",
+            virtual_gpus=virtual_boards("2", "A100"),
+            limits=Limits(**{**limits, **options}),
         )
 
     return Harness(build, "node-1", home)

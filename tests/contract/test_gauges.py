@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from podium.engines.local.gauges import Gauges
+from podium.engines.devices.gauges import Gauges
 
 UUID = "GPU-7"
 

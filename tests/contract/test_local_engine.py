@@ -23,10 +23,10 @@ from podium.domain.reason import Cause
 from podium.domain.workload import GitSource, Program, UploadSource, Volume
 from podium.engines import local as package
 from podium.engines.contract import Phase
+from podium.engines.devices.library import short_type
 from podium.engines.local.folder import LAUNCH, STATUS
 from podium.engines.local.link import WardenLink
 from podium.engines.local.logwriter import segment_name
-from podium.engines.local.nvml import short_type
 from podium.engines.local.page import page_read
 
 pytestmark = pytest.mark.anyio

@@ -19,14 +19,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from podium.domain.errors import PodiumError
 from podium.domain.node import Node
 from podium.domain.reason import Cause
+from podium.domain.resources import Isolation
 from podium.domain.workload import Program
+
+
+class MisplacedError(PodiumError):
+    """An allocation cannot start on the devices that it was placed on, but may do so on others:
+    what stands on a GPU changed since, or the GPU refuses."""
+
+    code = "misplaced"
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrant:
-    """A device handed to an allocation, with what the process must be told about it."""
+    """A device handed to an allocation, with what the process must be told about it.
+
+    With a `mig_profile` it is the instance of that profile at that start on the GPU `uuid`, which
+    the engine makes where it does not stand; `board` and `pinned` are what the store knows of the
+    GPU. Once the engine has it, `uuid` is the instance's and `gpu` the GPU's.
+    """
 
     index: int
     uuid: str
@@ -34,6 +48,11 @@ class DeviceGrant:
     memory_bytes: int
     mig: bool
     virtual: bool
+    board: str = ""
+    pinned: bool = False
+    mig_profile: str = ""
+    mig_start: int = 0
+    gpu: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +80,7 @@ class Launch:
     devices: tuple[DeviceGrant, ...]
     grace_seconds: int
     archive_path: str | None = None  # the uploaded source, when there is one
+    isolation: Isolation = Isolation.NONE  # that its share of a GPU must have
 
 
 class Phase(StrEnum):
@@ -75,7 +95,9 @@ class Observation:
 
     `cause` is set when ENDED: COMPLETED for exit code 0, else what the engine knows. `stop_seen`
     says that it had been asked to stop before it ended. `message` is one plain sentence for the
-    person.
+    person. `saved_at_ms` is when the work last said that what it did so far is saved, by touching
+    the file that `PODIUM_SAVED_FILE` names: by the machine's clock, never before its start and
+    never in the future.
     """
 
     allocation_id: str
@@ -88,6 +110,7 @@ class Observation:
     message: str = ""
     cpu_time_ms: int = 0
     memory_peak_bytes: int = 0
+    saved_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +193,8 @@ class Engine(Protocol):
 
     async def ensure(self, launch: Launch) -> None:
         """Start the allocation unless that has been done. Raises TemporaryError to be called
-        again later, PermanentError when it can never start (the message is for the person)."""
+        again later, MisplacedError when it may start on other devices, and PermanentError when it
+        can never start (the messages are for the person)."""
         ...
 
     async def observe(self) -> Sequence[Observation]:

@@ -18,20 +18,34 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from podium.domain.errors import NotFoundError, PermanentError, TemporaryError
 from podium.domain.node import Node
-from podium.engines.contract import Launch, LogChunk, Measures, Observation, Phase
+from podium.domain.reason import Cause
+from podium.domain.resources import Isolation
+from podium.engines.contract import (
+    Launch,
+    LogChunk,
+    Measures,
+    MisplacedError,
+    Observation,
+    Phase,
+)
+from podium.engines.devices.boards import VirtualBoard
+from podium.engines.devices.cutting import Slot
 from podium.engines.local import folder as names
 from podium.engines.local import ledger
 from podium.engines.local.inventory import Inventory
 from podium.engines.local.link import WardenLink
 from podium.engines.local.logreader import LogReader
 from podium.engines.local.meter import Meter
+from podium.engines.local.mps import pipe_directory
 from podium.engines.local.order import Limits, order_of
 from podium.engines.local.page import page_read
 from podium.engines.local.ports import Ports
+from podium.engines.local.site import Site
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WATCH_SECONDS = 0.5
@@ -41,8 +55,8 @@ _READ_TRIES = 4
 class LocalEngine:
     """One per home at a time. `path` is the PATH that jobs get, the server's own when None.
 
-    `virtual_gpus` None takes real GPUs where there are any, else four virtual ones; a number asks
-    for that many virtual ones and no real one.
+    `virtual_gpus` None takes real GPUs where there are any, else four virtual ones; boards ask for
+    those and no real one.
     """
 
     def __init__(
@@ -50,11 +64,11 @@ class LocalEngine:
         home: Path,
         *,
         node_name: str,
-        virtual_gpus: int | None = None,
-        virtual_gpu_type: str = "A100",
+        virtual_gpus: Sequence[VirtualBoard] | None = None,
         address: str = "127.0.0.1",
         path: str | None = None,
         limits: Limits | None = None,
+        site: Site | None = None,
     ) -> None:
         self._home = home.absolute()
         self._active = self._home / "allocations" / "active"
@@ -69,7 +83,8 @@ class LocalEngine:
             engine=self.name,
             address=address,
             virtual_gpus=virtual_gpus,
-            virtual_gpu_type=virtual_gpu_type,
+            home=self._home,
+            site=site or Site(),
         )
         self._link = WardenLink(self._home / "warden.log", heard=self._heard, lost=self._adopt_all)
         self._meter = Meter(self._active, self._inventory)
@@ -135,6 +150,12 @@ class LocalEngine:
         folder = self._folder(launch.allocation_id)
         if (self._over / launch.allocation_id).exists() or names.is_claimed(str(folder)):
             return
+        try:
+            launch = await asyncio.to_thread(self._on_devices, launch)
+        except MisplacedError as error:
+            if not await asyncio.to_thread(_give_up, folder, error.message):
+                return  # an earlier call did start it
+            raise
         order = order_of(launch, folder=str(folder), path=self._path, limits=self._limits)
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -211,6 +232,30 @@ class LocalEngine:
         for each in allocation_ids:
             self._reader.forget(each)
 
+    def _on_devices(self, launch: Launch) -> Launch:
+        """The launch on devices that stand, its MIG instances made and named. Raises
+        MisplacedError and TemporaryError."""
+        if launch.isolation is Isolation.MPS and pipe_directory() is None:
+            raise MisplacedError(f"MPS does not run on {self._node_name} any more.")
+        grants = []
+        for grant in launch.devices:
+            if not grant.mig_profile:
+                if grant.board:
+                    raise MisplacedError(f"GPU {grant.index} is in MIG mode now.")
+                grants.append(grant)
+                continue
+            slot = Slot(
+                gpu=grant.uuid,
+                index=grant.index,
+                board=grant.board,
+                profile=grant.mig_profile,
+                start=grant.mig_start,
+                pinned=grant.pinned,
+            )
+            uuid = self._inventory.cutter.realise(launch.allocation_id, slot)
+            grants.append(replace(grant, uuid=uuid, gpu=grant.uuid))
+        return replace(launch, devices=tuple(grants))
+
     def _folder(self, allocation_id: str) -> Path:
         if _ID.fullmatch(allocation_id) is None:
             raise PermanentError(f"{allocation_id!r} is not the id of an allocation.")
@@ -260,6 +305,13 @@ class LocalEngine:
         if self._home_lock is not None:
             os.close(self._home_lock)
             self._home_lock = None
+
+
+def _give_up(folder: Path, message: str) -> bool:
+    """Nothing is started in this folder any more. False when something was."""
+    if not folder.is_dir():
+        return True
+    return ledger.end_unstarted(str(folder), Cause.MISPLACED, message)
 
 
 def _signal_shim(folder: str) -> None:

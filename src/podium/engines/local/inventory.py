@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import socket
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
+import structlog
 
 from podium.domain.node import Device, Node, NodeState
-from podium.engines.local.gauges import Gauges
-from podium.engines.local.nvml import NvmlGpus
-from podium.engines.local.virtual import virtual_devices
+from podium.domain.resources import MPS_LABEL
+from podium.engines.devices.boards import VirtualBoard, board_of_type
+from podium.engines.devices.contract import Driver
+from podium.engines.devices.cutting import Cutter
+from podium.engines.devices.errors import DriverError
+from podium.engines.devices.listing import Listing
+from podium.engines.devices.nvml import NvmlDriver
+from podium.engines.devices.trouble import Control
+from podium.engines.devices.virtual import VirtualDriver
+from podium.engines.local.holders import granted, holders
+from podium.engines.local.mps import pipe_directory
+from podium.engines.local.site import Site
 
 VIRTUAL_GPUS_DEFAULT = 4
+_VIRTUAL = "virtual-gpus"
 _CGROUP = Path("/sys/fs/cgroup")
+_log = structlog.get_logger(__name__)
 
 
 class Inventory:
-    """`virtual_gpus` None takes real GPUs where there are any, else virtual ones; a number asks
-    for that many virtual ones and no real one.
+    """`virtual_gpus` None takes real GPUs where there are any, else four usual virtual ones; boards
+    ask for those and no real one. `home` keeps what virtual GPUs remember.
 
-    `devices` are those last seen; `gauges` reads them once there are real ones.
+    `devices` are those last seen. `cutter` makes MIG instances on them.
     """
 
     def __init__(
@@ -32,16 +47,21 @@ class Inventory:
         node_name: str,
         engine: str,
         address: str,
-        virtual_gpus: int | None,
-        virtual_gpu_type: str,
+        virtual_gpus: Sequence[VirtualBoard] | None,
+        home: Path,
+        site: Site,
     ) -> None:
+        self._site = site
         self._node_name = node_name
         self._engine = engine
         self._address = address
         self._virtual_gpus = virtual_gpus
-        self._virtual_gpu_type = virtual_gpu_type
-        self._nvml: NvmlGpus | None = None
-        self.gauges: Gauges | None = None
+        self._home = home
+        self._opening = threading.Lock()
+        self._driver: Driver | None = None
+        self._listing: Listing | None = None
+        active = home / "allocations" / "active"
+        self.cutter = Cutter(lambda: self.driver, functools.partial(granted, active))
         self.devices: tuple[Device, ...] = ()
 
     def node(self) -> Node:
@@ -52,35 +72,62 @@ class Inventory:
             address=self._address,
             cpu_milli=_cpu_milli(),
             memory_bytes=_memory_bytes(),
-            labels=(
-                ("arch", platform.machine()),
-                ("hostname", socket.gethostname()),
-                ("os", platform.system().lower()),
-            ),
+            labels=tuple(sorted((_own_labels() | dict(self._site.labels)).items())),
+            block=self._site.block,
+            rack=self._site.rack,
+            nvlink=self._site.nvlink,
             seen_at_ms=time.time_ns() // 1_000_000,
             devices=self._devices(),
         )
 
     def close(self) -> None:
-        if self._nvml is not None:
-            self._nvml.close()
-            self._nvml = None
-            self.gauges = None
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = self._listing = None
+
+    @property
+    def driver(self) -> Driver:
+        """The driver of this machine's GPUs, opened."""
+        with self._opening:
+            if self._driver is None:
+                self._driver = self._opened()
+            return self._driver
 
     def _devices(self) -> tuple[Device, ...]:
-        count = self._virtual_gpus
-        if count is None:
-            if self._nvml is None:
-                self._nvml = NvmlGpus(self._node_name)
-            if self._nvml.available:
-                self.gauges = self.gauges or Gauges(self._nvml.library)
-                self.devices = self._nvml.devices()
-                return self.devices
-            count = VIRTUAL_GPUS_DEFAULT
-        self.devices = virtual_devices(
-            self._node_name, count=count, device_type=self._virtual_gpu_type
-        )
+        if self._listing is None:
+            self._listing = Listing(self.driver, self._node_name, self.cutter)
+        self.devices = self._listing.devices()
         return self.devices
+
+    def _opened(self) -> Driver:
+        boards = self._virtual_gpus
+        if boards is None:
+            real = NvmlDriver()
+            try:
+                real.open()
+            except DriverError as error:
+                _log.info("no_real_gpu", why=error.message, virtual_gpus=VIRTUAL_GPUS_DEFAULT)
+                boards = [board_of_type("A100")] * VIRTUAL_GPUS_DEFAULT
+            else:
+                return real
+        virtual = VirtualDriver(
+            boards,
+            node=self._node_name,
+            path=self._home / _VIRTUAL / "state.json",
+            control=Control(self._home / _VIRTUAL / "trouble.json"),
+            users=functools.partial(holders, self._home / "allocations" / "active"),
+        )
+        virtual.open()
+        return virtual
+
+
+def _own_labels() -> dict[str, str]:
+    labels = {
+        "arch": platform.machine(),
+        "hostname": socket.gethostname(),
+        "os": platform.system().lower(),
+    }
+    return labels | dict([MPS_LABEL]) if pipe_directory() is not None else labels
 
 
 def _cpu_milli() -> int:

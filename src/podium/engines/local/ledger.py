@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,17 +43,16 @@ class Vanished:
 
 def look(folder: str) -> Observation | Vanished | None:
     """The allocation of one folder now; None when nothing of it was ever started."""
-    allocation_id = Path(folder).name
     if not names.is_claimed(folder):
         return None
     status = page_read(f"{folder}/{names.STATUS}")
     if status is not None and status["phase"] == Phase.ENDED:
-        return _observation(allocation_id, status)
+        return _observation(folder, status)
     if names.lock_is_held(folder):
-        return _observation(allocation_id, status)
+        return _observation(folder, status)
     status = page_read(f"{folder}/{names.STATUS}")  # it may have ended between the two looks
     if status is not None and status["phase"] == Phase.ENDED:
-        return _observation(allocation_id, status)
+        return _observation(folder, status)
     return Vanished(folder, status)
 
 
@@ -66,11 +67,15 @@ def conclude(vanished: Sequence[Vanished]) -> list[Observation]:
         status = each.status
         if allocation_id not in resisting:
             status = _record_lost(each.folder, each.status or {})
-        told.append(_observation(allocation_id, status))
+        told.append(_observation(each.folder, status))
     return told
 
 
-def end_unstarted(folder: str) -> bool:
+def end_unstarted(
+    folder: str,
+    cause: Cause = Cause.CANCELLED,
+    message: str = "It was stopped before it started.",
+) -> bool:
     """Claims a folder in which nothing was started and records that it never will be. False when
     a shim holds or had it."""
     lock = names.lock_acquire(folder)
@@ -83,8 +88,8 @@ def end_unstarted(folder: str) -> bool:
             folder,
             {
                 "phase": Phase.ENDED,
-                "cause": Cause.CANCELLED,
-                "message": "It was stopped before it started.",
+                "cause": cause,
+                "message": message,
                 "log_end": 0,
             },
         )
@@ -137,7 +142,8 @@ def _strays_killed(ids: set[str]) -> set[str]:
     return {strays[process] for process in alive}
 
 
-def _observation(allocation_id: str, status: Status | None) -> Observation:
+def _observation(folder: str, status: Status | None) -> Observation:
+    allocation_id = Path(folder).name
     if status is None:
         return Observation(allocation_id=allocation_id, phase=Phase.STARTING)
     phase = Phase(status["phase"])
@@ -157,4 +163,18 @@ def _observation(allocation_id: str, status: Status | None) -> Observation:
         message=str(status.get("message", "")),
         cpu_time_ms=int(status.get("cpu_time_ms", 0)),
         memory_peak_bytes=int(status.get("memory_peak_bytes", 0)),
+        saved_at_ms=None if started_ms is None else _saved_at_ms(folder),
     )
+
+
+def _saved_at_ms(folder: str) -> int | None:
+    """The work may write any time there: what is before its claim or ahead of now is cut off."""
+    try:
+        saved = Path(folder, names.SAVED).lstat()
+        begun = Path(folder, names.CLAIM).stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(saved.st_mode):
+        return None
+    least_ms, now_ms = (ns // 1_000_000 for ns in (begun.st_mtime_ns, time.time_ns()))
+    return min(now_ms, max(least_ms, saved.st_mtime_ns // 1_000_000))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from podium.engines.contract import AllocationMeasure, DeviceMeasure, Measures, Phase
+from podium.engines.devices.contract import Reading
 from podium.engines.local import folder as names
 from podium.engines.local import processes
-from podium.engines.local.gauges import Reading
 from podium.engines.local.inventory import Inventory
 from podium.engines.local.page import page_read
 
@@ -25,11 +25,23 @@ _SPAN_MS_MIN = 500  # the kernel counts in ticks of 10 ms
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
-    """A device in an order, with the part of it that was granted."""
+    """A device in an order, with the part of it that was granted. Of a MIG instance, `gpu` is the
+    GPU that it was cut from."""
 
     uuid: str
     gpu_milli: int
     virtual: bool
+    gpu: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nobody else is on the device of this UUID."""
+        return bool(self.gpu) or self.gpu_milli >= _WHOLE_MILLI
+
+    @property
+    def reported(self) -> str:
+        """The device under which the inventory knows it."""
+        return self.gpu or self.uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +91,23 @@ class Meter:
         readings = self._readings(span_ms)
         allocations = [_allocation(each, readings) for each in found]
         virtual = _virtual_devices(found) | dict.fromkeys(self._unknown)
-        devices = [reading.measure for reading in readings.values()]
-        devices += [
-            DeviceMeasure(
-                device_id=device.id, span_ms=span_ms, busy_milli=virtual.get(device.uuid, 0)
-            )
-            for device in self._inventory.devices
-            if device.virtual and processes.LINUX
-        ]
+        devices: list[DeviceMeasure] = []
+        for device in self._inventory.devices:
+            told = readings[device.uuid].measure
+            if not device.virtual:
+                devices.append(told)
+            elif processes.LINUX:
+                devices.append(replace(told, busy_milli=virtual.get(device.uuid, 0)))
         return Measures(allocations=tuple(allocations), devices=tuple(devices))
 
     def _readings(self, span_ms: int) -> Mapping[str, Reading]:
-        gauges = self._inventory.gauges
-        if gauges is None:
+        devices = self._inventory.devices
+        if not devices:
             return {}
-        real = [device for device in self._inventory.devices if not device.virtual]
-        return {device.uuid: gauges.read(device.uuid, span_ms) for device in real}
+        driver = self._inventory.driver
+        uuids = [device.uuid for device in devices]
+        uuids += [each.uuid for device in devices for each in device.instances if each.uuid]
+        return {uuid: driver.read(uuid, span_ms) for uuid in uuids}
 
     def _allocations(self) -> list[_Found]:
         looks: dict[str, _Look] = {}
@@ -113,10 +126,10 @@ class Meter:
             span_ms = look.at_ms - before.at_ms if before is not None else 0
             if before is None or span_ms < _SPAN_MS_MIN:
                 looks[folder.name] = before or look
-                self._unknown.update(each.uuid for each in order.devices)
+                self._unknown.update(each.reported for each in order.devices)
                 continue
             if not order.cpu_milli:
-                self._unknown.update(each.uuid for each in order.devices)
+                self._unknown.update(each.reported for each in order.devices)
             # A process whose end nobody waited for takes its time with it.
             used_ms = max(0, look.cpu_time_ms - before.cpu_time_ms)
             found.append(_Found(folder.name, order, pids, span_ms, used_ms * 1000 // span_ms))
@@ -195,7 +208,7 @@ def _virtual_devices(found: Sequence[_Found]) -> dict[str, int]:
         for grant in each.order.devices:
             if grant.virtual and each.order.cpu_milli:
                 part = _share_milli(each) * grant.gpu_milli // _WHOLE_MILLI
-                busy[grant.uuid] = min(_WHOLE_MILLI, busy.get(grant.uuid, 0) + part)
+                busy[grant.reported] = min(_WHOLE_MILLI, busy.get(grant.reported, 0) + part)
     return busy
 
 
@@ -209,7 +222,11 @@ def _real_busy(
         reading = readings.get(grant.uuid)
         if reading is None:
             return None
-        if grant.gpu_milli >= _WHOLE_MILLI:
+        if grant.gpu:
+            part = reading.measure.busy_milli
+            if part is not None:
+                part = part * grant.gpu_milli // _WHOLE_MILLI
+        elif grant.whole:
             part = reading.measure.busy_milli
         elif reading.busy_milli_by_pid is None:
             part = None
@@ -231,7 +248,7 @@ def _gpu_memory_bytes(
         reading = readings.get(grant.uuid)
         if reading is None:
             return None
-        if grant.gpu_milli >= _WHOLE_MILLI:
+        if grant.whole:
             part = reading.measure.memory_bytes
         else:
             part = sum(reading.memory_bytes_by_pid.get(pid, 0) for pid in found.pids)

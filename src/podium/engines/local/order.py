@@ -10,6 +10,7 @@ from podium.domain.workload import GitSource, UploadSource
 from podium.engines.contract import Launch
 from podium.engines.local import folder as names
 from podium.engines.local.environment import environment
+from podium.engines.local.mps import pipe_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,9 @@ def order_of(launch: Launch, *, folder: str, path: str, limits: Limits) -> bytes
         launch,
         work=f"{folder}/{names.WORK}",
         temporary=f"{folder}/{names.TEMPORARY}",
+        saved=f"{folder}/{names.SAVED}",
         path=path,
+        pipes=pipe_directory(),
     )
     return json.dumps(
         {
@@ -58,7 +61,12 @@ def order_of(launch: Launch, *, folder: str, path: str, limits: Limits) -> bytes
             "cpu_milli": launch.cpu_milli,
             "memory_bytes": launch.memory_bytes,
             "devices": [
-                {"uuid": each.uuid, "gpu_milli": each.gpu_milli, "virtual": each.virtual}
+                {
+                    "uuid": each.uuid,
+                    "gpu_milli": each.gpu_milli,
+                    "virtual": each.virtual,
+                    "gpu": each.gpu,
+                }
                 for each in launch.devices
             ],
             "grace_seconds": launch.grace_seconds,

@@ -1,27 +1,18 @@
 """What the GPUs of this machine did, as NVIDIA's management library tells it.
 
-Called by the meter, from a thread. Whatever the library refuses, such as most figures of MIG
+Called by the NVML driver. Whatever the library refuses, such as most figures of MIG
 instances, is None: nothing here fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from podium.engines.contract import DeviceMeasure
+from podium.engines.devices.contract import Reading
 
 _PERCENT_MILLI = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One device now, and what each process (by its id) does on it, as far as it is told."""
-
-    measure: DeviceMeasure
-    busy_milli_by_pid: Mapping[int, int] | None = None
-    memory_bytes_by_pid: Mapping[int, int] = field(default_factory=dict)
 
 
 class Gauges:
