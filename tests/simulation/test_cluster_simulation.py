@@ -119,6 +119,92 @@ def test_what_gave_way_is_told(run: Simulate) -> None:
     assert "gave way to own" in run(cluster, workloads)[1]
 
 
+def test_a_gang_of_unlike_groups_starts_whole_or_not_at_all(run: Simulate) -> None:
+    workloads = """\
+name: large
+project: free
+resources: {gpus: 2, gpu_type: H100}
+replicas: 4
+runs_for: 1h
+---
+name: rl
+project: free
+at: 10m
+runs_for: 30m
+groups:
+  - {name: actor, replicas: 3, resources: {cpus: 2}}
+  - {name: learner, resources: {gpus: 2, gpu_type: H100}}
+"""
+    code, out, err = run(CLUSTER, workloads, "--json")
+    assert code == 0, err
+    _, gang = json.loads(out)["workloads"]
+    assert (gang["started_s"], gang["ended_s"]) == (3600, 5400), "the actors alone had room"
+    assert gang["replicas"] == 4
+    assert gang["request"].startswith("3 × (2 CPU · 512 MiB) + 1 × (2 × H100 · ")
+    assert [(stay["rank"], len(stay["gpus"])) for stay in gang["stays"]] == [
+        (0, 0), (1, 0), (2, 0), (3, 2),
+    ]  # fmt: skip
+    faulty = workloads.replace("replicas: 3,", "replicas: 0,")
+    code, _, err = run(CLUSTER, faulty)
+    assert code != 0
+    assert "groups.0.replicas" in err
+
+
+BOOKINGS = """\
+bookings:
+  - {name: firmware, nodes: [big-0, big-1, big-2, big-3], from: 30m, until: 1h}
+  - {name: paper, nodes: [small-0], until: 2h, project: two}
+"""
+
+
+def test_booked_nodes_are_kept(run: Simulate) -> None:
+    """Work waits until it is over, unless it is sure to end before or is of the project."""
+    workloads = """\
+{name: early, project: one, resources: {gpus: 1, gpu_type: H100}, runs_for: 2h, max_runtime: 30m}
+---
+{name: late, project: one, resources: {gpus: 1, gpu_type: H100}, at: 20m, runs_for: 30m}
+---
+{name: other, project: one, resources: {gpus: 1, gpu_type: L4}, at: 1m, runs_for: 1m}
+---
+{name: theirs, project: two, resources: {gpus: 1, gpu_type: L4}, at: 2m, runs_for: 1m}
+"""
+    code, out, err = run(CLUSTER + BOOKINGS, workloads, "--json")
+    assert code == 0, err
+    stories = {one["name"]: one for one in json.loads(out)["workloads"]}
+    assert stories["early"]["waited_s"] == 0
+    assert stories["late"]["started_s"] == 5400
+    assert stories["late"]["reasons"][-1]["reason"] == "reservation"
+    assert stories["theirs"]["waited_s"] == 0
+    assert stories["other"]["started_s"] == 7200
+
+
+@pytest.mark.parametrize(
+    ("bookings", "field", "words"),
+    [
+        ("[{name: a, nodes: [big-9], until: 1h}]", "bookings.0.nodes.0", "none of the nodes"),
+        ("[{name: a, nodes: [], until: 1h}]", "bookings.0.nodes", "empty list"),
+        ("[{name: a, nodes: [3], until: 1h}]", "bookings.0.nodes.0", "the name of a node"),
+        ("[{name: a, nodes: [small-0]}]", "bookings.0.until", "is missing"),
+        ("[{name: a, nodes: [small-0], until: 0s}]", "bookings.0.until", "from 1s"),
+        (
+            "[{name: a, nodes: [small-0], until: 1h}, {name: a, nodes: [big-0], until: 1h}]",
+            "bookings.1.name",
+            "another booking",
+        ),
+        (
+            "[{name: a, nodes: [big-0], until: 2h}, {name: b, nodes: [big-0], until: 1h}]",
+            "bookings.1.nodes",
+            "booked in that time by a",
+        ),
+    ],
+)
+def test_bad_bookings(run: Simulate, bookings: str, field: str, words: str) -> None:
+    code, _, err = run(f"{CLUSTER}bookings: {bookings}\n", WORKLOADS)
+    assert code != 0
+    assert field in err
+    assert words in err
+
+
 def test_a_table_for_people(run: Simulate) -> None:
     code, out, _ = run(CLUSTER.replace(", limit: 6", ""), WORKLOADS)
     assert code == 0
@@ -166,6 +252,24 @@ def test_what_a_cluster_file_says(tmp_path: Path) -> None:
     assert cluster.policy.patience_ms == 60_000
 
 
+def test_pools_and_domains_of_a_cluster_file(run: Simulate) -> None:
+    cluster = CLUSTER.replace("racks: 2", "nvlink_domains: 2").replace("order: fifo, ", "")
+    workloads = """\
+{name: gang, replicas: 2, topology: {within: nvlink}, resources: {gpus: 2}, runs_for: 1h}
+---
+{name: here, resources: {pool: small}, runs_for: 1h}
+---
+{name: there, resources: {pool: [small, big], cpus: 12}, runs_for: 1h}
+"""
+    code, out, err = run(cluster, workloads, "--json")
+    assert code == 0, err
+    found = {one["name"]: {stay["node"] for stay in one["stays"]}
+             for one in json.loads(out)["workloads"]}  # fmt: skip
+    assert found["gang"] in ({"big-0", "big-1"}, {"big-2", "big-3"})
+    assert found["here"] == {"small-0"}
+    assert found["there"] < {"big-0", "big-1", "big-2", "big-3"}
+
+
 def test_what_a_workload_file_says(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(CLUSTER)
     (tmp_path / "w.yaml").write_text(WORKLOADS)
@@ -186,6 +290,7 @@ def test_what_a_workload_file_says(tmp_path: Path) -> None:
         ("limit: 6", "limit: -1", "line 9, teams.0.projects.0.limit: '-1' is not a positive"),
         ("limit: 6", "limit: 6, guarantee: 7", "line 9, teams.0.projects.0.limit: "),
         ("name: three", "name: one", "line 14, teams.1.projects.0.project: "),
+        ("racks: 2", "nvlink_domains: 5", "line 2, nodes.0.nvlink_domains: is 5, more than there"),
         ("racks: 2", "racks: 5", "line 2, nodes.0.racks: is 5, more than there are"),
         ("gpus: 1,", "gpu: 1,", "line 3, nodes.1.gpu: is not a known field. hint: Did you"),
         ("memory: 32GiB", "memory: lots", "line 3, nodes.1.memory: 'lots' is not an amount"),
@@ -218,6 +323,8 @@ def test_a_cluster_that_cannot_be(run: Simulate, before: str, after: str, told: 
         ("[second]", "[third]", "depends_on: makes a cycle: third"),
         ("name: second", "topology: {within: block}\nname: second",
          "line 3, topology.within: is block, but no node of c.yaml stands in a block. hint: "),
+        ("gpus: 1,", "pool: none, gpus: 1,",
+         "line 5, resources.pool: names 'none', which is no pool of c.yaml. hint: It has big"),
     ],
 )  # fmt: skip
 def test_workloads_that_cannot_be(run: Simulate, before: str, after: str, told: str) -> None:

@@ -17,6 +17,7 @@ from podium.scheduling.plan import Placement
 from podium.scheduling.queue import queue_order
 from podium.scheduling.snapshot import Snapshot
 from podium.scheduling.verify import verify
+from podium.simulation.speed import churn
 from podium.simulation.speed.measurement import changed, measured, quantile
 from podium.simulation.speed.mixture import NOW_MS, mixed
 from podium.simulation.speed.shapes import GPUS, SHAPES
@@ -155,8 +156,11 @@ def test_the_command_prints_a_document(capsys: pytest.CaptureFixture[str]) -> No
 def test_the_command_prints_a_table_of_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(app, ["bench", "scheduler", "--repeat", "1", "--scale", "0.005"]) == 0
     shown = capsys.readouterr()
-    assert [line.split()[0] for line in shown.out.splitlines()] == ["SHAPE", *SHAPES]
-    assert all(f"{name}…" in shown.err for name in SHAPES)
+    assert [line.split()[0] for line in shown.out.splitlines()] == [
+        *("SHAPE", *SHAPES),
+        *("SHAPE", churn.SHAPE),
+    ]
+    assert all(f"{name}…" in shown.err for name in (*SHAPES, churn.SHAPE))
 
 
 def test_a_shape_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:

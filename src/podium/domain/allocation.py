@@ -14,6 +14,7 @@ class Allocation:
     """Devices, CPU and memory held from `created_at_ms` until `released_at_ms`.
 
     `runtime_ms` is measured by the engine on a clock that does not jump; usage is billed from it.
+    `saved_at_ms` is when the work last said that what it did so far is saved.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Allocation:
     runtime_ms: int = 0
     cpu_time_ms: int = 0
     memory_peak_bytes: int = 0
+    saved_at_ms: int | None = None
 
     @property
     def gpu_milli(self) -> int:

@@ -82,6 +82,12 @@ class TemporaryError(PodiumError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class BusyError(TemporaryError):
+    """Too many ask for something costly at once."""
+
+    code = "busy"
+
+
 class LeaseLostError(TemporaryError):
     """Another server took over this loop; whatever was in hand must not be written."""
 

@@ -8,6 +8,9 @@ from podium.domain.reason import Cause
 
 SYSTEM_ACTOR = "podium"
 
+NOTED = "WorkloadNoted"
+"""The kind of an event that moves nothing: something to know, also after the workload's end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

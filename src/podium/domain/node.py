@@ -14,9 +14,25 @@ class NodeState(StrEnum):
     LOST = "lost"  # its engine has not reported it for too long
 
 
+@dataclass(frozen=True, slots=True)
+class MigInstance:
+    """An instance that stands on a GPU now: its profile, and its first memory slice. `busy`:
+    somebody uses it who did not get it from Podium."""
+
+    profile: str
+    start: int
+    uuid: str = ""
+    busy: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One GPU, or one MIG instance of it. `index` is its place in the node, from 0."""
+    """One GPU, or one MIG instance of it that stands for itself. `index` is its place in the node,
+    from 0; `fault` is why it is not healthy, in words, where the engine knows.
+
+    `board` names the row of `domain.mig.BOARDS` while the GPU is in MIG mode and Podium cuts it:
+    `instances` are then those that stand on it. Where its layout is `pinned`, only these are used.
+    """
 
     id: str
     node: str
@@ -26,13 +42,22 @@ class Device:
     model: str  # the maker's full name
     memory_bytes: int
     mig_profile: str | None = None
+    board: str = ""
+    pinned: bool = False
+    instances: tuple[MigInstance, ...] = ()
     virtual: bool = False
     healthy: bool = True
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One machine. `name` is unique; `topology` is its path from the outside in."""
+    """One machine. `name` is unique; `block` and `rack` are where it stands, from the outside in.
+
+    `nvlink` names the NVLink domain that it shares with other nodes, "" where its own GPUs are all
+    there is of it. `pool` is the pool that it belongs to, "" for none. `lost_at_ms` is when it was
+    marked lost; None while it reports.
+    """
 
     name: str
     engine: str
@@ -43,5 +68,8 @@ class Node:
     labels: tuple[tuple[str, str], ...] = ()
     block: str = ""
     rack: str = ""
+    nvlink: str = ""
+    pool: str = ""
     seen_at_ms: int = 0
+    lost_at_ms: int | None = None
     devices: tuple[Device, ...] = ()

@@ -29,14 +29,15 @@ class PolicyLevel(StrEnum):
     """For whom a value holds. Of two, that of the smaller group counts."""
 
     CLUSTER = "cluster"
+    POOL = "pool"
     TEAM = "team"
     PROJECT = "project"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """One value in place of a built-in one. `name` is the team's or the project's, empty for the
-    cluster; `part` a kind of work, or SCHEDULING; `value` canonical text, empty for None."""
+    """One value in place of a built-in one. `name` is the pool's, team's or project's, empty for
+    the cluster; `part` a kind of work, or SCHEDULING; `value` canonical text, empty for None."""
 
     level: PolicyLevel
     name: str = ""
@@ -78,23 +79,32 @@ class Policies:
             values = self._values.setdefault((each.level, each.name, each.part), {})
             values[each.field] = value_from_text(each.field, each.value)
         self._teams = teams or {}
-        self._known: dict[tuple[Kind, str], KindPolicy] = {}
+        self._known: dict[tuple[Kind, str, str | None], KindPolicy] = {}
         self.scheduling: SchedulingPolicy = replace(
             DEFAULT_SCHEDULING, **self._values.get((PolicyLevel.CLUSTER, "", SCHEDULING), {})
         )
 
-    def of(self, kind: Kind, project: str) -> KindPolicy:
-        """What holds for work of that kind in that project."""
-        found = self._known.get((kind, project))
+    def of(self, kind: Kind, project: str, pool: str | None = None) -> KindPolicy:
+        """What holds for work of that kind in that project, which names that pool and no other."""
+        found = self._known.get((kind, project, pool))
         if found is None:
             team = self._teams.get(project)
-            found = self.at(kind, team=team, project=project)
-            self._known[kind, project] = found
+            found = self.at(kind, pool=pool, team=team, project=project)
+            self._known[kind, project, pool] = found
         return found
 
-    def at(self, kind: Kind, *, team: str | None = None, project: str | None = None) -> KindPolicy:
-        """What holds for a whole team, or with neither for the whole cluster."""
+    def at(
+        self,
+        kind: Kind,
+        *,
+        pool: str | None = None,
+        team: str | None = None,
+        project: str | None = None,
+    ) -> KindPolicy:
+        """What holds for a whole pool or team, or with none of them for the whole cluster."""
         values = dict(self._values.get((PolicyLevel.CLUSTER, "", kind), {}))
+        if pool is not None:
+            values |= self._values.get((PolicyLevel.POOL, pool, kind), {})
         if team is not None:
             values |= self._values.get((PolicyLevel.TEAM, team, kind), {})
         if project is not None:

@@ -34,7 +34,9 @@ class Preempt(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulingPolicy:
-    """How one cluster (or pool) is shared. Times in milliseconds."""
+    """How one cluster is shared. Times in milliseconds. `moves_max` is how much running work at
+    most is stopped in one decision to start again elsewhere, so that a gang fits; 0 is never.
+    Work on a node is given up `lost_after_ms` after it was marked lost; None is never."""
 
     order: Order = Order.FAIR
     preempt: Preempt = Preempt.PRIORITY
@@ -42,6 +44,8 @@ class SchedulingPolicy:
     minimum_runtime_ms: int = 10 * 60 * 1000
     patience_ms: int = 5 * 60 * 1000
     reservations_max: int = 8
+    moves_max: int = 8
+    lost_after_ms: int | None = None
 
 
 DEFAULT_SCHEDULING = SchedulingPolicy()

@@ -51,6 +51,7 @@ class Cause(StrEnum):
     NODE_LOST = "node_lost"
     LOST = "lost"  # the engine has no trace of it
     START_FAILED = "start_failed"
+    MISPLACED = "misplaced"  # its GPU is not any more as it was when this was placed on it
     RETRY = "retry"
     CHANGED = "changed"  # someone gave it new values; its state stayed
 

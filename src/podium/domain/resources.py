@@ -9,10 +9,11 @@ from podium.domain.quantity import GPU_MILLI, Range, format_bytes, format_milli
 
 
 class TopologyLevel(StrEnum):
-    """Places that hold each other, smallest first."""
+    """Places, smallest first. They usually hold each other, but an NVLink domain may be larger
+    than a rack."""
 
-    NVLINK = "nvlink"
     NODE = "node"
+    NVLINK = "nvlink"
     RACK = "rack"
     BLOCK = "block"
 
@@ -28,6 +29,18 @@ class Topology:
 ANYWHERE = Topology()
 
 
+class Isolation(StrEnum):
+    """What keeps those apart who share a GPU."""
+
+    NONE = "none"  # the GPU takes turns between them, and they share its memory
+    MPS = "mps"  # they run at once, each with its part of threads and memory
+    MIG = "mig"  # each has slices of the chip that nobody else can reach
+
+
+MPS_LABEL = ("podium.io/mps", "true")
+"""The label of nodes where MPS runs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What each replica needs. Exactly one of these shapes of GPU demand holds:
@@ -38,7 +51,9 @@ class Request:
     - a share by memory: `gpu_share_bytes > 0` (the milli follows from the device's memory);
     - MIG: `mig_profile` set, `mig_count` instances.
 
-    `gpu_memory` filters devices by their total memory; `gpu_types` by type, empty = any.
+    `gpu_memory` filters devices by their total memory; `gpu_types` by type, empty = any; `pools`
+    filters nodes by their pool, empty = any. `isolation` is the least that a share of a GPU must
+    have; it says nothing where whole devices are asked for.
     """
 
     cpu_milli: int
@@ -50,6 +65,8 @@ class Request:
     mig_profile: str | None = None
     mig_count: int = 0
     node_labels: tuple[tuple[str, str], ...] = ()
+    pools: tuple[str, ...] = ()
+    isolation: Isolation = Isolation.NONE
 
     def __post_init__(self) -> None:
         assert self.cpu_milli >= 0
@@ -71,11 +88,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class DeviceShare:
-    """A part of one device: all of it (1000) or less, and the memory that goes with it."""
+    """A part of one device: all of it (1000) or less, and the memory that goes with it. Of a GPU
+    that is cut it is the MIG instance of this profile at this start."""
 
     device_id: str
     gpu_milli: int
     memory_bytes: int
+    mig_profile: str = ""
+    mig_start: int = 0
 
     def __post_init__(self) -> None:
         assert 0 < self.gpu_milli <= GPU_MILLI
@@ -101,6 +121,12 @@ class ReplicaCount:
         assert not self.resize or (self.minimum < self.maximum and not self.array)
 
 
+def most_gpus(request: Request) -> tuple[int, int]:
+    """Orders requests by how much GPU a replica takes: a MIG instance as a device, and what is
+    shared by memory below everything that says how much."""
+    return request.gpu_milli + request.mig_count * GPU_MILLI, request.gpu_share_bytes
+
+
 def request_text(request: Request) -> str:
     """What each replica asks for, for people: `2 × H100 · 4 CPU · 16 GiB`."""
     parts = [f"{format_milli(request.cpu_milli)} CPU", format_bytes(request.memory_bytes)]
@@ -109,13 +135,22 @@ def request_text(request: Request) -> str:
         instances = f"{request.mig_count} × " if request.mig_count > 1 else ""
         parts.insert(0, f"{instances}{request.mig_profile}{f' of {types}' if types else ''}")
     elif request.gpu_share_bytes:
-        parts.insert(0, f"{format_bytes(request.gpu_share_bytes)} of {types or 'a GPU'}")
+        parts.insert(
+            0, f"{format_bytes(request.gpu_share_bytes)} of {types or 'a GPU'}{_apart(request)}"
+        )
     elif request.gpu_milli:
         count = format_milli(request.gpu_milli)
         shared = request.gpu_milli < GPU_MILLI
         gpus = f"{count} GPU" if shared and not types else f"{count} × {types or 'GPU'}"
-        parts.insert(0, gpus + _memory_text(request.gpu_memory))
+        parts.insert(0, gpus + _memory_text(request.gpu_memory) + _apart(request))
     return " · ".join(parts)
+
+
+def _apart(request: Request) -> str:
+    """What keeps it apart from those who share the GPU."""
+    if request.isolation is Isolation.NONE:
+        return ""
+    return f" by {request.isolation.value.upper()}"
 
 
 def _memory_text(memory: Range | None) -> str:

@@ -29,10 +29,12 @@ class Action(StrEnum):
     USER_ADMINISTER = "user:administer"
     NODE_READ = "node:read"
     NODE_CONTROL = "node:control"
+    NODE_RELEASE = "node:release"
     PRICE_SET = "price:set"
     QUOTA_SET = "quota:set"
     POLICY_SET = "policy:set"
     BOOKING_SET = "booking:set"
+    POOL_SET = "pool:set"
 
 
 ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = MappingProxyType(

@@ -19,7 +19,7 @@ from podium.scheduling.chances import chance, runtime_ms
 from podium.scheduling.classes import taken
 from podium.scheduling.fairness import Fairness
 from podium.scheduling.floor import Free
-from podium.scheduling.ground import fairness_of
+from podium.scheduling.ground import fairness_of, shares_of
 from podium.scheduling.scene import Family, Piece, Scene, grant_of, of_limit
 from podium.scheduling.snapshot import Expected
 from podium.scheduling.turns import Entry
@@ -59,6 +59,8 @@ class Ahead:
         self._running: list[Piece] = []
         self._ends: list[tuple[int, int]] = []
         self._by_usual: list[tuple[int, int]] = []  # with what has ended since
+        self._turns_of_bookings: list[tuple[int, int, bool]] = []
+        self._closed: dict[int, dict[int, None]] = {}  # the bookings that hold on a node
         self._kept: dict[int, _Kept] = {}  # by entry
         self._kept_nodes: dict[int, _Kept] = {}
         self._queues: dict[tuple[int, int, TopologyLevel | None, str], list[Entry]] = {}
@@ -74,15 +76,42 @@ class Ahead:
             self._run(piece)
         heapify(self._ends)
         self._by_usual.sort()
+        for number, booking in enumerate(scene.bookings):
+            heappush(self._turns_of_bookings, (booking.from_ms, number, True))
+            heappush(self._turns_of_bookings, (booking.until_ms, number, False))
+        self._turn_bookings()
         for entry in reversed(scene.entries):
             self._queues.setdefault(self._queue_of(entry), []).append(entry)
         self._serve()
-        while self._ends and (self._queues or self._kept) and self.steps < steps_max:
-            self._now_ms = max(self._now_ms, self._ends[0][0])
+        while (self._queues or self._kept) and self.steps < steps_max:
+            times = [events[0][0] for events in (self._ends, self._turns_of_bookings) if events]
+            if not times:
+                break
+            self._now_ms = max(self._now_ms, min(times))
+            self._turn_bookings()
             while self._ends and self._ends[0][0] <= self._now_ms:
                 self._end(heappop(self._ends)[1])
             self._serve()
         return self._started
+
+    def _turn_bookings(self) -> None:
+        """Those that begin or end by now close their nodes to others, or open them again."""
+        while self._turns_of_bookings and self._turns_of_bookings[0][0] <= self._now_ms:
+            _, number, begins = heappop(self._turns_of_bookings)
+            booking = self._scene.bookings[number]
+            for name in booking.nodes:
+                at = self._layout.position.get(name)
+                if at is not None:
+                    closed = self._closed.setdefault(at, {})
+                    if begins:
+                        closed[number] = None
+                    else:
+                        closed.pop(number, None)
+                    self._changed(at)
+
+    def _is_closed(self, at: int, family: int) -> bool:
+        bookings, projects = self._scene.bookings, self._scene.projects[family]
+        return any(bookings[number].project not in projects for number in self._closed[at])
 
     def _queue_of(self, entry: Entry) -> tuple[int, int, TopologyLevel | None, str]:
         demand = entry.demand
@@ -132,9 +161,11 @@ class Ahead:
         number = int(self._floor.state[at])
         if kept is not None:
             number = self._beside(kept, at)
-        for family in self._families:
+        booked = self._closed.get(at)
+        for place, family in enumerate(self._families):
             if family.allowed[at]:
-                family.set(at, family.fits(layout, number) if number >= 0 else 0)
+                shut = number < 0 or (booked and self._is_closed(at, place))
+                family.set(at, 0 if shut else family.fits(layout, number))
 
     def _beside(self, kept: _Kept, at: int) -> int:
         """The state of a kept node for others: what its keeper leaves, or nothing (-1) while
@@ -205,9 +236,8 @@ class Ahead:
 
     def _allowed(self, family: Family, entry: Entry) -> bool:
         assert self._fairness is not None
-        demand, shape = entry.demand, family.shape
-        grants = [grant for grant in shape.grants if grant is not None]
-        amount = entry.least * shape.count * grants[0][0] if grants else 0
+        demand = entry.demand
+        amount = entry.least * family.shape.milli
         open_types = self._fairness.open_types(demand.project, demand.request.gpu_types, amount)
         return open_types != ()
 
@@ -248,7 +278,8 @@ class Ahead:
                 self._floor.take(at, request.cpu_milli, request.memory_bytes, columns)
                 parts.append((at, request.cpu_milli, request.memory_bytes, columns))
                 devices = layout.devices[at]
-                types.append([(devices[column].type, milli) for column, milli in columns])
+                shares = zip(columns, shares_of(devices, grant), strict=True)
+                types.append([(devices[column].type, one.gpu_milli) for (column, _), one in shares])
             self._changed(at)
         self._started.setdefault(demand.workload_id, self._now_ms)
         groups = [range(len(parts))] if not entry.alone else [[at] for at in range(len(parts))]
@@ -338,9 +369,12 @@ class Ahead:
 
     def _start_kept(self, kept: _Kept) -> None:
         entry = kept.entry
-        family = self._families[self._scene.family_of[id(entry.demand.request)]]
+        place = self._scene.family_of[id(entry.demand.request)]
+        family = self._families[place]
         able: dict[int, int] = {}
         for at in kept.nodes:
+            if at in self._closed and self._is_closed(at, place):
+                continue
             count = family.fits(self._layout, int(self._floor.state[at]))
             if count:
                 able[at] = count

@@ -6,14 +6,17 @@ node that is ever in it, so a placement costs a look at one state and not at the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
 
 from podium.domain.resources import Request, TopologyLevel
+from podium.scheduling.cuts import Instance, instances_of
 from podium.scheduling.fit import Shape, capacity, choices, whole_devices
 from podium.scheduling.floor import Floor, Free
+from podium.scheduling.layout import State, where_of
 from podium.scheduling.room import Ints
 from podium.scheduling.worths import Worths
 
@@ -26,10 +29,12 @@ _UNKNOWN = -1
 
 
 class Grant(NamedTuple):
-    """What one replica takes from one node: `devices` are column, milli-GPU and bytes."""
+    """What one replica takes from one node: `devices` are column, amount (`masks`) and bytes;
+    where it gets MIG instances, `instances` are their profiles and starts, in the same order."""
 
     at: int
     devices: tuple[tuple[int, int, int], ...]
+    instances: tuple[tuple[str, int], ...] = ()
 
 
 class RequestClass:
@@ -39,7 +44,7 @@ class RequestClass:
         self.request = request
         self.floor = floor
         self.shape = Shape(request, floor.layout.kinds)
-        self.pool = floor.pool(request.node_labels)
+        self.pool = floor.pool(where_of(request))
         self.worths = worths
         self._epoch = -1
         self._capacities: Ints = np.zeros(0, dtype=np.int64)
@@ -122,6 +127,8 @@ class RequestClass:
         shelf = layout.shelves[layout.shelf[at]]
         if not self.shape.count:
             return Grant(at, ())
+        if self.shape.need is not None:
+            return self._instances_from(at, free)
         if not self.shape.shared:
             chosen = whole_devices(self.shape, free.devices, shelf)
             assert chosen is not None
@@ -132,6 +139,18 @@ class RequestClass:
             if (amount := self.shape.grants[shelf[column]]) is not None and milli >= amount[0]
         ]
         return self._grant_of(at, (min(left)[1],))
+
+    def _instances_from(self, at: int, free: Free) -> Grant:
+        layout = self.floor.layout
+        chosen = self._choose(free.devices, layout.shelves[layout.shelf[at]])
+        assert chosen is not None
+        return grant_of_instances(at, chosen)
+
+    def _choose(self, devices: Sequence[int], shelf: Sequence[int]) -> tuple[Instance, ...] | None:
+        shape = self.shape
+        assert shape.need is not None
+        choose = self.worths.slices.chooser(shape.need)
+        return instances_of(shape.cuts, shape.grants, shape.count, devices, shelf, choose)
 
     def _grant_of(self, at: int, columns: tuple[int, ...]) -> Grant:
         layout = self.floor.layout
@@ -171,6 +190,8 @@ class RequestClass:
         """The best key of each state."""
         layout, request = self.floor.layout, self.request
         shape = self.shape
+        if shape.need is not None:
+            return [self._scored_instances(layout.states.of[number]) for number in numbers]
         ways: list[tuple[int, int, int, int]] = []  # row, state after, device left, kind
         before: list[int] = []
         for row, number in enumerate(numbers):
@@ -201,7 +222,7 @@ class RequestClass:
             key = (
                 price,
                 device_left,
-                sum(rest.devices),
+                rest.gpu_milli if layout.sliced else sum(rest.devices),
                 rest.cpu_milli,
                 rest.memory_bytes,
                 state.shelf,
@@ -214,9 +235,33 @@ class RequestClass:
                 best[row] = key
         return best
 
+    def _scored_instances(self, state: State) -> Key | None:
+        request = self.request
+        cpu_milli = state.cpu_milli - request.cpu_milli
+        memory_bytes = state.memory_bytes - request.memory_bytes
+        if cpu_milli < 0 or memory_bytes < 0:
+            return None
+        chosen = self._choose(state.devices, self.floor.layout.shelves[state.shelf])
+        if chosen is None:
+            return None
+        price = sum(each.price for each in chosen)
+        left = sum(each.left for each in chosen)
+        rest = (state.gpu_milli, cpu_milli, memory_bytes, state.shelf)
+        return (price, left, *rest, *state.devices, -1, -1)
+
+
+def grant_of_instances(at: int, chosen: Sequence[Instance]) -> Grant:
+    return Grant(
+        at,
+        tuple((each.column, each.amount, each.memory_bytes) for each in chosen),
+        tuple(
+            ("", 0) if each.profile is None else (each.profile.name, each.start) for each in chosen
+        ),
+    )
+
 
 def taken(request: Request, grant: Grant) -> tuple[int, int, list[tuple[int, int]]]:
-    """What `Free.less` and `Floor.take` want: CPU, memory, and milli-GPU by column."""
+    """What `Free.less` and `Floor.take` want: CPU, memory, and amounts by column."""
     devices = [(column, milli) for column, milli, _ in grant.devices]
     return request.cpu_milli, request.memory_bytes, devices
 

@@ -12,6 +12,7 @@ from podium.scheduling.classes import Grant, RequestClass
 from podium.scheduling.gangs import find_places
 from podium.scheduling.ground import Ground
 from podium.scheduling.plan import Plan, Turn
+from podium.scheduling.seats import Seat, find_seats, give_back
 from podium.scheduling.service import Queue, Service
 from podium.scheduling.snapshot import Demand, Snapshot
 from podium.scheduling.view import View
@@ -28,7 +29,7 @@ class Cycle:
         self._blocked = Blocked(self._ground)
         attained = self._ground.attained
         self._service = Service(
-            view.lines,
+            view,
             self._ground.fairness,
             snapshot.policy,
             None if attained is None else attained.by,
@@ -72,6 +73,10 @@ class Cycle:
             return True
         placed = self._ground.placed.get(demand.workload_id, [])
         missing = len(demand.pending_ranks) - len(placed)
+        if demand.parts or (demand.stood and demand.minimum == missing):
+            done = self._serve_whole(queue, demand, standing)
+            if done is not None:
+                return done
         minimum = 1 if placed else demand.minimum
         request = demand.request
         if self._ground.limited:
@@ -104,6 +109,35 @@ class Cycle:
             return False
         bound = bool(beside) and demand.topology.within is not None
         if placed or self._blocked.help(family, demand, beside) or bound:
+            self._passed.append(demand)
+            return True
+        queue.closed = True
+        return False
+
+    def _serve_whole(self, queue: Queue, demand: Demand, standing: list[int]) -> bool | None:
+        """The same for gangs of unlike groups, and for those that come back to where they stood;
+        None when these have to be served like others."""
+        ground = self._ground
+        wanted = ground.under_limits(demand)
+        seats: list[Seat] = []
+        if wanted is not None:
+            seats = find_seats(wanted, ground.family, ground.floor, beside=standing)
+            if ground.limited and not ground.admits(demand.project, seats):
+                give_back(ground.floor, seats)
+                seats, wanted = [], None
+            for seat in seats:
+                ground.kept.note(ground.family(seat.request), seat.grant)
+            if not seats and demand.parts and wanted is not None:
+                seats = self._blocked.seats_before_caps(wanted, standing)
+        if seats:
+            ground.seat(demand, seats)
+            return True
+        if not demand.parts:
+            return None
+        if wanted is None:
+            self._refuse_for_quota(queue, demand, demand.minimum)
+            return False
+        if self._blocked.help(ground.family(demand.request), demand, standing):
             self._passed.append(demand)
             return True
         queue.closed = True

@@ -106,6 +106,7 @@ def evolved(
             },
         ),
         extremes=before.extremes,
+        amounts=before.amounts,
     )
     return after
 

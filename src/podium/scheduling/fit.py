@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import Request
+from podium.scheduling.cuts import Cut, cut_milli, cut_of, instances_left, need_of
 from podium.scheduling.layout import DeviceKind, State
+from podium.scheduling.slices import Need
 
 UNBOUNDED = 2**31
 """Stands for "as many as you like" where a request takes nothing of a resource."""
@@ -18,13 +20,20 @@ UNBOUNDED = 2**31
 class Shape:
     """`count` devices a replica, each giving `grants[kind]` = (milli-GPU, bytes), None = unfit."""
 
-    __slots__ = ("count", "grants", "kinds", "ranks", "request", "shared")
+    __slots__ = ("count", "cuts", "grants", "kinds", "milli", "need", "ranks", "request", "shared")
 
     def __init__(self, request: Request, kinds: Sequence[DeviceKind]) -> None:
         self.request = request
         self.count = request.mig_count or request.whole_gpus or int(request.wants_gpu)
-        self.shared = request.gpu_share_bytes > 0 or 0 < request.gpu_milli < GPU_MILLI
+        # What it asks of an instance; then `cuts` are the kinds of GPUs that can be cut for it.
+        self.need = need_of(request)
+        self.cuts = [_cut(request, self.need, kind) for kind in kinds]
+        shares = request.gpu_share_bytes > 0 or 0 < request.gpu_milli < GPU_MILLI
+        self.shared = shares and self.need is None
         self.grants = [device_grant(request, kind) for kind in kinds]
+        # Milli-GPU of one replica, on the first kind that gives it.
+        first = next((grant for grant in self.grants if grant is not None), None)
+        self.milli = 0 if first is None else self.count * first[0]
         # Whole devices are taken from the kinds with the least memory first.
         self.kinds = sorted(
             (at for at, grant in enumerate(self.grants) if grant is not None),
@@ -35,10 +44,26 @@ class Shape:
             self.ranks[at] = rank
 
 
+def _cut(request: Request, need: Need | None, kind: DeviceKind) -> Cut | None:
+    if need is None or not kind.board or not _named(request, kind):
+        return None
+    return cut_of(need, kind)
+
+
 def device_matches(request: Request, kind: DeviceKind) -> bool:
-    """Whether the type, total memory and MIG profile are what the request names."""
-    if not request.wants_gpu or kind.mig_profile != request.mig_profile:
+    """Whether the type, total memory and MIG profile are what the request names, and whether
+    those who share are kept apart as it asks."""
+    if not request.wants_gpu or not _named(request, kind):
         return False
+    need = need_of(request)
+    if kind.board:
+        return need is not None and cut_of(need, kind) is not None
+    if need is not None and request.mig_profile is None:
+        return False
+    return kind.mig_profile == request.mig_profile
+
+
+def _named(request: Request, kind: DeviceKind) -> bool:
     wanted = [name.casefold() for name in request.gpu_types]
     if wanted and kind.type.casefold() not in wanted:
         return False
@@ -49,6 +74,9 @@ def device_grant(request: Request, kind: DeviceKind) -> tuple[int, int] | None:
     """(milli-GPU, bytes) that one replica takes of each of its devices of this kind."""
     if not device_matches(request, kind):
         return None
+    cut = _cut(request, need_of(request), kind)
+    if cut is not None:
+        return cut_milli(cut), min(profile.memory_bytes for profile in cut.profiles)
     if request.gpu_share_bytes:
         if request.gpu_share_bytes > kind.memory_bytes:
             return None
@@ -72,16 +100,25 @@ def capacity(shape: Shape, state: State, shelf: Sequence[int]) -> int:
     if not shape.count or not fits:
         return fits
     units = 0
-    for kind, milli in zip(shelf, state.devices, strict=True):
+    for kind, free in zip(shelf, state.devices, strict=True):
         grant = shape.grants[kind]
-        if grant is not None and milli >= grant[0]:
-            units += milli // grant[0]
+        if grant is not None:
+            units += units_of(shape, kind, grant, free)
     return min(fits, units // shape.count)
+
+
+def units_of(shape: Shape, kind: int, grant: tuple[int, int], free: int) -> int:
+    """How often one device gives what the shape takes of one."""
+    cut = shape.cuts[kind]
+    if cut is not None:
+        return instances_left(cut, free)
+    return free // grant[0] if free >= grant[0] else 0
 
 
 def choices(shape: Shape, state: State, shelf: Sequence[int]) -> list[tuple[int, ...]]:
     """The ways in which one replica may take devices of a node in this state, as positions of
-    `state.devices`: one for whole devices, one for each different amount left on a shared one."""
+    `state.devices`: one for whole devices, one for each different amount left on a shared one.
+    Instances are chosen by `cuts.instances_of`."""
     request = shape.request
     if state.cpu_milli < request.cpu_milli or state.memory_bytes < request.memory_bytes:
         return []

@@ -12,24 +12,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from podium.domain.quantity import GPU_MILLI
-from podium.scheduling.layout import Labels, Layout
+from podium.scheduling.layout import ANY, Layout, Where
+from podium.scheduling.masks import SLICED, least, less
 from podium.scheduling.room import Bools, Ints
 from podium.scheduling.snapshot import Hold
 
 
 class Free(NamedTuple):
-    """What is free on one node; `devices` in milli-GPU by column."""
+    """What is free on one node; `devices` by column, as `masks` has it."""
 
     cpu_milli: int
     memory_bytes: int
     devices: tuple[int, ...]
 
     def less(self, cpu_milli: int, memory_bytes: int, devices: Iterable[tuple[int, int]]) -> Free:
-        """What is left when this is taken; `devices` are columns and milli-GPU."""
+        """What is left when this is taken; `devices` are columns and amounts."""
         left = list(self.devices)
-        for column, milli in devices:
-            left[column] -= milli
+        for column, amount in devices:
+            value = left[column]
+            left[column] = value - amount if value < SLICED else less(value, amount)
         return Free(self.cpu_milli - cpu_milli, self.memory_bytes - memory_bytes, tuple(left))
 
     def least(self, other: Free) -> Free:
@@ -37,7 +38,7 @@ class Free(NamedTuple):
         return Free(
             min(self.cpu_milli, other.cpu_milli),
             min(self.memory_bytes, other.memory_bytes),
-            tuple(map(min, self.devices, other.devices)),
+            tuple(map(least, self.devices, other.devices)),
         )
 
 
@@ -100,16 +101,15 @@ class Floor:
         cpu_milli = [node.cpu_milli for node in layout.nodes]
         memory_bytes = [node.memory_bytes for node in layout.nodes]
         devices = [
-            [GPU_MILLI] * len(layout.devices[at]) if all_up else layout.idle(at)
-            for at in range(len(layout.nodes))
+            layout.whole(at) if all_up else layout.idle(at) for at in range(len(layout.nodes))
         ]
         for hold in holds:
             at = layout.position.get(hold.node)
             if at is not None:
                 cpu_milli[at] -= hold.cpu_milli
                 memory_bytes[at] -= hold.memory_bytes
-                for column, milli in layout.columns(hold.node, hold.devices):
-                    devices[at][column] -= milli
+                for column, amount in layout.columns(hold.node, hold.devices):
+                    devices[at][column] = less(devices[at][column], amount)
         self.free = [
             Free(*each) for each in zip(cpu_milli, memory_bytes, map(tuple, devices), strict=True)
         ]
@@ -120,7 +120,7 @@ class Floor:
             ],
             dtype=np.int64,
         )
-        self._pools: dict[Labels, Pool] = {}
+        self._pools: dict[Where, Pool] = {}
 
     def fork(self) -> Floor:
         """A copy that changes for itself."""
@@ -131,19 +131,19 @@ class Floor:
         other._pools = {}
         return other
 
-    def pool(self, labels: Labels) -> Pool:
-        """The ready nodes with these labels."""
-        found = self._pools.get(labels)
+    def pool(self, where: Where) -> Pool:
+        """The ready nodes that will do."""
+        found = self._pools.get(where)
         if found is None:
-            allowed = self.ready & self.layout.labelled(labels) if labels else self.ready
-            found = self._pools[labels] = Pool(self.state, allowed)
+            allowed = self.ready if where == ANY else self.ready & self.layout.chosen(where)
+            found = self._pools[where] = Pool(self.state, allowed)
         return found
 
     def gpu_milli(self) -> Ints:
         """Milli-GPU free on each node, (N,)."""
         states = self.layout.states.of
         numbers, rows = np.unique(self.state, return_inverse=True)
-        sums = [sum(states[number].devices) for number in numbers.tolist()]
+        sums = [states[number].gpu_milli for number in numbers.tolist()]
         return np.array(sums, dtype=np.int64)[rows]
 
     def cpu_milli(self) -> Ints:
@@ -167,5 +167,5 @@ class Floor:
         self, at: int, cpu_milli: int, memory_bytes: int, devices: Iterable[tuple[int, int]]
     ) -> None:
         """Takes from node `at`, or gives back what is negative; `devices` are columns and
-        milli-GPU."""
+        amounts."""
         self.set(at, self.free[at].less(cpu_milli, memory_bytes, devices))

@@ -15,7 +15,7 @@ from podium.domain.resources import Topology, TopologyLevel
 from podium.scheduling.classes import Grant, RequestClass
 from podium.scheduling.layout import Layout
 from podium.scheduling.room import Ints
-from podium.scheduling.topology import LEVELS, smallest_named
+from podium.scheduling.topology import LEVELS, names_in
 
 
 def find_places(
@@ -62,14 +62,13 @@ def replicas_by_node(
     """Nodes and how many replicas each gets, where nodes take so many as `capacities` says; empty
     when fewer than `minimum` fit."""
     layout = family.floor.layout
-    within, prefer = topology.within, topology.prefer
-    if prefer is not None:
-        for level in LEVELS:
-            if within is not None and level is smallest_named(within):
-                break
-            place, found = _tightest(layout, level, capacities, want, beside)
-            if found >= want:
-                return _compact(layout, place, capacities, want)
+    within = topology.within
+    for level in levels_of(topology):
+        if level is within:
+            break
+        place, found = _tightest(layout, level, capacities, want, beside)
+        if found >= want:
+            return _compact(layout, place, capacities, want)
     if within is not None:
         place, found = _tightest(layout, within, capacities, want, beside)
         return _compact(layout, place, capacities, want) if found >= minimum else []
@@ -77,6 +76,18 @@ def replicas_by_node(
     if int(capacities.sum()) < minimum:
         return []
     return _compact(layout, everywhere, capacities, want)
+
+
+def levels_of(topology: Topology) -> list[TopologyLevel]:
+    """The levels at which replicas are put together if they can, smallest first; the last one is
+    that inside which they must be, where there is one."""
+    found = []
+    if topology.prefer is not None:
+        for level in LEVELS:
+            if topology.within is not None and level is topology.within:
+                break
+            found.append(level)
+    return found if topology.within is None else [*found, topology.within]
 
 
 def most_together(
@@ -91,8 +102,8 @@ def most_together(
 
 def in_order_of_topology(layout: Layout, grants: list[Grant]) -> list[Grant]:
     """Neighbours in rank become neighbours in topology."""
-    nodes = layout.nodes
-    return sorted(grants, key=lambda each: (nodes[each.at].block, nodes[each.at].rack, each.at))
+    nodes, levels = layout.nodes, layout.levels
+    return sorted(grants, key=lambda each: (names_in(nodes[each.at], levels), each.at))
 
 
 def _anywhere(family: RequestClass, minimum: int, want: int) -> list[Grant]:
@@ -170,9 +181,10 @@ def _first_of(totals: Ints, want: int) -> int:
 
 
 def _compact(layout: Layout, nodes: Ints, capacities: Ints, want: int) -> list[tuple[int, int]]:
-    """Shares `want` replicas out over as few blocks, in them over as few racks, and in them over
-    as few of these nodes, as possible; the last of each is the tightest that holds the rest."""
-    return _over(layout, nodes, capacities, want, (TopologyLevel.BLOCK, TopologyLevel.RACK))
+    """Shares `want` replicas out over as few blocks, in them over as few racks, in those over
+    as few NVLink domains (or the other way round, see `outside_in`), and in them over as few of
+    these nodes, as possible; the last of each is the tightest that holds the rest."""
+    return _over(layout, nodes, capacities, want, layout.levels)
 
 
 def _over(

@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from podium.domain.mig import BOARDS
+from podium.domain.node import Device
 from podium.domain.resources import DeviceShare, Request
 from podium.scheduling.attained import attained_of
 from podium.scheduling.classes import Grant, RequestClass, take
@@ -12,8 +17,10 @@ from podium.scheduling.fairness import Fairness
 from podium.scheduling.floor import Floor
 from podium.scheduling.gangs import in_order_of_topology
 from podium.scheduling.keeping import Kept, booked
+from podium.scheduling.masks import instance_milli
 from podium.scheduling.plan import Placement
-from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.seats import Seat, parts_of
+from podium.scheduling.snapshot import Demand, Part, Snapshot
 from podium.scheduling.view import ENDLESS_KINDS, View
 from podium.scheduling.worths import Worths
 
@@ -35,7 +42,7 @@ class Ground:
         self.limited = any(share.limits for share in snapshot.shares)
         self.placements: list[Placement] = []
         self.placed: dict[str, list[Grant]] = {}
-        self._worths = Worths(self.floor, snapshot.mix or mix_of(view))
+        self.worths = Worths(self.floor, snapshot.mix or mix_of(view))
         self._classes: dict[Request, RequestClass] = {}
         self._by_identity: dict[int, RequestClass] = {}  # costs no hash
         self._alive: list[Request] = []  # or another could come to have its identity
@@ -48,7 +55,7 @@ class Ground:
         if found is None:
             found = self._classes.get(request)
             if found is None:
-                found = self._classes[request] = RequestClass(self.floor, request, self._worths)
+                found = self._classes[request] = RequestClass(self.floor, request, self.worths)
             self._by_identity[id(request)] = found
             self._alive.append(request)
         return found
@@ -86,52 +93,102 @@ class Ground:
         if len(grants) > 1:
             grants = in_order_of_topology(self.layout, grants)
         placed = self.placed.setdefault(demand.workload_id, [])
-        request = demand.request
         ranks = demand.pending_ranks[len(placed) :]
         for rank, grant in zip(ranks, grants, strict=False):
-            node, devices = self.layout.nodes[grant.at], self.layout.devices[grant.at]
-            self.placements.append(
-                Placement(
-                    demand.workload_id,
-                    rank,
-                    node.name,
-                    request.cpu_milli,
-                    request.memory_bytes,
-                    tuple(
-                        DeviceShare(devices[column].id, milli, size)
-                        for column, milli, size in grant.devices
-                    ),
-                )
-            )
-            self.fairness.add(
-                demand.project,
-                self.gpu_of(grant),
+            self._record(demand, rank, demand.request, grant)
+        placed += grants
+
+    def seat(self, demand: Demand, seats: Sequence[Seat]) -> None:
+        """These were taken for ranks of the demand."""
+        for seat in seats:
+            self._record(demand, seat.rank, seat.request, seat.grant)
+        self.placed.setdefault(demand.workload_id, []).extend(seat.grant for seat in seats)
+
+    def _record(self, demand: Demand, rank: int, request: Request, grant: Grant) -> None:
+        node, devices = self.layout.nodes[grant.at], self.layout.devices[grant.at]
+        self.placements.append(
+            Placement(
+                demand.workload_id,
+                rank,
+                node.name,
                 request.cpu_milli,
                 request.memory_bytes,
+                shares_of(devices, grant),
             )
-            if demand.kind in ENDLESS_KINDS and demand.limit_ms is None:
-                self._endless.append((request, grant))
-                if self._drained is not None:
-                    take(self._drained, request, grant)
-        placed += grants
+        )
+        self.fairness.add(
+            demand.project, self.gpu_of(grant), request.cpu_milli, request.memory_bytes
+        )
+        if demand.kind in ENDLESS_KINDS and demand.limit_ms is None:
+            self._endless.append((request, grant))
+            if self._drained is not None:
+                take(self._drained, request, grant)
 
     def gpu_of(self, grant: Grant) -> tuple[tuple[str, int], ...]:
         """GPU types and milli-GPU of a grant."""
         if not grant.devices:
             return ()
         devices = self.layout.devices[grant.at]
+        if grant.instances:
+            shares = shares_of(devices, grant)
+            return tuple(
+                (devices[column].type, share.gpu_milli)
+                for (column, _, _), share in zip(grant.devices, shares, strict=True)
+            )
         first = devices[grant.devices[0][0]].type
         if all(devices[column].type == first for column, _, _ in grant.devices):
             return ((first, sum(milli for _, milli, _ in grant.devices)),)
         return tuple((devices[column].type, milli) for column, milli, _ in grant.devices)
 
     def amount_milli(self, demand: Demand, replicas: int) -> int:
-        """The milli-GPU that so many replicas take, of the first kind of device that fits."""
-        shape = self.family(demand.request).shape
-        for grant in shape.grants:
-            if grant is not None:
-                return replicas * shape.count * grant[0]
-        return 0
+        """The milli-GPU that so many replicas take, of the first kind of device that fits; of a
+        gang of unlike groups always all."""
+        if demand.parts:
+            milli_of = self.view.milli_of
+            return sum(milli_of(part.request) * len(part.ranks) for part in demand.parts)
+        return self.view.milli_of(demand.request) * replicas
+
+    def under_limits(self, demand: Demand) -> Demand | None:
+        """The demand with only the GPU types that limits leave to all of it; None when they leave
+        too little."""
+        if not self.limited:
+            return demand
+        fairness, project = self.fairness, demand.project
+        counted: list[tuple[tuple[str, int], ...]] = []
+        parts: list[Part] = []
+        for part in parts_of(demand):
+            request = part.request
+            amount = self.view.milli_of(request) * len(part.ranks)
+            types = fairness.open_types(project, request.gpu_types, amount)
+            if types == ():
+                break
+            if types is not None:
+                request = replace(request, gpu_types=types)
+            parts.append(Part(request, part.ranks))
+            if amount:
+                first = (types or request.gpu_types or tuple(fairness.types))[0]
+                counted.append(((first, amount),))
+                fairness.add(project, counted[-1], 0, 0)
+        for gpu in counted:
+            fairness.remove(project, gpu, 0, 0)
+        if len(parts) < len(parts_of(demand)):
+            return None
+        if demand.parts:
+            return replace(demand, request=parts[0].request, parts=tuple(parts))
+        return replace(demand, request=parts[0].request)
+
+    def admits(self, project: str, seats: Sequence[Seat]) -> bool:
+        """Whether limits leave room for all that these take."""
+        counted = []
+        fits = True
+        for seat in seats:
+            for gpu_type, milli in self.gpu_of(seat.grant):
+                fits = fits and self.fairness.open_types(project, (gpu_type,), milli) != ()
+            counted.append(self.gpu_of(seat.grant))
+            self.fairness.add(project, counted[-1], 0, 0)
+        for gpu in counted:
+            self.fairness.remove(project, gpu, 0, 0)
+        return fits
 
     def opens(self, demand: Demand) -> bool:
         """Whether the limits leave room for the minimum of the demand."""
@@ -142,6 +199,24 @@ class Ground:
         return self.fairness.open_types(
             demand.project, demand.request.gpu_types, self.amount_milli(demand, replicas)
         )
+
+
+def shares_of(devices: Sequence[Device], grant: Grant) -> tuple[DeviceShare, ...]:
+    """What a grant gives of the devices of its node."""
+    if not grant.instances:
+        return tuple(
+            DeviceShare(devices[column].id, milli, size) for column, milli, size in grant.devices
+        )
+    found = []
+    for (column, amount, size), (name, start) in zip(grant.devices, grant.instances, strict=True):
+        device = devices[column]
+        board = BOARDS.get(device.board)
+        profile = None if board is None else board.profile(name)
+        milli = amount
+        if board is not None and profile is not None:
+            milli = instance_milli(board, profile)
+        found.append(DeviceShare(device.id, milli, size, name, start))
+    return tuple(found)
 
 
 def fairness_of(snapshot: Snapshot, view: View) -> Fairness:

@@ -139,6 +139,6 @@ def _add(layout: Layout, amounts: dict[int, int], one: Held) -> None:
     if one.cpu_milli:
         amounts[CPU] = amounts.get(CPU, 0) + one.cpu_milli
     shelf = layout.shelves[layout.shelf[at]]
-    for column, milli in layout.columns(one.node, one.devices):
+    for column, share in layout.shares(one.node, one.devices):
         kind = shelf[column]
-        amounts[kind] = amounts.get(kind, 0) + milli
+        amounts[kind] = amounts.get(kind, 0) + share.gpu_milli

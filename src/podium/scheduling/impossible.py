@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from podium.domain.quantity import format_bytes, format_milli
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.scheduling.fit import device_matches
-from podium.scheduling.layout import DeviceKind, Layout
+from podium.scheduling.layout import ANY, DeviceKind, Layout
 from podium.scheduling.shortage import Case
 from podium.scheduling.tally import Tallies, Tally
 from podium.scheduling.wording import (
@@ -60,9 +60,9 @@ def impossible_type(case: Case, layout: Layout) -> Refusal | None:
 def impossible_size(case: Case, tallies: Tallies) -> Refusal | None:
     """More than the whole cluster, or than any one node, has, with everything up and idle."""
     need, shape, request = case.need, case.shape, case.demand.request
-    if tallies.room_for(shape, ()) >= need:
+    if tallies.room_for(shape, ANY) >= need:
         return None
-    found = tallies.of(shape, ())
+    found = tallies.of(shape, ANY)
     if shape.count and found.gpu_replicas < need:
         return _gpus(case, found, tallies.floor.layout)
     if min(found.cpu_replicas, found.memory_replicas) < need:

@@ -11,16 +11,33 @@ from typing import NamedTuple
 
 import numpy as np
 
+from podium.domain.mig import BOARDS
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
-from podium.domain.resources import DeviceShare, TopologyLevel
+from podium.domain.resources import DeviceShare, Request, TopologyLevel
+from podium.scheduling.masks import less, milli_of, value_of
 from podium.scheduling.room import Bools, Ints
-from podium.scheduling.topology import Place, place_of
+from podium.scheduling.slices import free_mask, taken
+from podium.scheduling.topology import Place, outside_in, place_of
 
 Labels = tuple[tuple[str, str], ...]
 
+
+class Where(NamedTuple):
+    """Which nodes will do: those with all these labels, in one of these pools (empty = any)."""
+
+    labels: Labels = ()
+    pools: tuple[str, ...] = ()
+
+
+ANY = Where()
+
 NO_DEVICE = -1
 """Stands in `Layout.device_kind` where a node has fewer devices than another."""
+
+
+def where_of(request: Request) -> Where:
+    return Where(request.node_labels, request.pools)
 
 
 class DeviceKind(NamedTuple):
@@ -29,16 +46,24 @@ class DeviceKind(NamedTuple):
     type: str
     memory_bytes: int
     mig_profile: str | None
+    board: str = ""
+    pinned: tuple[tuple[str, int], ...] | None = None
 
 
 class State(NamedTuple):
     """What is free of a node, with devices of one kind in ascending order: nodes in equal states
-    are alike for every request that names no labels and no place."""
+    are alike for every request that names no labels, no pools and no place. `masks` says what the
+    value of a device means."""
 
     shelf: int
     cpu_milli: int
     memory_bytes: int
     devices: tuple[int, ...]
+
+    @property
+    def gpu_milli(self) -> int:
+        """Free of all devices."""
+        return sum(map(milli_of, self.devices))
 
 
 class States:
@@ -96,19 +121,16 @@ class Layout:
             self.device_kind[at, : len(devices)] = self.shelves[self.shelf[at]]
             self.healthy[at, : len(devices)] = [device.healthy for device in devices]
         self.is_ready: Bools = np.array(self.ready, dtype=np.bool_)
+        self.sliced = any(kind.board for kind in self.kinds)
         self._places: dict[TopologyLevel, Ints] = {}
-        self._labelled: dict[Labels, Bools] = {}
+        self.levels = outside_in(self.nodes)
+        self._chosen: dict[Where, Bools] = {}
 
     def _number_kinds(self) -> None:
         kind_ids: dict[DeviceKind, int] = {}
         shelf_ids: dict[tuple[int, ...], int] = {}
         for devices in self.devices:
-            shelf = tuple(
-                kind_ids.setdefault(
-                    DeviceKind(device.type, device.memory_bytes, device.mig_profile), len(kind_ids)
-                )
-                for device in devices
-            )
+            shelf = tuple(kind_ids.setdefault(kind_of(device), len(kind_ids)) for device in devices)
             self.shelf.append(shelf_ids.setdefault(shelf, len(shelf_ids)))
         self.kinds.extend(kind_ids)
         self.shelves.extend(shelf_ids)
@@ -124,15 +146,27 @@ class Layout:
 
     def idle(self, at: int) -> list[int]:
         """What is free on the devices of a node when nothing runs: nothing of ill ones."""
-        return [GPU_MILLI if device.healthy else 0 for device in self.devices[at]]
+        return [whole_of(device) if device.healthy else 0 for device in self.devices[at]]
+
+    def whole(self, at: int) -> list[int]:
+        """The same if none of them were ill."""
+        return [whole_of(device) for device in self.devices[at]]
 
     def columns(self, node: str, shares: Iterable[DeviceShare]) -> list[tuple[int, int]]:
-        """Column and milli-GPU of each share; devices that are gone or ill have none."""
+        """Column and amount of each share; devices that are gone or ill have none."""
+        found = self.shares(node, shares)
+        if not self.sliced:
+            return [(column, share.gpu_milli) for column, share in found]
+        devices = self.devices[self.position[node]] if found else ()
+        return [(column, _amount(devices[column], share)) for column, share in found]
+
+    def shares(self, node: str, shares: Iterable[DeviceShare]) -> list[tuple[int, DeviceShare]]:
+        """The same with the shares themselves."""
         found = []
         for share in shares:
             column = self._column.get((node, share.device_id))
             if column is not None:
-                found.append((column, share.gpu_milli))
+                found.append((column, share))
         return found
 
     def types(self, node: str, shares: Iterable[DeviceShare]) -> list[tuple[str, int]]:
@@ -155,15 +189,51 @@ class Layout:
             )
         return found
 
-    def labelled(self, labels: Labels) -> Bools:
-        """The nodes that carry all these labels, (N,), whatever their state."""
-        found = self._labelled.get(labels)
+    def chosen(self, where: Where) -> Bools:
+        """The nodes that will do, (N,), whatever their state."""
+        found = self._chosen.get(where)
         if found is None:
-            found = self._labelled[labels] = np.array(
-                [all(label in node.labels for label in labels) for node in self.nodes],
+            labels, pools = where
+            found = self._chosen[where] = np.array(
+                [
+                    (not pools or node.pool in pools)
+                    and all(label in node.labels for label in labels)
+                    for node in self.nodes
+                ],
                 dtype=np.bool_,
             )
         return found
+
+
+def kind_of(device: Device) -> DeviceKind:
+    pinned = None
+    if device.board and device.pinned:
+        pinned = tuple(sorted((each.profile, each.start) for each in device.instances))
+    return DeviceKind(device.type, device.memory_bytes, device.mig_profile, device.board, pinned)
+
+
+def whole_of(device: Device) -> int:
+    """What is free of a device when nobody holds any of it. Instances that somebody uses whom
+    Podium does not know are not."""
+    board = BOARDS.get(device.board)
+    if board is None:
+        return GPU_MILLI
+    value = value_of(board, free_mask(board))
+    for instance in device.instances:
+        profile = board.profile(instance.profile)
+        if instance.busy and profile is not None:
+            value = less(value, taken(profile, instance.start))
+    return value
+
+
+def _amount(device: Device, share: DeviceShare) -> int:
+    """What a share takes of the free value of its device. One from before the GPU was cut takes
+    all of it."""
+    board = BOARDS.get(device.board)
+    if board is None:
+        return share.gpu_milli
+    profile = board.profile(share.mig_profile)
+    return free_mask(board) if profile is None else taken(profile, share.mig_start)
 
 
 def _segments(shelf: tuple[int, ...]) -> list[slice] | None:

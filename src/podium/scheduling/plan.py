@@ -38,15 +38,6 @@ class Preemption:
 
 
 @dataclass(frozen=True, slots=True)
-class MigChange:
-    """Instances to destroy and to create on one device before its placements can start."""
-
-    device_id: str
-    destroy: tuple[str, ...]
-    create: tuple[tuple[str, int], ...]  # profile, first memory slice
-
-
-@dataclass(frozen=True, slots=True)
 class Reservation:
     """Nodes kept for a blocked workload, which is expected to start there at `from_ms`; None =
     nobody can say when, because what stands there has no expected end. `replicas` is how many of
@@ -86,7 +77,6 @@ class Plan:
     placements: tuple[Placement, ...] = ()
     refusals: tuple[Refused, ...] = ()
     preemptions: tuple[Preemption, ...] = ()
-    mig_changes: tuple[MigChange, ...] = ()
     reservations: tuple[Reservation, ...] = ()
     turns: tuple[Turn, ...] = ()
     next_wake_ms: int | None = None
@@ -97,7 +87,6 @@ class Plan:
             self.placements,
             self.refusals,
             self.preemptions,
-            self.mig_changes,
             self.reservations,
             self.turns,
             self.next_wake_ms,

@@ -20,7 +20,7 @@ from podium.scheduling.fairness import Fairness
 from podium.scheduling.floor import Free, freed
 from podium.scheduling.keeping import replicas_on
 from podium.scheduling.layout import Layout
-from podium.scheduling.snapshot import Demand
+from podium.scheduling.snapshot import Demand, Hold
 from podium.scheduling.units import Unit, price_of, units_of
 from podium.scheduling.view import View
 
@@ -51,7 +51,7 @@ class Reclaim:
         self._policy = policy
         self._at: dict[int, list[Unit]] = {}
         self._stopped: dict[str, None] = {}  # ids of holds that go already
-        self._hunts: dict[tuple[object, ...], _Hunt] = {}
+        self._hunts: dict[tuple[object, ...], Hunt] = {}
         for unit in self._costed(list(units_of(view, policy, now_ms))):
             for at in dict.fromkeys(at for at, _ in unit.holds):
                 self._at.setdefault(at, []).append(unit)
@@ -82,7 +82,7 @@ class Reclaim:
             right = (*right, demand.workload_id)
         hunt = self._hunts.get((right, demand.request))
         if hunt is None:
-            hunt = _Hunt(self, demand, family, soon, amount_milli)
+            hunt = Hunt(self, demand, family, soon, amount_milli)
             self._hunts[right, demand.request] = hunt
         return hunt.way(demand)
 
@@ -93,6 +93,19 @@ class Reclaim:
         for unit in stopping:
             for _, hold in unit.holds:
                 self._stopped[hold.allocation_id] = None
+
+    def leave_out(self, holds: Iterable[Hold]) -> None:
+        """These stop already."""
+        for hold in holds:
+            self._stopped[hold.allocation_id] = None
+
+    def resume(self, units: Iterable[Unit]) -> None:
+        """Takes `stop` back."""
+        going = list(units)
+        self.count(going, 1)
+        for unit in going:
+            for _, hold in unit.holds:
+                self._stopped.pop(hold.allocation_id, None)
 
     def count(self, units: Iterable[Unit], sign: int) -> None:
         """Takes what the units hold from what their projects use (-1), or puts it back (1). A
@@ -202,7 +215,7 @@ class Rooms(Protocol):
         """Nothing else is kept there."""
 
 
-class _Hunt:
+class Hunt:
     """The nodes for one right and one request, the one with the least loss first."""
 
     def __init__(

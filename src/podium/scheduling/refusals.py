@@ -14,6 +14,7 @@ from dataclasses import replace
 from podium.domain.node import NodeState
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Request
+from podium.scheduling.elsewhere import no_level, not_there
 from podium.scheduling.fit import Shape, device_matches
 from podium.scheduling.floor import Floor
 from podium.scheduling.gangs import most_together
@@ -25,13 +26,16 @@ from podium.scheduling.holders import (
     on_nodes,
 )
 from podium.scheduling.impossible import impossible_size, impossible_type
-from podium.scheduling.layout import Labels
+from podium.scheduling.layout import ANY, Where, where_of
 from podium.scheduling.plan import Placement
+from podium.scheduling.seats import find_seats
 from podium.scheduling.shortage import Case, shortage
 from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.stage import Stage
 from podium.scheduling.tally import Tallies
 from podium.scheduling.view import View, held_of
-from podium.scheduling.wording import counted, label_words, level_word, listed
+from podium.scheduling.wording import counted, level_word, listed
+from podium.scheduling.worths import Worths
 
 FRONT = 10
 """So many refused demands at the head of the queue hear free amounts and holders. Those behind
@@ -64,7 +68,7 @@ class Refusals:
         self._idle = view.tallies("idle")
         self._now = Tallies(free)
         self._view = view
-        self._held: dict[Labels, Holders] = {}
+        self._held: dict[Where, Holders] = {}
         self._holders: dict[tuple[object, ...], tuple[Evidence, ...]] = {}
         self._known: dict[tuple[object, ...], Refusal] = {}
 
@@ -72,6 +76,8 @@ class Refusals:
         """The refusal of what is left of `demand` after `placed` replicas found a place now.
         `beside` are the nodes on which it stands, from before or since now. `front`: it is one of
         the first in the queue."""
+        if demand.parts:
+            return self._of_groups(demand, beside, front=front)
         rest = placed > 0 or bool(beside)
         need = 1 if placed else demand.minimum
         each = rest or (need == 1 and len(demand.pending_ranks) > 1)
@@ -86,7 +92,39 @@ class Refusals:
             self._known[key] = self._judge(case, ())
         return self._known[key]
 
+    def _of_groups(self, demand: Demand, beside: Sequence[int], *, front: bool) -> Refusal:
+        """The first group that does not fit even for itself says why; else they do not fit at
+        once."""
+        for part in demand.parts:
+            need = len(part.ranks)
+            group = replace(
+                demand, request=part.request, pending_ranks=part.ranks, minimum=need, parts=()
+            )
+            shape = self._shape_of(part.request)
+            case = Case(demand=group, shape=shape, need=need, each=False, front=front)
+            refusal = self._unless_fit(case, beside)
+            if refusal is not None:
+                return refusal
+        stage = Stage(Floor(self._layout, all_up=True), Worths(self._whole.floor, ()))
+        if not find_seats(demand, stage.family, stage.floor):
+            return Refusal(
+                WaitReason.IMPOSSIBLE_SIZE,
+                "Each of its groups would fit for itself, but all of them at once are more than "
+                "the cluster has, even empty.",
+                "Ask for fewer replicas, or for less for each.",
+            )
+        if self._keeper is not None:
+            return self._kept()
+        return Refusal(
+            WaitReason.FRAGMENTATION,
+            "Each of its groups would fit for itself, but not all of them at once.",
+            "It starts when more is free; with fewer replicas it starts sooner.",
+        )
+
     def _judge(self, case: Case, beside: Sequence[int]) -> Refusal:
+        return self._unless_fit(case, beside) or self._kept()
+
+    def _unless_fit(self, case: Case, beside: Sequence[int]) -> Refusal | None:
         if not self._snapshot.nodes:
             return Refusal(
                 WaitReason.NO_NODES, "No node has joined the cluster yet.", "Add a node."
@@ -102,46 +140,46 @@ class Refusals:
         """What stands in the way even when nothing runs."""
         if not self._layout.is_ready.any():
             return self._no_node_ready()
-        labels, within = case.demand.request.node_labels, case.demand.topology.within
-        if self._whole.room_for(case.shape, labels) < case.need:
-            return self._labels(case)
+        where, within = where_of(case.demand.request), case.demand.topology.within
+        if self._whole.room_for(case.shape, where) < case.need:
+            return not_there(case, self._whole, self._snapshot.pools)
         if within is not None:
             together = self._together(self._whole, case, beside)
             if together < case.need:
                 return self._topology(case, together, for_ever=True)
-        if self._idle.room_for(case.shape, labels) < case.need or (
+        if self._idle.room_for(case.shape, where) < case.need or (
             within is not None and self._together(self._idle, case, beside) < case.need
         ):
             return self._unhealthy(case)
         return None
 
     def _together(self, tallies: Tallies, case: Case, beside: Sequence[int]) -> int:
-        fits = tallies.fits(case.shape, case.demand.request.node_labels)
+        fits = tallies.fits(case.shape, where_of(case.demand.request))
         return most_together(self._layout, fits, case.demand.topology.within, beside)
 
-    def _not_now(self, case: Case, beside: Sequence[int]) -> Refusal:
+    def _not_now(self, case: Case, beside: Sequence[int]) -> Refusal | None:
         within, shape = case.demand.topology.within, case.shape
-        labels = case.demand.request.node_labels
-        now = self._now.of(shape, labels)
+        where = where_of(case.demand.request)
+        now = self._now.of(shape, where)
         together = now.replicas
         if within is not None and now.replicas:
             together = self._together(self._now, case, beside)
         if together >= case.need:
-            return self._kept()
+            return None
         if now.replicas >= case.need:
             return self._topology(case, together, for_ever=False)
-        short = shortage(case, now, self._idle.of(shape, labels))
+        short = shortage(case, now, self._idle.of(shape, where))
         if not case.front:
             return short.refusal
         kinds = kinds_wanted(shape) if short.of_gpus else (CPU,)
-        if (labels, kinds) not in self._holders:
-            self._holders[labels, kinds] = self._all_held(labels).evidence(kinds)
-        holders = self._holders[labels, kinds]
+        if (where, kinds) not in self._holders:
+            self._holders[where, kinds] = self._all_held(where).evidence(kinds)
+        holders = self._holders[where, kinds]
         return replace(short.refusal, evidence=short.refusal.evidence + holders)
 
-    def _all_held(self, labels: Labels) -> Holders:
-        """What is held on the nodes with these labels, from before and by this plan."""
-        if labels not in self._held:
+    def _all_held(self, where: Where) -> Holders:
+        """What is held on the nodes that will do, from before and by this plan."""
+        if where not in self._held:
             demands = self._view.demands
             placed = [
                 Held(one.workload_id, demands[one.workload_id].project, one.node, one.cpu_milli,
@@ -149,8 +187,8 @@ class Refusals:
                 for one in self._placements
             ]  # fmt: skip
             stood = self._view.holds
-            if labels:
-                allowed = self._now.allowed(labels)
+            if where != ANY:
+                allowed = self._now.allowed(where)
                 everything = [*map(held_of, stood.values()), *placed]
                 found = Holders.of(self._layout, on_nodes(everything, self._layout, allowed))
             else:
@@ -161,8 +199,8 @@ class Refusals:
                     if workload_id in now:
                         now[workload_id] += [held_of(stood[each]) for each in ids]
                 found = self._view.holders.changed(self._layout, now) if now else self._view.holders
-            self._held[labels] = found
-        return self._held[labels]
+            self._held[where] = found
+        return self._held[where]
 
     def _no_node_ready(self) -> Refusal:
         nodes = self._layout.nodes
@@ -178,20 +216,6 @@ class Refusals:
             ),
         )
 
-    def _labels(self, case: Case) -> Refusal:
-        request = case.demand.request
-        words = label_words(request)
-        if self._layout.labelled(request.node_labels).any():
-            message = f"The nodes with the {words} could not hold it even if empty; others could."
-        else:
-            message = f"No node has the {words}."
-        return Refusal(
-            WaitReason.POLICY,
-            message,
-            "Ask for labels that a node has, or leave node_labels out.",
-            tuple(Evidence("node_label", f"{key}={value}") for key, value in request.node_labels),
-        )
-
     def _topology(self, case: Case, together: int, *, for_ever: bool) -> Refusal:
         within = case.demand.topology.within
         assert within is not None
@@ -202,7 +226,7 @@ class Refusals:
             else f"at most {together} {'fits' if together == 1 else 'fit'}"
         )
         if for_ever:
-            message = (
+            message = no_level(self._layout, within, at_most) or (
                 f"No {place} can hold {counted(case.need, 'replica')} together; "
                 f"{at_most} into one, even an empty one."
             )
@@ -222,14 +246,13 @@ class Refusals:
     def _unhealthy(self, case: Case) -> Refusal:
         request = case.demand.request
         layout = self._layout
-        fits = self._whole.fits(case.shape, request.node_labels)
-        labelled = [
-            at for at, has in enumerate(layout.labelled(request.node_labels).tolist()) if has
-        ]
-        down = [layout.nodes[at] for at in labelled if not layout.ready[at] and fits[at]]
+        where = where_of(request)
+        fits = self._whole.fits(case.shape, where)
+        chosen = [at for at, will_do in enumerate(layout.chosen(where).tolist()) if will_do]
+        down = [layout.nodes[at] for at in chosen if not layout.ready[at] and fits[at]]
         ill = [
             device
-            for at in labelled
+            for at in chosen
             if layout.ready[at]
             for device, kind in zip(
                 layout.devices[at], layout.shelves[layout.shelf[at]], strict=True

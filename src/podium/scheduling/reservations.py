@@ -45,7 +45,7 @@ def earliest_slot(
     totals = np.bincount(places, weights=capacities, minlength=1).astype(np.int64)
     free: dict[int, Free] = {}
     sure = True
-    for looked, (end_ms, hold) in enumerate(_ends(view, now_ms)):
+    for looked, (end_ms, hold) in enumerate(ends_of(view, now_ms)):
         at = layout.position.get(hold.node)
         if looked >= ENDS_MAX:
             break
@@ -65,7 +65,7 @@ def earliest_slot(
     return None
 
 
-def _ends(view: View, now_ms: int) -> Iterator[tuple[int, Hold]]:
+def ends_of(view: View, now_ms: int) -> Iterator[tuple[int, Hold]]:
     """Holds in the order in which they are expected to end. What should have ended already counts
     as half done: it is given as long again as it is late."""
     late = []

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from podium.domain.resources import Request
-from podium.scheduling.classes import Grant
+from podium.scheduling.classes import Grant, grant_of_instances
+from podium.scheduling.cuts import instances_of, plain_chooser
 from podium.scheduling.fit import Shape, capacity, whole_devices
 from podium.scheduling.floor import Floor, Free
-from podium.scheduling.layout import Layout
+from podium.scheduling.layout import Layout, where_of
 from podium.scheduling.snapshot import Expected, Hold, Snapshot
 from podium.scheduling.turns import Entry
 from podium.scheduling.view import View, is_endless
@@ -39,7 +40,7 @@ class Family:
         layout = floor.layout
         self.request = request
         self.shape = Shape(request, layout.kinds)
-        self.allowed = floor.pool(request.node_labels).allowed.tolist()
+        self.allowed = floor.pool(where_of(request)).allowed.tolist()
         self.known: dict[int, int] = {}
         self.able: dict[int, int] = {}
         for at, number in enumerate(floor.state.tolist()):
@@ -97,6 +98,11 @@ class Scene:
                 if number == len(self.families):
                     self.families.append(Family(request, view.floor))
                 self.family_of[id(request)] = number
+        # For whose work each family stands: what is booked for them stays open to it.
+        self.projects: list[dict[str, None]] = [{} for _ in self.families]
+        for entry in entries:
+            self.projects[self.family_of[id(entry.demand.request)]][entry.demand.project] = None
+        self.bookings = [each for each in snapshot.bookings if each.until_ms > now_ms]
         self.limited = any(share.limits for share in snapshot.shares)
 
 
@@ -147,6 +153,11 @@ def grant_of(family: Family, layout: Layout, at: int, free: Free) -> Grant:
     shape, shelf = family.shape, layout.shelves[layout.shelf[at]]
     if not shape.count:
         return Grant(at, ())
+    if shape.need is not None:
+        choose = plain_chooser(shape.need)
+        instances = instances_of(shape.cuts, shape.grants, shape.count, free.devices, shelf, choose)
+        assert instances is not None
+        return grant_of_instances(at, instances)
     if shape.shared:
         left = [
             (milli - amount[0], column)

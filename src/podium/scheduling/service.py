@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heapreplace, nsmallest
 
 from podium.domain.policy import Order, SchedulingPolicy
+from podium.domain.resources import Request
 from podium.scheduling.fairness import NOWHERE, Fairness, grade_of
 from podium.scheduling.places import Place
 from podium.scheduling.queue import queue_key
 from podium.scheduling.service_order import Bands, step_of_level
 from podium.scheduling.snapshot import Demand
-from podium.scheduling.view import Ask, Lines, Waiting
+from podium.scheduling.view import Ask, View, Waiting
 
 Key = tuple[int | str, ...]
+MilliOf = Callable[[Request], int]
+"""The milli-GPU that one replica takes."""
+
 Front = tuple[int | str, ...]
 
 
 class Queue:
     """The demands of one project that ask for the same, in the order of the queue."""
 
-    __slots__ = ("ask", "at", "closed", "demands", "ids", "project", "step")
+    __slots__ = ("amount", "ask", "at", "closed", "demands", "ids", "project", "step")
 
-    def __init__(self, project: str, ask: Ask, waiting: Waiting, step: int) -> None:
+    def __init__(
+        self, project: str, ask: Ask, waiting: Waiting, step: int, milli_of: MilliOf
+    ) -> None:
         self.project = project
+        # GPU types and milli-GPU of the least that must be placed at once.
+        self.amount = _amount_of(ask, milli_of)
         self.step = step
         self.ask = ask
         self.demands = waiting.demands
@@ -66,17 +74,24 @@ class Line:
     """
 
     def __init__(
-        self, project: str, asks: Mapping[Ask, Waiting], fairness: Fairness, by: Bands | None
+        self,
+        project: str,
+        asks: Mapping[Ask, Waiting],
+        fairness: Fairness,
+        by: Bands | None,
+        milli_of: MilliOf,
     ) -> None:
         self.project = project
         self.queues = [
-            Queue(project, ask, waiting, 0 if by is None else step_of_level(ask.level, by))
+            Queue(
+                project, ask, waiting, 0 if by is None else step_of_level(ask.level, by), milli_of
+            )
             for ask, waiting in asks.items()
         ]
         self._fairness = fairness
         self._amounts: dict[tuple[tuple[str, ...], int], list[tuple[Key, Queue]]] = {}
         for waiting, queue in zip(asks.values(), self.queues, strict=True):
-            amount = _amount_of(queue)
+            amount = queue.amount
             key = (waiting.key[0], queue.step, *waiting.key[1:])
             self._amounts.setdefault(amount, []).append((key, queue))
         for heap in self._amounts.values():
@@ -103,7 +118,7 @@ class Line:
     def step(self) -> None:
         """The head of the line has been served; the one behind it moves up."""
         queue = self._ready[0][1]
-        heap = self._amounts[_amount_of(queue)]
+        heap = self._amounts[queue.amount]
         assert heap[0][1] is queue
         heappop(heap)
         queue.at += 1
@@ -113,7 +128,7 @@ class Line:
 
     def _replace(self) -> None:
         """The first of the ready ones is so no more; the next of its amount takes its place."""
-        head = self._head_of(_amount_of(self._ready[0][1]))
+        head = self._head_of(self._ready[0][1].amount)
         if head is None:
             heappop(self._ready)
         else:
@@ -131,9 +146,11 @@ class Line:
         return (grade, *key), queue
 
 
-def _amount_of(queue: Queue) -> tuple[tuple[str, ...], int]:
-    request = queue.ask.request
-    return request.gpu_types, request.gpu_milli * queue.ask.minimum
+def _amount_of(ask: Ask, milli_of: MilliOf) -> tuple[tuple[str, ...], int]:
+    request, parts = ask.request, ask.parts
+    if parts:
+        return request.gpu_types, sum(milli_of(part.request) * len(part.ranks) for part in parts)
+    return request.gpu_types, milli_of(request) * ask.minimum
 
 
 class Leaf:
@@ -211,11 +228,13 @@ class Service:
     the tree down, then age."""
 
     def __init__(
-        self, lines: Lines, fairness: Fairness, policy: SchedulingPolicy, by: Bands | None
+        self, view: View, fairness: Fairness, policy: SchedulingPolicy, by: Bands | None
     ) -> None:
         """`by` are the bands of `Order.ATTAINED`, None under any other order."""
         fair = policy.order is Order.FAIR
-        self._lines = [Line(project, asks, fairness, by) for project, asks in lines.items()]
+        self._lines = [
+            Line(project, asks, fairness, by, view.milli_of) for project, asks in view.lines.items()
+        ]
         leaves: dict[Place, list[Leaf | Branch]] = {}
         self._root = Branch(fairness.root)
         places: dict[Place, None] = {}

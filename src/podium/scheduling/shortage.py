@@ -15,6 +15,7 @@ from podium.scheduling.wording import (
     gpu_amount,
     gpu_noun,
     memory_amount,
+    pool_place,
     whole_amount,
 )
 
@@ -31,6 +32,11 @@ class Case:
     need: int
     each: bool
     front: bool
+
+    @property
+    def place(self) -> str:
+        """` in pool secure` where it asks for pools by name."""
+        return pool_place(self.demand.request)
 
     def waits_for(self, amount: str) -> str:
         if self.each:
@@ -154,9 +160,9 @@ def _beside(case: Case, now: Tally) -> Refusal:
 def _capacity(
     case: Case, amount: str, tail: str, lasting_tail: str, evidence: tuple[Evidence, ...]
 ) -> Refusal:
-    message = f"{case.waits_for(amount)}; {tail}."
+    message = f"{case.waits_for(amount)}; {tail}{case.place}."
     if not case.front:
-        message = f"{case.waits_for(amount)}; {lasting_tail}, and others are ahead."
+        message = f"{case.waits_for(amount)}; {lasting_tail}{case.place}, and others are ahead."
     return _refusal(case, WaitReason.CAPACITY, message, evidence)
 
 

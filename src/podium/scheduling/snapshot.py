@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from podium.domain.node import Node
 from podium.domain.policy import DEFAULT_SCHEDULING, SchedulingPolicy
+from podium.domain.pool import Pool
 from podium.domain.reason import Refusal
 from podium.domain.resources import ANYWHERE, DeviceShare, Request, Topology
 from podium.domain.workload import Kind
@@ -56,6 +57,14 @@ class Booking:
     project: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Replicas of one gang that need the same: what each asks for, and their ranks, ascending."""
+
+    request: Request
+    ranks: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """One workload that has replicas to place.
@@ -66,6 +75,9 @@ class Demand:
     `attained_milli_ms` is the GPU time that earlier attempts got, in milli-GPU x milliseconds.
     Without `preempts` nobody has to give way to it. The replicas of an `elastic` gang beyond its
     minimum, or all that are missing where it runs already, get only what nobody else can use.
+    Where a gang is made of unlike groups, `parts` has all its pending ranks, and `request` is that
+    of the first part. `stood` says where ranks of an earlier attempt were, in rank order: they
+    return there if they can, so that only what was lost has to find a new place.
     """
 
     workload_id: str
@@ -84,10 +96,15 @@ class Demand:
     attained_milli_ms: int = 0
     preempts: bool = True
     elastic: bool = False
+    parts: tuple[Part, ...] = ()
+    stood: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         assert self.pending_ranks, "a demand has something to place"
         assert 1 <= self.minimum <= len(self.pending_ranks)
+        assert not self.parts or self.minimum == len(self.pending_ranks), (
+            "a gang of groups is whole"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +116,8 @@ class Hold:
     `preemptible` work may be stopped for others once `safe_until_ms` has passed; what it did since
     `saved_at_ms` (None: since its start) is then lost. `minimum` replicas of its workload must
     stay, or all must go; 0 means that each replica stands for itself. `attained_milli_ms` is what
-    earlier attempts of the workload had, and `queued_at_ms` its age in the queue.
+    earlier attempts of the workload had, and `queued_at_ms` its age in the queue. `request` is
+    what it asked for, told of work that could as well be moved: None for all other.
     """
 
     allocation_id: str
@@ -122,6 +140,7 @@ class Hold:
     queued_at_ms: int = 0
     safe_until_ms: int | None = None
     saved_at_ms: int | None = None
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +158,8 @@ class Snapshot:
     of the queue: priority descending, then `queued_at_ms`, then id.
 
     `shares` is the tree in preorder; projects that it does not name stand beside each other at its
-    root. `mix` says how often each request was asked for lately. `indexes` is where
+    root. `pools`, in name order, say who may use which nodes, for people to hear: what a request
+    may use stands in it. `mix` says how often each request was asked for lately. `indexes` is where
     `scheduling.view` keeps what it found out about this snapshot; nobody else looks there.
     """
 
@@ -148,6 +168,7 @@ class Snapshot:
     demands: tuple[Demand, ...]
     shares: tuple[Share, ...] = ()
     bookings: tuple[Booking, ...] = ()
+    pools: tuple[Pool, ...] = ()
     mix: tuple[tuple[Request, int], ...] = ()
     past: Past | None = None
     policy: SchedulingPolicy = DEFAULT_SCHEDULING

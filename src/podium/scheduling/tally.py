@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from podium.domain.quantity import GPU_MILLI
-from podium.scheduling.fit import UNBOUNDED, Shape, capacity
+from podium.scheduling.fit import UNBOUNDED, Shape, capacity, units_of
 from podium.scheduling.floor import Floor
-from podium.scheduling.layout import Labels, State
+from podium.scheduling.layout import ANY, State, Where
+from podium.scheduling.masks import milli_of
 from podium.scheduling.room import Bools, Ints
 
 
@@ -44,17 +44,18 @@ class Tallies:
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
-        self._allowed: dict[Labels, Bools] = {}
-        self._states: dict[Labels, list[tuple[State, int]]] = {}
+        self._allowed: dict[Where, Bools] = {}
+        self._states: dict[Where, list[tuple[State, int]]] = {}
 
-    def allowed(self, labels: Labels) -> Bools:
-        """The ready nodes with these labels, (N,)."""
-        if labels not in self._allowed:
+    def allowed(self, where: Where) -> Bools:
+        """The ready nodes that will do, (N,)."""
+        if where not in self._allowed:
             ready = self.floor.ready
-            self._allowed[labels] = ready & self.floor.layout.labelled(labels) if labels else ready
-        return self._allowed[labels]
+            chosen = ready if where == ANY else ready & self.floor.layout.chosen(where)
+            self._allowed[where] = chosen
+        return self._allowed[where]
 
-    def fits(self, shape: Shape, labels: Labels) -> Ints:
+    def fits(self, shape: Shape, where: Where) -> Ints:
         """How many replicas each node takes, (N,)."""
         layout = self.floor.layout
         if not len(self.floor.state):
@@ -62,33 +63,31 @@ class Tallies:
         numbers, rows = np.unique(self.floor.state, return_inverse=True)
         states = [layout.states.of[number] for number in numbers.tolist()]
         counts = [capacity(shape, state, layout.shelves[state.shelf]) for state in states]
-        return np.where(self.allowed(labels), np.array(counts, dtype=np.int64)[rows], 0)
+        return np.where(self.allowed(where), np.array(counts, dtype=np.int64)[rows], 0)
 
-    def room_for(self, shape: Shape, labels: Labels) -> int:
+    def room_for(self, shape: Shape, where: Where) -> int:
         """How many replicas fit in all."""
         layout = self.floor.layout
         return sum(
             count * capacity(shape, state, layout.shelves[state.shelf])
-            for state, count in self._by_state(labels)
+            for state, count in self._by_state(where)
         )
 
-    def of(self, shape: Shape, labels: Labels) -> Tally:
-        """Over the ready nodes with these labels."""
+    def of(self, shape: Shape, where: Where) -> Tally:
+        """Over the ready nodes that will do."""
         request, layout = shape.request, self.floor.layout
         sums = dict.fromkeys(_SUMS, 0)
         most = dict.fromkeys(_MOST, 0)
-        for state, count in self._by_state(labels):
+        for state, count in self._by_state(where):
             units = devices = milli = 0
             for kind, free in zip(layout.shelves[state.shelf], state.devices, strict=True):
                 grant = shape.grants[kind]
                 if grant is not None:
                     devices += 1
-                    milli += max(0, free)
-                    most["gpu_milli"] = max(most["gpu_milli"], free)
-                    if shape.shared:
-                        units += max(0, free) // grant[0]
-                    elif free >= GPU_MILLI:
-                        units += 1
+                    left = max(0, milli_of(free))
+                    milli += left
+                    most["gpu_milli"] = max(most["gpu_milli"], left)
+                    units += units_of(shape, kind, grant, free)
             by_gpu = units // shape.count if shape.count else UNBOUNDED
             by_cpu = state.cpu_milli // request.cpu_milli if request.cpu_milli else UNBOUNDED
             by_memory = (
@@ -113,15 +112,15 @@ class Tallies:
             most["memory_bytes"] = max(most["memory_bytes"], state.memory_bytes)
         return Tally(**sums, **{f"{name}_on_one": value for name, value in most.items()})
 
-    def _by_state(self, labels: Labels) -> list[tuple[State, int]]:
-        if labels not in self._states:
-            numbers, counts = np.unique(self.floor.state[self.allowed(labels)], return_counts=True)
+    def _by_state(self, where: Where) -> list[tuple[State, int]]:
+        if where not in self._states:
+            numbers, counts = np.unique(self.floor.state[self.allowed(where)], return_counts=True)
             states = self.floor.layout.states.of
-            self._states[labels] = [
+            self._states[where] = [
                 (states[number], count)
                 for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
             ]
-        return self._states[labels]
+        return self._states[where]
 
 
 _SUMS = (

@@ -32,9 +32,7 @@ def turns(snapshot: Snapshot, view: View, now_ms: int, most: int) -> list[Entry]
     """The first `most` turns, as if each got what it asks for and nothing ever ended."""
     fairness = fairness_of(snapshot, view)
     attained = attained_of(snapshot, view, now_ms)
-    service = Service(
-        view.lines, fairness, snapshot.policy, None if attained is None else attained.by
-    )
+    service = Service(view, fairness, snapshot.policy, None if attained is None else attained.by)
     shapes: dict[int, Shape] = {}
     taken: dict[str, int] = {}
     found: list[Entry] = []
@@ -42,7 +40,8 @@ def turns(snapshot: Snapshot, view: View, now_ms: int, most: int) -> list[Entry]
         line, queue, _ = turn
         demand = queue.head
         before = taken.get(demand.workload_id, 0)
-        pending = len(demand.pending_ranks)
+        # Of a gang of unlike groups the first is waited for, which is the hardest to place.
+        pending = len(demand.parts[0].ranks if demand.parts else demand.pending_ranks)
         standing = demand.workload_id in view.held
         if demand.elastic:
             pending = 0 if standing else demand.minimum
@@ -51,7 +50,7 @@ def turns(snapshot: Snapshot, view: View, now_ms: int, most: int) -> list[Entry]
         if count <= 0:
             line.step()
             continue
-        least = 1 if alone else demand.minimum
+        least = 1 if alone else min(demand.minimum, pending)
         found.append(Entry(len(found), demand, queue.ask, least, count, alone))
         request = demand.request
         shape = shapes.get(id(request))
@@ -59,9 +58,8 @@ def turns(snapshot: Snapshot, view: View, now_ms: int, most: int) -> list[Entry]
             shape = shapes[id(request)] = Shape(request, view.layout.kinds)
         gpu: tuple[tuple[str, int], ...] = ()
         if shape.kinds:
-            grant = shape.grants[shape.kinds[0]]
-            assert grant is not None
-            gpu = ((view.layout.kinds[shape.kinds[0]].type, count * shape.count * grant[0]),)
+            milli = view.milli_of(request)
+            gpu = ((view.layout.kinds[shape.kinds[0]].type, count * milli),)
         fairness.add(demand.project, gpu, count * request.cpu_milli, count * request.memory_bytes)
         taken[demand.workload_id] = before + count
         if before + count >= pending:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from podium.domain.mig import BOARDS, Placed, Profile, is_legal
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
-from podium.domain.resources import DeviceShare, Request
+from podium.domain.resources import DeviceShare, Isolation, Request
 from podium.scheduling.plan import Placement, Plan
 from podium.scheduling.snapshot import Demand, Snapshot
 from podium.scheduling.topology import place_of
+from podium.scheduling.wording import level_word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,19 @@ class _Ledger:
         self._cpu: dict[str, int] = {}
         self._memory: dict[str, int] = {}
         self._gpu: dict[tuple[str, str], tuple[int, int]] = {}
+        self._instances: dict[tuple[str, str], list[Placed]] = {}
         for node in snapshot.nodes:
             self._cpu[node.name] = node.cpu_milli
             self._memory[node.name] = node.memory_bytes
             for device in node.devices:
                 self.devices[node.name, device.id] = device
                 self._gpu[node.name, device.id] = (GPU_MILLI, device.memory_bytes)
+                if device.board:
+                    self._instances[node.name, device.id] = [
+                        (profile, each.start)
+                        for each in device.instances
+                        if each.busy and (profile := _profile(device, each.profile)) is not None
+                    ]
         for hold in snapshot.holds:
             if hold.node in self.nodes:
                 self._book(hold.node, hold.cpu_milli, hold.memory_bytes, hold.devices, sign=-1)
@@ -97,6 +106,20 @@ class _Ledger:
             if share.gpu_milli > milli or share.memory_bytes > size:
                 index = self.devices[name, share.device_id].index
                 return f"GPU {index} of {name} is taken"
+        return self._overlap(placement)
+
+    def _overlap(self, placement: Placement) -> str:
+        """What is wrong with its MIG instances beside those that are held."""
+        wanted: dict[tuple[str, str], list[Placed]] = {}
+        for share in placement.devices:
+            key = (placement.node, share.device_id)
+            profile = _profile(self.devices[key], share.mig_profile)
+            if profile is not None:
+                wanted.setdefault(key, []).append((profile, share.mig_start))
+        for key, instances in wanted.items():
+            device = self.devices[key]
+            if not is_legal(BOARDS[device.board], [*self._instances[key], *instances]):
+                return f"slices of GPU {device.index} of {placement.node} are taken"
         return ""
 
     def _book_placement(self, placement: Placement, *, sign: int) -> None:
@@ -127,6 +150,17 @@ class _Ledger:
                     milli + sign * share.gpu_milli,
                     size + sign * share.memory_bytes,
                 )
+                profile = _profile(self.devices[key], share.mig_profile)
+                if profile is not None and sign < 0:
+                    self._instances[key].append((profile, share.mig_start))
+                elif profile is not None:
+                    self._instances[key].remove((profile, share.mig_start))
+
+
+def _profile(device: Device, name: str) -> Profile | None:
+    """Of an instance on a GPU that is cut."""
+    board = BOARDS.get(device.board)
+    return None if board is None or not name else board.profile(name)
 
 
 def _ranks(demand: Demand, group: list[Placement]) -> str:
@@ -146,8 +180,9 @@ def _ranks(demand: Demand, group: list[Placement]) -> str:
 
 def _requests(ledger: _Ledger, demand: Demand, group: list[Placement]) -> str:
     """Each placement is on a node that may take it and grants what the request asks for."""
-    request = demand.request
+    requests = {rank: part.request for part in demand.parts for rank in part.ranks}
     for placement in group:
+        request = requests.get(placement.rank, demand.request)
         node = ledger.nodes.get(placement.node)
         if node is None:
             return f"{placement.node} is gone"
@@ -155,6 +190,9 @@ def _requests(ledger: _Ledger, demand: Demand, group: list[Placement]) -> str:
             return f"{node.name} is {node.state.value}"
         if any(label not in node.labels for label in request.node_labels):
             return f"{node.name} lacks a label that it asks for"
+        if request.pools and node.pool not in request.pools:
+            pool = f"in pool {node.pool}" if node.pool else "in no pool"
+            return f"{node.name} is {pool}, where it may not stand"
         if (placement.cpu_milli, placement.memory_bytes) != (
             request.cpu_milli,
             request.memory_bytes,
@@ -168,7 +206,7 @@ def _requests(ledger: _Ledger, demand: Demand, group: list[Placement]) -> str:
 
 def _devices(ledger: _Ledger, request: Request, placement: Placement) -> str:
     wanted = request.mig_count or request.whole_gpus or int(request.wants_gpu)
-    distinct = frozenset(share.device_id for share in placement.devices)
+    distinct = frozenset((share.device_id, share.mig_start) for share in placement.devices)
     if len(placement.devices) != wanted or len(distinct) != wanted:
         return "its request has changed"
     for share in placement.devices:
@@ -178,15 +216,44 @@ def _devices(ledger: _Ledger, request: Request, placement: Placement) -> str:
         if not device.healthy:
             return f"GPU {device.index} of {placement.node} is not healthy"
         types = [name.casefold() for name in request.gpu_types]
+        objection = _instance(device, request, share) if device.board else ""
+        if objection:
+            return objection
         if (
-            device.mig_profile != request.mig_profile
+            (not device.board and device.mig_profile != request.mig_profile)
             or (types and device.type.casefold() not in types)
             or (request.gpu_memory is not None and device.memory_bytes not in request.gpu_memory)
         ):
             return f"GPU {device.index} of {placement.node} is not what it asks for"
-        if not _amount_right(request, device, share):
+        if not device.board and not _amount_right(request, device, share):
             return "its request has changed"
     return ""
+
+
+def _instance(device: Device, request: Request, share: DeviceShare) -> str:
+    """Whether it is an instance that the request may have, on a GPU that is cut."""
+    where = f"GPU {device.index} of {device.node}"
+    profile, board = _profile(device, share.mig_profile), BOARDS[device.board]
+    if profile is None or share.mig_start not in profile.starts:
+        return f"{where} is cut into MIG instances now"
+    if device.pinned and not any(
+        (each.profile, each.start) == (profile.name, share.mig_start) for each in device.instances
+    ):
+        return f"{where} has no such instance, and its layout is pinned"
+    if (share.gpu_milli, share.memory_bytes) != (
+        profile.memory_slices * GPU_MILLI // board.memory_slices,
+        profile.memory_bytes,
+    ):
+        return "its request has changed"
+    enough = (
+        request.mig_profile == profile.name
+        if request.mig_profile is not None
+        else request.isolation is Isolation.MIG
+        and profile.memory_bytes >= request.gpu_share_bytes
+        and profile.memory_slices * GPU_MILLI >= request.gpu_milli * board.memory_slices
+        and profile.compute_slices * GPU_MILLI >= request.gpu_milli * board.compute_slices
+    )
+    return "" if enough and request.gpu_milli < GPU_MILLI else "its request has changed"
 
 
 def _amount_right(request: Request, device: Device, share: DeviceShare) -> bool:
@@ -208,5 +275,5 @@ def _together(ledger: _Ledger, demand: Demand, group: list[Placement], standing:
     names = [placement.node for placement in group]
     names += [name for name in standing if name in ledger.nodes]
     if len(frozenset(place_of(ledger.nodes[name], within) for name in names)) > 1:
-        return f"its replicas would not stand in one {within.value}"
+        return f"its replicas would not stand in one {level_word(within)}"
     return ""

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from podium.domain.resources import Request, Topology
 from podium.domain.workload import Kind
+from podium.scheduling.fit import Shape
 from podium.scheduling.floor import Floor
 from podium.scheduling.holders import Held, Holders
 from podium.scheduling.layout import Layout
 from podium.scheduling.queue import queue_key
 from podium.scheduling.service_order import level
-from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.snapshot import Demand, Hold, Part, Snapshot
 from podium.scheduling.tally import Tallies
 
 ENDLESS_KINDS = (Kind.SERVICE, Kind.WORKSPACE)
@@ -34,6 +35,7 @@ class Ask(NamedTuple):
     elastic: bool
     preempts: bool
     level: int
+    parts: tuple[Part, ...] = ()
 
 
 class Used(NamedTuple):
@@ -86,6 +88,16 @@ class View:
     preemptible: Mapping[str, Mapping[int, int]]
     holders: Holders
     extremes: dict[str, Tallies]
+    amounts: dict[Request, int]
+
+    def milli_of(self, request: Request) -> int:
+        """The milli-GPU that one replica takes, of the first kind of device that fits."""
+        if request.gpu_milli:
+            return request.gpu_milli
+        found = self.amounts.get(request)
+        if found is None:
+            found = self.amounts[request] = Shape(request, self.layout.kinds).milli
+        return found
 
     def tallies(self, name: str) -> Tallies:
         """Counts of the nodes without any work: as they are up now ("idle"), or with all of them
@@ -108,6 +120,7 @@ def ask_of(demand: Demand) -> Ask:
         demand.elastic,
         demand.preempts,
         level(demand.attained_milli_ms) if demand.attained_milli_ms else 0,
+        demand.parts,
     )
 
 
@@ -177,6 +190,7 @@ def view_of(snapshot: Snapshot) -> View:
         preemptible=preemptible_after({}, [(hold, 1) for hold in snapshot.holds]),
         holders=Holders.of(layout, map(held_of, snapshot.holds)),
         extremes={},
+        amounts={},
     )
     snapshot.indexes["view"] = view
     return view

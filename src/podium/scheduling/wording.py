@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from podium.domain.pool import NO_POOL, Pool
 from podium.domain.quantity import GPU_MILLI, format_bytes, format_milli
 from podium.domain.resources import Request, TopologyLevel
 
@@ -93,6 +94,31 @@ def are_free(free: int, total: int) -> str:
     if free == 0:
         return "the only one is in use" if total == 1 else f"none of {total} is free"
     return f"{free} of {total} {'is' if free == 1 else 'are'} free"
+
+
+def named_pools(request: Request) -> tuple[str, ...]:
+    """The pools that a request names; none where only closed ones are left out of it."""
+    return () if NO_POOL in request.pools else request.pools
+
+
+def pool_words(names: Sequence[str], last: str = "and") -> str:
+    """`pool a`, `pools a and b`."""
+    return f"{'pool' if len(names) == 1 else 'pools'} {listed(names, last)}"
+
+
+def pool_place(request: Request) -> str:
+    names = named_pools(request)
+    return f" in {pool_words(names, 'or')}" if names else ""
+
+
+def pool_users(pool: Pool) -> str:
+    """`team red only`, `teams red and blue and project vision only`."""
+    users = [
+        f"{word if len(names) == 1 else word + 's'} {listed(names)}"
+        for word, names in (("team", pool.teams), ("project", pool.projects))
+        if names
+    ]
+    return f"{listed(users)} only"
 
 
 def label_words(request: Request) -> str:

@@ -9,11 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from podium.domain.mig import BOARDS, Board
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import Request
+from podium.scheduling import slices
+from podium.scheduling.cuts import need_of
 from podium.scheduling.fit import Shape
 from podium.scheduling.floor import Floor
 from podium.scheduling.layout import Layout, State
+from podium.scheduling.masks import SLICED, mask_of
 from podium.scheduling.pricing import (
     FIRST_LOOK,
     IDLE_MILLI,
@@ -43,6 +47,27 @@ class Worths:
         self._mix.seen = sum(count for _, count in frequent)
         self._worth: dict[int, float] = {}
         self._prices: Prices | None = None
+        self._seen = [(need, count) for request, count in mix if (need := need_of(request))]
+        self._slices: slices.Prices | None = None
+
+    @property
+    def slices(self) -> slices.Prices:
+        """Prices of MIG instances on GPUs that are cut, at what is free when they are first
+        asked for."""
+        if self._slices is None:
+            layout, floor = self._layout, self._floor
+            numbers, counts = np.unique(floor.state[floor.ready], return_counts=True)
+            gpus: dict[tuple[Board, int], int] = {}
+            for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+                state = layout.states.of[number]
+                for kind, value in zip(layout.shelves[state.shelf], state.devices, strict=True):
+                    board = BOARDS.get(layout.kinds[kind].board)
+                    if board is not None and value >= SLICED:
+                        key = board, mask_of(value)
+                        gpus[key] = gpus.get(key, 0) + count
+            found = ((board, mask, count) for (board, mask), count in gpus.items())
+            self._slices = slices.Prices(self._seen, found)
+        return self._slices
 
     def prices(self, before: Sequence[int], after: Sequence[int]) -> list[int]:
         """The price of each move between two states; none has one while too few requests are
@@ -76,6 +101,7 @@ class Worths:
         devices = np.zeros((len(states), max(1, widest)), dtype=np.int64)
         for row, state in enumerate(states):
             devices[row, : len(state.devices)] = state.devices
+        devices[devices >= SLICED] = 0  # what is left of a cut GPU has prices of its own
         np.maximum(devices, 0, out=devices)
         return Room(
             cpu_milli=np.array([state.cpu_milli for state in states], dtype=np.int64),
@@ -91,7 +117,7 @@ class Worths:
 def _idle_price(state: State) -> int:
     """What it costs to begin this node, by the part of it that is idle."""
     devices = len(state.devices)
-    return sum(state.devices) * IDLE_MILLI // (devices * GPU_MILLI) if devices else 0
+    return state.gpu_milli * IDLE_MILLI // (devices * GPU_MILLI) if devices else 0
 
 
 def _requests_of(requests: Sequence[Request], layout: Layout) -> Requests:
@@ -100,7 +126,7 @@ def _requests_of(requests: Sequence[Request], layout: Layout) -> Requests:
     shapes = [Shape(request, layout.kinds) for request in requests]
     gpu_milli = []
     for shape in shapes:
-        grants = [grant[0] for grant in shape.grants if grant is not None]
+        grants = [grant[0] for grant in shape.grants if grant is not None and not shape.need]
         gpu_milli.append(grants[0] if shape.count and grants else 0)
     allowed = [
         [

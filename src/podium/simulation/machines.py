@@ -18,6 +18,8 @@ def made_node(
     labels: tuple[tuple[str, str], ...] = (),
     block: str = "",
     rack: str = "",
+    nvlink: str = "",
+    pool: str = "",
 ) -> Node:
     """A ready node with `gpus` equal virtual devices, whose ids are `NAME/INDEX`."""
     return Node(
@@ -30,6 +32,8 @@ def made_node(
         labels=labels,
         block=block,
         rack=rack,
+        nvlink=nvlink,
+        pool=pool,
         devices=tuple(
             Device(
                 id=f"{name}/{index}",

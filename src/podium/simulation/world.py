@@ -17,6 +17,7 @@ from podium.domain.resources import ANYWHERE, ReplicaCount, Request, Topology
 from podium.domain.workload import Kind
 from podium.scheduling.decide import decide
 from podium.scheduling.evolution import evolved, past_set
+from podium.scheduling.parts import Asking, parts_from
 from podium.scheduling.plan import Placement, Plan, Preemption
 from podium.scheduling.snapshot import Booking, Demand, Expected, Hold, Share, Snapshot
 from podium.scheduling.verify import verify
@@ -26,14 +27,19 @@ from podium.simulation.timeline import Life, RefusalNote, Span, Stop, Timeline
 Decide = Callable[[Snapshot, int, int], Plan]
 
 
+_ALWAYS_MS = 10**16
+"""When work last saved that loses nothing when it is stopped: later than any time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Work that arrives at `submitted_at_ms` and truly runs for `runtime_ms`.
 
     A gang runs that long from its first start, however many replicas join later; each task of an
     array runs that long by itself. `limit_ms` is what the scheduler is told, where it is told, and
-    `expected` what it may guess. Work that is stopped for others begins again, or, when it is
-    `saved`, goes on where it was.
+    `expected` what it may guess. `groups` are those of a gang whose replicas ask for different
+    things; `request` is then that of one of them. Work that is stopped for others begins again,
+    or, when it is `saved`, goes on where it was.
     """
 
     workload_id: str
@@ -51,6 +57,7 @@ class Job:
     saved: bool = False
     elastic: bool = False
     spread: bool = False
+    groups: tuple[Asking, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,13 +303,15 @@ class World:
     def _demand(self, job: Job, ranks: list[int]) -> Demand:
         running = job.replicas.maximum - len(ranks)
         minimum = 1 if job.replicas.array else max(1, job.replicas.minimum - running)
+        parts = parts_from(job.groups, ranks)
         return Demand(
             workload_id=job.workload_id,
             project=job.project,
             kind=job.kind,
             priority=job.priority,
             queued_at_ms=job.submitted_at_ms,
-            request=job.request,
+            request=parts[0].request if parts else job.request,
+            parts=parts if len(parts) > 1 else (),
             pending_ranks=tuple(ranks),
             minimum=minimum,
             topology=job.topology,
@@ -315,6 +324,7 @@ class World:
 
     def _hold(self, span: Span) -> Hold:
         job = self._jobs[span.workload_id]
+        movable = job.preemptible and job.saved and job.replicas.maximum == 1
         return Hold(
             allocation_id=allocation_id(span),
             workload_id=span.workload_id,
@@ -333,6 +343,8 @@ class World:
             attained_milli_ms=self._had.get(job.workload_id, 0),
             queued_at_ms=job.submitted_at_ms,
             minimum=0 if job.replicas.array else job.replicas.minimum,
+            saved_at_ms=_ALWAYS_MS if job.saved else None,
+            request=job.request if movable else None,
         )
 
 

@@ -7,13 +7,21 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from podium.domain.node import Device, Node, NodeState
+from podium.domain.mig import BOARDS
+from podium.domain.node import Device, MigInstance, Node, NodeState
 from podium.domain.quantity import Range
-from podium.domain.resources import ANYWHERE, DeviceShare, Request, Topology, TopologyLevel
+from podium.domain.resources import (
+    ANYWHERE,
+    DeviceShare,
+    Isolation,
+    Request,
+    Topology,
+    TopologyLevel,
+)
 from podium.domain.workload import Kind
 from podium.scheduling.plan import Placement
 from podium.scheduling.queue import queue_order
-from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.snapshot import Demand, Hold, Part, Snapshot
 from podium.scheduling.verify import verify
 
 GIB = 2**30
@@ -35,6 +43,30 @@ def mig(node: str, count: int, profile: str = "1g.10gb", first: int = 0) -> list
         Device(
             id=f"{node}-{profile}-{i}", node=node, index=first + i, uuid=f"MIG-{node}-{i}",
             type="A100", model="Maker A100", memory_bytes=10 * GIB, mig_profile=profile,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+
+
+def sliced(
+    node: str,
+    count: int,
+    board: str = "H100-80GB",
+    *,
+    first: int = 0,
+    pinned: tuple[tuple[str, int], ...] | None = None,
+    busy: tuple[tuple[str, int], ...] = (),
+) -> list[Device]:
+    """GPUs that can be cut; pinned to a layout, or with instances that somebody else uses."""
+    kind = BOARDS[board]
+    instances = [MigInstance(name, start) for name, start in pinned or ()]
+    instances += [MigInstance(name, start, busy=True) for name, start in busy]
+    return [
+        Device(
+            id=f"{node}-cut-{first + i}", node=node, index=first + i,
+            uuid=f"GPU-{node}-{first + i}", type=board.partition("-")[0], model=f"Maker {board}",
+            memory_bytes=kind.memory_bytes, board=board, pinned=pinned is not None,
+            instances=tuple(instances),
         )
         for i in range(count)
     ]  # fmt: skip
@@ -120,6 +152,15 @@ requests = st.builds(
             lambda size: request(0, gpu_share_bytes=size)
         ),
         st.integers(1, 2).map(lambda n: request(0, mig_profile="1g.10gb", mig_count=n)),
+        st.tuples(st.sampled_from(["3g.40gb", "1g.6gb"]), st.integers(1, 3)).map(
+            lambda asked: request(0, mig_profile=asked[0], mig_count=asked[1])
+        ),
+        st.sampled_from([100, 250, 500]).map(
+            lambda milli: request(0, gpu_milli=milli, isolation=Isolation.MIG)
+        ),
+        st.sampled_from([9 * GIB, 20 * GIB]).map(
+            lambda size: request(0, gpu_share_bytes=size, isolation=Isolation.MIG)
+        ),
     ),
     cpus=st.integers(0, 6),
     memory=st.integers(0, 4),
@@ -140,6 +181,16 @@ def nodes(draw: st.DrawFn, name: str) -> Node:
     kind = draw(st.sampled_from(sorted(TYPES)))
     devices = gpus(name, draw(st.integers(0, 4)), kind, TYPES[kind])
     devices += mig(name, draw(st.integers(0, 3)), first=len(devices))
+    for board in ("H100-80GB", "A30-24GB"):
+        profile = BOARDS[board].profiles[0].name
+        devices += sliced(
+            name,
+            draw(st.sampled_from([0, 0, 1, 2])),
+            board,
+            first=len(devices),
+            pinned=draw(st.sampled_from([None, None, ((profile, 0), (profile, 2))])),
+            busy=draw(st.sampled_from([(), (), ((profile, 1),)])),
+        )
     ill = draw(st.sampled_from([-1, -1, 0, 1]))
     return node(
         name,
@@ -150,7 +201,28 @@ def nodes(draw: st.DrawFn, name: str) -> Node:
         labels=draw(st.sampled_from([(), (LABEL,)])),
         block=draw(st.sampled_from(["", "b1", "b2"])),
         rack=draw(st.sampled_from(["", "r1", "r2"])),
+        nvlink=draw(st.sampled_from(["", "", "d1", "d2"])),
     )
+
+
+@st.composite
+def groups(draw: st.DrawFn, pool: list[Request], replicas: int) -> tuple[Part, ...]:
+    """Mostly none, else two unlike groups."""
+    if replicas < 2 or draw(st.integers(0, 3)):
+        return ()
+    cut = draw(st.integers(1, replicas - 1))
+    ranks = tuple(range(replicas))
+    first, second = draw(st.sampled_from(pool)), draw(st.sampled_from(pool))
+    return Part(first, ranks[:cut]), Part(second, ranks[cut:])
+
+
+@st.composite
+def stood(draw: st.DrawFn, replicas: int) -> tuple[tuple[int, str], ...]:
+    """Mostly nothing, else where some ranks were once."""
+    if draw(st.integers(0, 3)):
+        return ()
+    ranks = draw(st.sets(st.integers(0, replicas - 1)))
+    return tuple((rank, f"n{draw(st.integers(0, 4))}") for rank in sorted(ranks))
 
 
 @st.composite
@@ -159,12 +231,16 @@ def demand_lists(draw: st.DrawFn, most: int = 8, prefix: str = "w") -> list[Dema
     found = []
     for index in range(draw(st.integers(0, most))):
         replicas = draw(st.integers(1, 5))
+        parts = draw(groups(pool, replicas))
+        minimum = replicas if parts else draw(st.integers(1, replicas))
         found.append(
             demand(
                 f"{prefix}{index}",
-                draw(st.sampled_from(pool)),
+                parts[0].request if parts else draw(st.sampled_from(pool)),
                 replicas,
-                draw(st.integers(1, replicas)),
+                minimum,
+                parts=parts,
+                stood=draw(stood(replicas)),
                 priority=draw(st.sampled_from([25, 50])),
                 queued_at_ms=NOW_MS - draw(st.sampled_from([0, 1000, 10**7])),
                 kind=draw(st.sampled_from([Kind.TRAINING, Kind.SERVICE])),
@@ -195,5 +271,9 @@ def snapshots(draw: st.DrawFn, most_nodes: int = 4, most_demands: int = 8) -> Sn
             demands[0],
             workload_id=holds[0].workload_id,
             pending_ranks=tuple(range(10, 10 + len(demands[0].pending_ranks))),
+            parts=tuple(
+                Part(part.request, tuple(10 + rank for rank in part.ranks))
+                for part in demands[0].parts
+            ),
         )
     return snapshot(found, demands, holds)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from podium.domain.mig import BOARDS, Placed, is_legal
 from podium.domain.node import Device, Node, NodeState
-from podium.domain.resources import Request, Topology, TopologyLevel
+from podium.domain.resources import Isolation, Request, Topology, TopologyLevel
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Hold, Snapshot
@@ -22,9 +24,11 @@ Free = dict[str, list[int]]
 
 def takes(wants: Request, device: Device) -> tuple[int, int] | None:
     """(milli, bytes) of one grant on this device, None when it cannot serve the request."""
-    if not device.healthy or device.mig_profile != wants.mig_profile:
+    if not device.healthy or device.board or device.mig_profile != wants.mig_profile:
         return None
-    if wants.gpu_types and device.type not in [name.upper() for name in wants.gpu_types]:
+    if wants.isolation is Isolation.MIG:
+        return None
+    if wants.gpu_types and device.type not in upper(wants.gpu_types):
         return None
     if wants.gpu_memory and device.memory_bytes not in wants.gpu_memory:
         return None
@@ -65,6 +69,92 @@ def can_place(found: list[Node], free: Free, wants: Request, count: int) -> bool
     return False
 
 
+def most_instances(device: Device, wants: Request, placed: list[Placed]) -> int:
+    """How many instances for the request one GPU takes beside others, by trying each."""
+    board = BOARDS[device.board]
+    if not device.healthy or (wants.gpu_types and device.type not in upper(wants.gpu_types)):
+        return 0
+    if wants.gpu_memory and device.memory_bytes not in wants.gpu_memory:
+        return 0
+    if not wants.mig_profile and wants.isolation is not Isolation.MIG:
+        return 0
+    stands = {(each.profile, each.start) for each in device.instances}
+    most = 0
+    for profile in board.profiles:
+        does = (
+            profile.name == wants.mig_profile
+            if wants.mig_profile
+            else not profile.media
+            and profile.memory_bytes >= wants.gpu_share_bytes
+            and profile.memory_slices * 1000 >= wants.gpu_milli * board.memory_slices
+            and profile.compute_slices * 1000 >= wants.gpu_milli * board.compute_slices
+        )
+        for start in profile.starts if does else ():
+            if device.pinned and (profile.name, start) not in stands:
+                continue
+            if placed and start <= placed[-1][1] and not placed_by_others(device, placed[-1]):
+                continue  # the order in which they are made does not matter
+            if is_legal(board, [*placed, (profile, start)]):
+                most = max(most, 1 + most_instances(device, wants, [*placed, (profile, start)]))
+    return most
+
+
+def placed_by_others(device: Device, last: Placed) -> bool:
+    return (last[0].name, last[1]) in OTHERS.get(device.id, ())
+
+
+OTHERS: dict[str, set[tuple[str, int]]] = {}
+"""What stands on each GPU before the oracle tries."""
+
+
+def upper(names: Iterable[str]) -> list[str]:
+    return [name.upper() for name in names]
+
+
+def instances_for(found: list[Node], holds: list[Hold], wants: Request) -> dict[str, int]:
+    """By node, on the GPUs that can be cut."""
+    sums: dict[str, int] = {}
+    for node in found:
+        for device in node.devices:
+            if not device.board:
+                continue
+            board = BOARDS[device.board]
+            placed = {(each.profile, each.start) for each in device.instances if each.busy}
+            placed |= {
+                (share.mig_profile, share.mig_start)
+                for hold in holds
+                for share in hold.devices
+                if share.device_id == device.id
+            }
+            OTHERS[device.id] = placed
+            named = [(board.profile(name), start) for name, start in sorted(placed)]
+            before = [(profile, start) for profile, start in named if profile is not None]
+            more = most_instances(device, wants, before)
+            sums[node.name] = sums.get(node.name, 0) + more
+    return sums
+
+
+def fits_cut(
+    found: list[Node], free: Free, wants: Request, count: int, cut: dict[str, int]
+) -> bool:
+    """Equal replicas on nodes whose instances and GPUs are each good for one of `number`."""
+    number = wants.mig_count or 1
+    total = 0
+    for node in found:
+        cpu, memory = free[node.name]
+        plain = sum(
+            (grant := takes(wants, device)) is not None and free[device.id][0] >= grant[0]
+            for device in node.devices
+        )
+        most = (cut.get(node.name, 0) + plain) // number
+        if wants.cpu_milli:
+            most = min(most, cpu // wants.cpu_milli)
+        if wants.memory_bytes:
+            most = min(most, memory // wants.memory_bytes)
+        total += max(0, most)
+    return total >= count
+
+
 def oracle(found: list[Node], holds: list[Hold], wants: Request, count: int, t: Topology) -> bool:
     free: Free = {}
     for node in found:
@@ -81,11 +171,14 @@ def oracle(found: list[Node], holds: list[Hold], wants: Request, count: int, t: 
         for node in found
         if node.state is NodeState.READY and set(wants.node_labels) <= set(node.labels)
     ]
-    if t.within is None:
-        return can_place(usable, free, wants, count)
-    pools: dict[tuple[str, ...], list[Node]] = {}
-    for node in usable:
-        pools.setdefault(place_of(node, t.within), []).append(node)
+    pools: dict[tuple[str, ...], list[Node]] = {(): usable}
+    if t.within is not None:
+        pools = {}
+        for node in usable:
+            pools.setdefault(place_of(node, t.within), []).append(node)
+    if wants.mig_profile or wants.isolation is Isolation.MIG:
+        cut = instances_for(found, holds, wants)
+        return any(fits_cut(pool, free, wants, count, cut) for pool in pools.values())
     return any(can_place(pool, free, wants, count) for pool in pools.values())
 
 
@@ -102,7 +195,7 @@ def oracle(found: list[Node], holds: list[Hold], wants: Request, count: int, t: 
 def test_placed_when_and_only_when_something_fits(
     found: tuple[Node, ...], first: Request, wants: Request, count: int, topology: Topology
 ) -> None:
-    small = [replace(node, devices=node.devices[:5]) for node in found]
+    small = [replace(node, devices=node.devices[-5:]) for node in found]
     earlier = decide(snapshot(small, [demand("first", first)]), NOW_MS, 0)
     holds = [
         Hold(

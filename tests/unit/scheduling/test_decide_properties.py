@@ -7,17 +7,19 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.domain.node import NodeState
+from podium.domain.mig import BOARDS, Placed, is_legal
+from podium.domain.node import Device, NodeState
 from podium.domain.reason import WaitReason
+from podium.domain.resources import DeviceShare, Isolation, Request
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan
-from podium.scheduling.snapshot import Hold, Snapshot
+from podium.scheduling.snapshot import Demand, Hold, Snapshot
 from podium.scheduling.topology import place_of
 from podium.scheduling.verify import verify
 from unit.scheduling.cases import NOW_MS, holding, snapshots
@@ -25,7 +27,7 @@ from unit.scheduling.cases import NOW_MS, holding, snapshots
 _some = settings(max_examples=150, deadline=None)
 
 
-def assert_within_capacity(snapshot: Snapshot, held: Iterable[Hold | Placement]) -> None:
+def assert_within_capacity(snapshot: Snapshot, held: Sequence[Hold | Placement]) -> None:
     """Written apart from `verify`: sums per node and device against what there is."""
     cpu: Counter[str] = Counter()
     memory: Counter[str] = Counter()
@@ -43,6 +45,48 @@ def assert_within_capacity(snapshot: Snapshot, held: Iterable[Hold | Placement])
     assert all(memory[name] <= nodes[name].memory_bytes for name in memory)
     assert all(milli[key] <= 1000 for key in milli)
     assert all(size[key] <= devices[key].memory_bytes for key in size)
+    assert_geometry(devices, held)
+
+
+def assert_geometry(
+    devices: Mapping[tuple[str, str], Device], held: Iterable[Hold | Placement]
+) -> None:
+    """No two instances of a GPU lie over each other, and none over what others use."""
+    placed: dict[tuple[str, str], list[Placed]] = {}
+    for key, device in devices.items():
+        for each in device.instances:
+            if each.busy:
+                profile = BOARDS[device.board].profile(each.profile)
+                assert profile is not None
+                placed.setdefault(key, []).append((profile, each.start))
+    for one in held:
+        for share in one.devices:
+            board = BOARDS.get(devices[one.node, share.device_id].board)
+            if board is not None:
+                profile = board.profile(share.mig_profile)
+                assert profile is not None
+                placed.setdefault((one.node, share.device_id), []).append(
+                    (profile, share.mig_start)
+                )
+    for key, instances in placed.items():
+        assert is_legal(BOARDS[devices[key].board], instances)
+
+
+def assert_instance_will_do(device: Device, share: DeviceShare, wants: Request) -> None:
+    """An instance is never less than what was asked for."""
+    board = BOARDS[device.board]
+    profile = board.profile(share.mig_profile)
+    assert profile is not None
+    assert wants.mig_profile in (None, profile.name)
+    if wants.mig_profile is None:
+        assert wants.isolation is Isolation.MIG
+        assert profile.memory_bytes >= wants.gpu_share_bytes
+        assert profile.memory_slices / board.memory_slices >= wants.gpu_milli / 1000
+        assert profile.compute_slices / board.compute_slices >= wants.gpu_milli / 1000
+    if device.pinned:
+        assert (profile.name, share.mig_start) in {
+            (each.profile, each.start) for each in device.instances
+        }
 
 
 def ranks_of(plan: Plan) -> dict[str, list[Placement]]:
@@ -50,6 +94,12 @@ def ranks_of(plan: Plan) -> dict[str, list[Placement]]:
     for placement in plan.placements:
         groups.setdefault(placement.workload_id, []).append(placement)
     return groups
+
+
+def wants_of(demand: Demand, placement: Placement) -> Request:
+    return next(
+        (part.request for part in demand.parts if placement.rank in part.ranks), demand.request
+    )
 
 
 @given(snapshots())
@@ -60,14 +110,22 @@ def test_never_over_capacity_and_only_where_allowed(snapshot: Snapshot) -> None:
     nodes = {node.name: node for node in snapshot.nodes}
     demands = {demand.workload_id: demand for demand in snapshot.demands}
     for placement in plan.placements:
-        node, wants = nodes[placement.node], demands[placement.workload_id].request
+        node, wants = nodes[placement.node], wants_of(demands[placement.workload_id], placement)
+        assert (placement.cpu_milli, placement.memory_bytes) == (
+            wants.cpu_milli,
+            wants.memory_bytes,
+        )
         assert node.state is NodeState.READY
         assert set(wants.node_labels) <= set(node.labels)
         devices = {device.id: device for device in node.devices}
         for share in placement.devices:
             device = devices[share.device_id]
             assert device.healthy
-            assert device.mig_profile == wants.mig_profile
+            if device.board:
+                assert_instance_will_do(device, share, wants)
+            else:
+                assert device.mig_profile == wants.mig_profile
+                assert wants.mig_profile or wants.isolation is Isolation.NONE
             assert not wants.gpu_types or device.type in {t.upper() for t in wants.gpu_types}
             assert wants.gpu_memory is None or device.memory_bytes in wants.gpu_memory
 
@@ -194,6 +252,8 @@ def test_verify_keeps_capacity_when_the_rows_changed(
         if not taken and hit:
             holds.append(holding(nodes[at], indexes, "other", cpus=0))
             holds[-1] = replace(holds[-1], memory_bytes=0)
+            if any(share.mig_profile for share in victim.devices):
+                holds[-1] = replace(holds[-1], devices=victim.devices)
         hit = hit and not taken
     elif change == "lost":
         nodes[at] = replace(nodes[at], state=NodeState.LOST)
@@ -208,14 +268,18 @@ def test_verify_keeps_capacity_when_the_rows_changed(
         )
     elif change == "rank":
         ranks = tuple(r for r in demands[whose].pending_ranks if r != victim.rank) or (99,)
-        demands[whose] = replace(
-            demands[whose], pending_ranks=ranks, minimum=min(demands[whose].minimum, len(ranks))
-        )
+        minimum = min(demands[whose].minimum, len(ranks))
+        demands[whose] = replace(demands[whose], pending_ranks=ranks, minimum=minimum, parts=())
     elif change == "left":
         del demands[whose]
     elif change == "request":
-        wants = replace(demands[whose].request, cpu_milli=demands[whose].request.cpu_milli + 1)
-        demands[whose] = replace(demands[whose], request=wants)
+        old = demands[whose]
+        wants = replace(old.request, cpu_milli=old.request.cpu_milli + 1)
+        parts = tuple(
+            replace(part, request=replace(part.request, cpu_milli=part.request.cpu_milli + 1))
+            for part in old.parts
+        )
+        demands[whose] = replace(old, request=wants, parts=parts)
     fresh = replace(snapshot, nodes=tuple(nodes), demands=tuple(demands), holds=tuple(holds))
     verdict = verify(fresh, plan)
     assert_within_capacity(fresh, [*fresh.holds, *verdict.accepted])

@@ -14,7 +14,7 @@ from podium.scheduling.chances import FUTURES_MAX, chance, runtime_ms
 from podium.scheduling.eta import Eta, forecast
 from podium.scheduling.queue import queue_order
 from podium.scheduling.runtimes import MOST
-from podium.scheduling.snapshot import Demand, Expected, Hold, Share, Snapshot
+from podium.scheduling.snapshot import Booking, Demand, Expected, Hold, Share, Snapshot
 from podium.scheduling.track import Track
 from unit.scheduling.cases import GIB, NOW_MS, node, request
 
@@ -97,6 +97,17 @@ def test_nobody_knows_behind_endless_work(kind: Kind) -> None:
     assert forecast(snapshot, NOW_MS) == {}
     stopping = seen([running("r", "n0", 4, kind=kind, ending=True)], [asks("w", 1)])
     assert "w" in forecast(stopping, NOW_MS)
+
+
+def test_booked_nodes_are_waited_for_by_others_only() -> None:
+    booked = Booking(name="fix", nodes=("n0",), from_ms=NOW_MS - 1, until_ms=NOW_MS + 3 * HOUR_MS)
+    snapshot = seen([], [asks("w", 4)], bookings=(booked,))
+    assert hours(forecast(snapshot, NOW_MS)) == {"w": 3}
+    later = replace(booked, from_ms=NOW_MS + HOUR_MS // 2)
+    busy = seen([running("r", "n0", 4)], [asks("w", 4)], bookings=(later,))
+    assert hours(forecast(busy, NOW_MS)) == {"w": 3}
+    theirs = replace(booked, project="p")
+    assert hours(forecast(seen([], [asks("w", 4)], bookings=(theirs,)), NOW_MS)) == {"w": 0}
 
 
 def test_nobody_knows_what_fits_nowhere() -> None:

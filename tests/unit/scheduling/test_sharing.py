@@ -103,6 +103,18 @@ def test_a_guarantee_takes_back_from_who_has_more() -> None:
     assert told["b2"].reason is WaitReason.CAPACITY
 
 
+def test_who_saved_just_now_loses_the_least() -> None:
+    n = node("n", 2)
+    old = running(n, [0], "old", "a", age_ms=20 * HOUR_MS, saved_at_ms=NOW_MS - MINUTE_MS)
+    new = running(n, [1], "new", "a", age_ms=HOUR_MS)
+    at = shared(snapshot([n], one_of("b", 1), [old, new]), share("b", guarantee=1))
+    (one,) = decide(at, NOW_MS, 0).preemptions
+    assert (one.workload_id, one.lost_milli_ms) == ("old", 1000 * MINUTE_MS)
+    never_saved = replace(at, holds=(replace(old, saved_at_ms=None), new))
+    (one,) = decide(never_saved, NOW_MS, 0).preemptions
+    assert one.workload_id == "new"
+
+
 def test_nobody_is_asked_twice_and_the_room_is_not_given_away() -> None:
     n = node("n", 2)
     ending = running(n, [0], "a0", "a", ending=True)
@@ -267,6 +279,7 @@ def worlds(draw: st.DrawFn) -> tuple[World, dict[str, int], dict[str, int]]:
                 project=draw(st.sampled_from("abc")),
                 priority=draw(st.sampled_from([25, 50, 75])),
                 preemptible=draw(st.booleans()),
+                saved=draw(st.booleans()),
                 elastic=least < most,
                 limit_ms=draw(st.sampled_from([None, 2 * HOUR_MS])),
             )
@@ -276,8 +289,36 @@ def worlds(draw: st.DrawFn) -> tuple[World, dict[str, int], dict[str, int]]:
     return World(nodes, jobs, shares=shares, scheduling=policy), guarantees, limits
 
 
-@settings(max_examples=80, deadline=None)
-@given(worlds())
+@st.composite
+def scattered(draw: st.DrawFn) -> tuple[World, dict[str, int], dict[str, int]]:
+    """Work of many sizes that saves what it does, so that it is moved for what is large."""
+    nodes = [node(f"n{i}", 4) for i in range(draw(st.integers(2, 4)))]
+    jobs = [
+        Job(
+            workload_id=f"w{number:02}",
+            submitted_at_ms=draw(st.integers(0, 30)) * MINUTE_MS,
+            runtime_ms=draw(st.integers(20, 300)) * MINUTE_MS,
+            request=request(draw(st.sampled_from([1, 1, 1, 2, 3, 4]))),
+            replicas=ReplicaCount(*[draw(st.sampled_from([1, 1, 1, 2]))] * 2),
+            project=draw(st.sampled_from("ab")),
+            priority=50,
+            preemptible=draw(st.integers(0, 5)) > 0,
+            saved=draw(st.integers(0, 5)) > 0,
+        )
+        for number in range(draw(st.integers(4, 16)))
+    ]
+    policy = replace(
+        DEFAULT_SCHEDULING,
+        minimum_runtime_ms=5 * MINUTE_MS,
+        patience_ms=0,
+        moves_max=draw(st.sampled_from([1, 8])),
+    )
+    limits = dict.fromkeys("ab", 4 * len(nodes))
+    return World(nodes, jobs, scheduling=policy), {}, limits
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.one_of(worlds(), scattered()))
 def test_histories_keep_limits_and_come_to_an_end(
     case: tuple[World, dict[str, int], dict[str, int]],
 ) -> None:

@@ -12,7 +12,7 @@ from podium.domain.reason import Refusal, WaitReason
 from podium.domain.resources import DeviceShare, Topology, TopologyLevel
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan
-from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.snapshot import Demand, Part, Snapshot
 from podium.scheduling.verify import verify
 from unit.scheduling.cases import GIB, NOW_MS, demand, holding, mig, node, request, snapshot
 
@@ -115,3 +115,25 @@ def test_a_mig_instance_never_serves_a_whole_gpu() -> None:
     assert verify(snapshot([split], [demand("w", request(1))]), plan).rejected == (
         ("w", "GPU 0 of n1 is not what it asks for"),
     )
+
+
+def test_each_rank_is_held_to_what_its_group_asks_for() -> None:
+    learner, actor = Part(request(2), (2,)), Part(request(0, cpus=3), (0, 1))
+    gang = demand("w", request(2), 3, parts=(learner, actor))
+    pair = tuple(DeviceShare(each.id, 1000, each.memory_bytes) for each in AT.devices[:2])
+    right = (
+        Placement("w", 0, "n1", 3000, GIB, ()),
+        Placement("w", 1, "n1", 3000, GIB, ()),
+        Placement("w", 2, "n1", 1000, GIB, pair),
+    )
+    base = snapshot([AT], [gang])
+    assert verify(base, Plan(placements=right)).accepted == right
+    swapped = (replace(right[0], rank=2), right[1], replace(right[2], rank=0))
+    for wrong, objection in (
+        (swapped, "its request has changed"),
+        (right[1:], "2 replicas are placed, but it needs 3 at once"),
+        ((right[0], replace(right[1], devices=pair[:1]), right[2]), "its request has changed"),
+    ):
+        verdict = verify(base, Plan(placements=wrong))
+        assert verdict.accepted == ()
+        assert verdict.rejected == (("w", objection),)

@@ -1,4 +1,5 @@
-"""Reads a cluster file: pools of nodes, what teams may count on, and how the cluster is shared."""
+"""Reads a cluster file: pools of nodes, what teams may count on, how the cluster is shared, and
+which nodes are booked."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from podium.domain.node import Node
 from podium.domain.policy import DEFAULT_SCHEDULING, Order, Preempt, SchedulingPolicy
 from podium.domain.quantity import GPU_MILLI, parse_milli
 from podium.scheduling import share_faults
-from podium.scheduling.snapshot import Share
+from podium.scheduling.snapshot import Booking, Share
+from podium.simulation.cluster.bookings import booking_faults, read_booking
 from podium.simulation.document import Document, read_document
 from podium.simulation.machines import GIB, made_node, numbered
 from podium.spec.faults import FieldError, each, said
@@ -35,6 +37,7 @@ NODES_MAX = 20_000
 GPUS_OF_NODE_MAX = 1024
 WEIGHT_MAX = 1_000_000
 _TEAMS_MAX = 10_000
+_BOOKINGS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Cluster:
     nodes: tuple[Node, ...]
     shares: tuple[Share, ...] = ()
     policy: SchedulingPolicy = DEFAULT_SCHEDULING
+    bookings: tuple[Booking, ...] = ()
 
     @property
     def gpus(self) -> int:
@@ -65,9 +69,10 @@ def read_cluster(path: Path) -> Cluster:
     found: Any = document.read(_cluster)
     nodes = tuple(sorted((node for pool in found["nodes"] for node in pool), key=_name_of))
     placed = [one for team in found["teams"] for one in team]
-    _judge(document, nodes, placed)
+    bookings = tuple(found["bookings"])
+    _judge(document, nodes, placed, bookings)
     shares = _under_one_root([one.share for one in placed])
-    return Cluster(path.name, nodes, shares, found["policy"])
+    return Cluster(path.name, nodes, shares, found["policy"], bookings)
 
 
 def _under_one_root(shares: Sequence[Share]) -> tuple[Share, ...]:
@@ -81,9 +86,14 @@ def _name_of(node: Node) -> str:
     return node.name
 
 
-def _judge(document: Document, nodes: Sequence[Node], placed: Sequence[_Placed]) -> None:
+def _judge(
+    document: Document,
+    nodes: Sequence[Node],
+    placed: Sequence[_Placed],
+    bookings: Sequence[Booking],
+) -> None:
     """What is wrong between fields that are right each for itself."""
-    faults = []
+    faults = list(booking_faults(bookings, {node.name for node in nodes}))
     if len(nodes) > NODES_MAX:
         message = f"make {len(nodes):,} nodes; the limit is {NODES_MAX:,}."
         faults.append(FieldFault("nodes", message, "Make fewer."))
@@ -113,8 +123,9 @@ def _cluster(value: object) -> dict[str, object]:
             "nodes": partial(_entries, length_max=POOLS_MAX, read=_pool),
             "teams": _teams,
             "policy": _policy,
+            "bookings": partial(_entries, length_max=_BOOKINGS_MAX, read=read_booking),
         },
-        defaults={"teams": (), "policy": DEFAULT_SCHEDULING},
+        defaults={"teams": (), "policy": DEFAULT_SCHEDULING, "bookings": ()},
     )
 
 
@@ -132,6 +143,7 @@ def _pool(value: object) -> list[Node]:
             "memory": read_memory_minimum,
             "racks": count,
             "blocks": count,
+            "nvlink_domains": count,
             "labels": read_labels,
         },
         defaults={
@@ -141,6 +153,7 @@ def _pool(value: object) -> list[Node]:
             "gpu_memory": 80 * GIB,
             "racks": None,
             "blocks": None,
+            "nvlink_domains": None,
             "labels": (),
         },
     )
@@ -148,7 +161,7 @@ def _pool(value: object) -> list[Node]:
         raise _fault("gpu_type", "names several types.", "Make a pool of each.")
     if found["gpus"] and not found["gpu_type"]:
         raise _fault("gpu_type", "is missing.", "Name the type of the GPUs, such as H100.")
-    for outer, inner in (("racks", "count"), ("blocks", "racks")):
+    for outer, inner in (("racks", "count"), ("blocks", "racks"), ("nvlink_domains", "count")):
         if found[outer] is not None and found[outer] > (found[inner] or found["count"]):
             message = f"is {found[outer]}, more than there are to spread over them."
             raise _fault(outer, message, f"Write {found[inner] or found['count']} or less.")
@@ -164,6 +177,8 @@ def _pool(value: object) -> list[Node]:
             labels=found["labels"],
             rack=_part(f"{name}-rack", at, found["count"], found["racks"]),
             block=_part(f"{name}-block", at, found["count"], found["blocks"]),
+            nvlink=_part(f"{name}-nvlink", at, found["count"], found["nvlink_domains"]),
+            pool=name,
         )
         for at, node in enumerate(numbered(name, found["count"]))
     ]
@@ -251,6 +266,7 @@ def _policy(value: object) -> SchedulingPolicy:
             "minimum_runtime": duration,
             "patience": duration,
             "reservations": partial(read_integer, minimum=0, maximum=1000),
+            "moves": partial(read_integer, minimum=0, maximum=1000),
         },
         defaults={
             "order": default.order,
@@ -259,6 +275,7 @@ def _policy(value: object) -> SchedulingPolicy:
             "minimum_runtime": default.minimum_runtime_ms // 1000,
             "patience": default.patience_ms // 1000,
             "reservations": default.reservations_max,
+            "moves": default.moves_max,
         },
     )
     return SchedulingPolicy(
@@ -268,6 +285,7 @@ def _policy(value: object) -> SchedulingPolicy:
         minimum_runtime_ms=found["minimum_runtime"] * 1000,
         patience_ms=found["patience"] * 1000,
         reservations_max=found["reservations"],
+        moves_max=found["moves"],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from podium.domain.quantity import GPU_MILLI
-from podium.domain.resources import request_text
+from podium.domain.workload import asked_text
 from podium.simulation.cluster.inventory import Cluster
 from podium.simulation.cluster.workloads import Planned
 from podium.simulation.queueing.measures import SLOWDOWN_BOUND_MS, Spread, jain, spread
@@ -115,7 +115,7 @@ def report(cluster: Cluster, planned: Sequence[Planned], timeline: Timeline) -> 
                 kind=wish.kind.value,
                 priority=wish.priority,
                 replicas=wish.replicas.maximum,
-                request=request_text(wish.request),
+                request=asked_text(wish.request, wish.groups),
                 submitted_s=one.at_ms / 1000,
                 started_s=_seconds(started),
                 ended_s=_seconds(ended),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from podium.domain.policy import KIND_POLICIES, SchedulingPolicy
 from podium.domain.reason import Evidence, Refusal, WaitReason
+from podium.domain.workload import Wish
 from podium.scheduling.decide import decide
 from podium.scheduling.evolution import evolved
+from podium.scheduling.parts import Asking
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Expected, Snapshot
 from podium.simulation.cluster.inventory import Cluster
@@ -31,7 +34,13 @@ def run(
     jobs = [_job(one, runtimes) for one in planned]
     deciding = _Deciding(planned) if any(one.wish.depends_on for one in planned) else decide
     world = World(
-        cluster.nodes, jobs, seed=seed, policy=deciding, shares=cluster.shares, scheduling=policy
+        cluster.nodes,
+        jobs,
+        seed=seed,
+        policy=deciding,
+        shares=cluster.shares,
+        bookings=cluster.bookings,
+        scheduling=policy,
     )
     return world.run()
 
@@ -46,6 +55,7 @@ def _job(planned: Planned, runtimes: Runtimes) -> Job:
         runtime_ms=planned.runtime_ms,
         request=wish.request,
         replicas=wish.replicas,
+        groups=_groups(wish),
         project=wish.project,
         priority=wish.priority,
         kind=wish.kind,
@@ -55,6 +65,14 @@ def _job(planned: Planned, runtimes: Runtimes) -> Job:
         preemptible=kind.preemptible,
         elastic=wish.replicas.resize,
         spread=kind.spread,
+    )
+
+
+def _groups(wish: Wish) -> tuple[Asking, ...]:
+    begins = accumulate((group.count for group in wish.groups), initial=0)
+    return tuple(
+        Asking(group.request, first_rank, group.count)
+        for group, first_rank in zip(wish.groups, begins, strict=False)
     )
 
 

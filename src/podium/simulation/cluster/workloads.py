@@ -18,6 +18,7 @@ from podium.spec.faults import FieldError, under
 from podium.spec.fields import read_duration
 from podium.spec.workload import check
 
+_KNOWN_MAX = 8
 PROJECT = "default"
 """Of workloads that name none."""
 
@@ -58,6 +59,7 @@ def read_workloads(path: Path, cluster: Cluster) -> list[Planned]:
     except UserError as error:
         raise UserError(*_placed(documents, error.faults)) from None
     faults = [*_name_faults(wishes), *_topology_faults(wishes, cluster)]
+    faults += _pool_faults(wishes, cluster)
     if faults:
         raise UserError(*_placed(documents, faults))
     return [Planned(wish, *when) for wish, when in zip(wishes, times, strict=True)]
@@ -75,7 +77,7 @@ def _planned(fields: Mapping[str, object]) -> tuple[Wish, int, int]:
         except FieldError as error:
             faults += under(name, error.faults)
     document = {name: value for name, value in fields.items() if name not in _TIMES}
-    if "command" not in document and "script" not in document:
+    if document.get("command") is None and document.get("script") is None:
         document["command"] = "true"  # nothing runs here
     try:
         wish = check(document, now_ms=found["at"] * 1000, project=PROJECT)
@@ -117,6 +119,22 @@ def _topology_faults(wishes: Sequence[Wish], cluster: Cluster) -> list[FieldFaul
         for number, wish in enumerate(wishes)
         for field, level in (("within", wish.topology.within), ("prefer", wish.topology.prefer))
         if level is not None and not there.get(level, True)
+    ]
+
+
+def _pool_faults(wishes: Sequence[Wish], cluster: Cluster) -> list[FieldFault]:
+    known = sorted({node.pool for node in cluster.nodes})
+    return [
+        _fault(
+            number,
+            "resources.pool",
+            f"names '{name}', which is no pool of {cluster.name}.",
+            f"It has {', '.join(known[:_KNOWN_MAX])}.",
+        )
+        for number, wish in enumerate(wishes)
+        for request in dict.fromkeys([wish.request, *(group.request for group in wish.groups)])
+        for name in request.pools
+        if name not in known
     ]
 
 

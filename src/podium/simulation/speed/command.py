@@ -15,6 +15,7 @@ from podium.cli.terminal import Column
 from podium.domain.errors import FieldFault, UserError
 
 if TYPE_CHECKING:
+    from podium.simulation.speed.churn import Churned
     from podium.simulation.speed.measurement import Measured
 
 ALL = "all"
@@ -25,9 +26,14 @@ def scheduler(
         str,
         typer.Option(
             metavar="NAME",
-            help="fill-500, fill-5000, gang-512, reclaim-4000, refuse, deep-queue, or all.",
+            help="fill-500, fill-5000, gang-512, reclaim-4000, refuse, deep-queue, mig-churn, or "
+            "all.",
         ),
     ] = ALL,
+    policy: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Of mig-churn: podium, first-fit or best-fit."),
+    ] = "podium",
     repeat: Annotated[
         int, typer.Option(min=1, max=10_000, help="How many cycles are timed of each shape.")
     ] = 3,
@@ -46,30 +52,46 @@ def scheduler(
     """Measure how fast the scheduler decides on this machine, without a server.
 
     Each cycle begins with a fresh snapshot and ends with a plan. Of deep-queue the snapshot has
-    been decided once; told is what the cycle after the end of one job takes.
+    been decided once; told is what the cycle after the end of one job takes. In mig-churn, MIG
+    instances come and go; told is how many requests a policy refuses.
 
     Examples:
       podium bench scheduler
       podium bench scheduler --shape deep-queue --repeat 20 --json
+      podium bench scheduler --shape mig-churn --policy first-fit
     """
+    from podium.simulation.speed import churn
     from podium.simulation.speed.measurement import measured_apart
     from podium.simulation.speed.shapes import SHAPES
 
-    if shape != ALL and shape not in SHAPES:
+    shapes = (*SHAPES, churn.SHAPE)
+    if shape != ALL and shape not in shapes:
         fault = f"there is no shape {shape!r}."
-        raise UserError(FieldFault("--shape", fault, f"There are {', '.join(SHAPES)} and {ALL}."))
+        raise UserError(FieldFault("--shape", fault, f"There are {', '.join(shapes)} and {ALL}."))
+    if policy not in churn.POLICIES:
+        fault = f"there is no policy {policy!r}."
+        raise UserError(FieldFault("--policy", fault, f"There are {', '.join(churn.POLICIES)}."))
+    if policy != "podium" and shape != churn.SHAPE:
+        fault = f"only {churn.SHAPE} has other policies than podium."
+        raise UserError(FieldFault("--policy", fault, f"Add --shape {churn.SHAPE}."))
     found: list[Measured] = []
-    names = list(SHAPES) if shape == ALL else [shape]
+    moved: list[Churned] = []
+    names = list(shapes) if shape == ALL else [shape]
     with terminal.waiting(f"{names[0]}…") as tell:
         for name in names:
             tell(f"{name}…")
-            found.append(measured_apart(name, repeat=repeat, scale=scale))
+            if name == churn.SHAPE:
+                moved.append(churn.churned_often(policy, repeat=repeat, scale=scale))
+            else:
+                found.append(measured_apart(name, repeat=repeat, scale=scale))
     if not json_output:
-        _show(found)
-    elif shape == ALL:
-        terminal.document({"shapes": [asdict(one) for one in found]})
+        if found:
+            _show(found)
+        if moved:
+            _show_churned(moved[0])
     else:
-        terminal.document(asdict(found[0]))
+        told = [asdict(one) for one in found] + [asdict(one) for one in moved]
+        terminal.document({"shapes": told} if shape == ALL else told[0])
 
 
 def _show(found: list[Measured]) -> None:
@@ -102,6 +124,27 @@ def _show(found: list[Measured]) -> None:
     for one in found:
         if one.lacks:
             terminal.say(f"{one.shape}: {one.lacks}.")
+
+
+def _show_churned(one: Churned) -> None:
+    columns = (
+        Column("SHAPE", style="bold"),
+        Column("POLICY"),
+        Column("DECISIONS/S", right=True),
+        Column("REFUSED", right=True),
+        Column("SLICES USED", right=True, drop=2),
+        Column("AT FIRST REFUSAL", right=True, drop=1),
+    )
+    first = one.slices_used_at_first_refusal
+    row = (
+        one.shape,
+        one.policy,
+        f"{one.decisions_per_second:,.0f}",
+        f"{one.refusals:,} of {one.requests:,}",
+        f"{one.slices_used:.1%}",
+        "" if first is None else f"{first:.1%}",
+    )
+    terminal.show_table(columns, [row])
 
 
 def _goal(one: Measured) -> str:

@@ -1,0 +1,1 @@
+"""Why something waits, what would change that, and what a change of the cluster would do."""
