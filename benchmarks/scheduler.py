@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from benchmarks.figure import Figure, Say
+from podium.simulation.speed import churn
 from podium.simulation.speed.measurement import Measured, measured_apart
 from podium.simulation.speed.shapes import SHAPES
 
 REPEAT = 5
+CHURN_SEEDS = (churn.SEED, *range(1, 5))
 
 
 def measure(say: Say) -> list[Figure]:
@@ -25,7 +27,45 @@ def measure(say: Say) -> list[Figure]:
             goal=0,
         )
     )
-    return figures
+    return figures + _churn(say)
+
+
+def _churn(say: Say) -> list[Figure]:
+    """MIG instances that come and go: the same requests of several seeds through each policy."""
+    say(churn.WORDS)
+    runs = {
+        policy: [churn.churned(policy, seed=seed) for seed in CHURN_SEEDS]
+        for policy in churn.POLICIES
+    }
+    refused = {policy: sum(run.refusals for run in of) for policy, of in runs.items()}
+    firsts = [run.slices_used_at_first_refusal or 1.0 for run in runs["podium"]]
+    return [
+        Figure(
+            name=f"scheduler, {churn.WORDS}",
+            value=min(run.decisions_per_second for run in runs["podium"]),
+            unit="decisions/s",
+            goal=churn.GOAL_PER_SECOND,
+            more_is_better=True,
+        ),
+        Figure(
+            name="scheduler, MIG: refusals, of those of first-fit",
+            value=round(refused["podium"] / refused["first-fit"] * 100, 1),
+            unit="%",
+            goal=churn.GOAL_OF_FIRST_FIT * 100,
+        ),
+        Figure(
+            name="scheduler, MIG: refusals, of those of best-fit",
+            value=round(refused["podium"] / refused["best-fit"] * 100, 1),
+            unit="%",
+            goal=churn.GOAL_OF_BEST_FIT * 100,
+        ),
+        Figure(
+            name="scheduler, MIG: slices in use at the first refusal",
+            value=round(sum(firsts) / len(firsts) * 100, 1),
+            unit="%",
+            more_is_better=True,
+        ),
+    ]
 
 
 def _figure(found: Measured, words: str) -> Figure:

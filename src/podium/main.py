@@ -42,18 +42,22 @@ def up(
         ),
     ] = None,
     virtual_gpus: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             envvar="PODIUM_VIRTUAL_GPUS",
-            min=0,
-            max=1024,
-            help="Pretend so many GPUs, to try Podium without any. Default: the real ones, or 4 "
-            "virtual ones where there are none.",
+            metavar="GPUS",
+            help="Pretend GPUs, to try Podium without any: a number, or boards such as "
+            "4xH100-80GB,2xA100-40GB; :mig after a board turns MIG on. Default: the real ones, or "
+            "4 virtual ones where there are none.",
             show_default=False,
         ),
     ] = None,
     virtual_gpu_type: Annotated[
-        str, typer.Option(envvar="PODIUM_VIRTUAL_GPU_TYPE", help="The type that they claim to be.")
+        str,
+        typer.Option(
+            envvar="PODIUM_VIRTUAL_GPU_TYPE",
+            help="The type that a mere number of them claims to be.",
+        ),
     ] = "A100",
     node_name: Annotated[
         str | None,
@@ -61,6 +65,43 @@ def up(
             envvar="PODIUM_NODE_NAME", help="Name of this machine as a node.", show_default=False
         ),
     ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label",
+            envvar="PODIUM_NODE_LABELS",
+            metavar="KEY=VALUE",
+            help="A label of this node, for pools and for work that asks for it. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    block: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_NODE_BLOCK",
+            metavar="NAME",
+            help="In which block of racks it stands.",
+            show_default=False,
+        ),
+    ] = "",
+    rack: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_NODE_RACK",
+            metavar="NAME",
+            help="In which rack it stands.",
+            show_default=False,
+        ),
+    ] = "",
+    nvlink: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_NODE_NVLINK",
+            metavar="NAME",
+            help="The NVLink domain that it shares with other nodes.",
+            show_default=False,
+        ),
+    ] = "",
     currency: Annotated[
         str,
         typer.Option(
@@ -75,6 +116,8 @@ def up(
     Examples:
       podium up                        on http://127.0.0.1:8470, data in ~/.podium
       podium up --virtual-gpus 8       try scheduling without any GPU
+      podium up --label zone=secure --block hall-a --rack a1
+      podium up --virtual-gpus 2xH100-80GB:mig,4xA100-40GB
     """
     from podium.server import Settings, serve
 
@@ -88,6 +131,10 @@ def up(
             virtual_gpu_type=virtual_gpu_type,
             node_name=node_name,
             currency=currency,
+            labels=label or (),
+            block=block,
+            rack=rack,
+            nvlink=nvlink,
         )
     )
 

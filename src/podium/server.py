@@ -28,6 +28,7 @@ from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control import deadlines, expect, heap, schedule
+from podium.control.foresight import Foresight
 from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
 from podium.control.leadership import LEASE_SECONDS, Leadership
@@ -42,7 +43,9 @@ from podium.domain.errors import FieldFault, PermanentError, UserError
 from podium.domain.identity import name_suggestion
 from podium.domain.tenancy import Identity, Role
 from podium.engines.contract import Engine
+from podium.engines.devices.boards import VirtualBoard, virtual_boards
 from podium.engines.local.engine import LocalEngine
+from podium.engines.local.site import Site, read_site
 from podium.intake.office import Office
 from podium.intake.prices import check_currency
 from podium.intake.projects import member_set, project_create
@@ -67,10 +70,14 @@ class Settings:
     host: str
     port: int
     database: str | None
-    virtual_gpus: int | None
+    virtual_gpus: str | None
     virtual_gpu_type: str
     node_name: str | None
     currency: str = "EUR"
+    labels: Sequence[str] = ()
+    block: str = ""
+    rack: str = ""
+    nvlink: str = ""
 
 
 def serve(settings: Settings) -> None:
@@ -78,10 +85,28 @@ def serve(settings: Settings) -> None:
     _configure_log()
     heap.give_back()
     check_currency(settings.currency)
+    _virtual_gpus(settings)
+    _site(settings)
     with _home(settings.home), _listening(settings) as listener:
         import uvloop
 
         uvloop.run(_serve(settings, listener))
+
+
+def _virtual_gpus(settings: Settings) -> Sequence[VirtualBoard] | None:
+    """None takes the real ones. Raises UserError."""
+    if settings.virtual_gpus is None:
+        return None
+    return virtual_boards(settings.virtual_gpus, settings.virtual_gpu_type)
+
+
+def _site(settings: Settings) -> Site:
+    return read_site(
+        labels=settings.labels,
+        block=settings.block,
+        rack=settings.rack,
+        nvlink=settings.nvlink,
+    )
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
@@ -100,8 +125,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         engine = LocalEngine(
             settings.home,
             node_name=_node_name(settings),
-            virtual_gpus=settings.virtual_gpus,
-            virtual_gpu_type=settings.virtual_gpu_type,
+            virtual_gpus=_virtual_gpus(settings),
+            site=_site(settings),
         )
         await engine.open()
         try:
@@ -122,8 +147,10 @@ async def _run(
     database, hints = office.database, office.hints
     names = [schedule.LEASE, deadlines.LEASE, lease_name(engine)]
     leadership = Leadership(database, _holder(settings.home), names)
-    loops = _loops(office, leadership, engine)
+    scheduler = schedule.Scheduler(database, hints, leadership, office.ids)
+    loops = _loops(office, leadership, engine, scheduler)
     feed = Feed(database, hints)
+    foresight = Foresight(database, lambda: scheduler.sight, scheduler.turn)
     context = Context(
         office=office,
         sign_in=sign_in,
@@ -134,11 +161,13 @@ async def _run(
         log_tails=LogTails(),
         loops=loops,
         streams=Streams(),
+        foresight=foresight,
         about={
             "version": __version__,
             "currency": settings.currency,
             "started_at_ms": database.now_ms(),
         },
+        cycles=scheduler.counted,
     )
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     await leadership.renew()
@@ -148,13 +177,15 @@ async def _run(
     ):
         server = _Server(context)
         await server.serve(sockets=[listener])
+    foresight.close()
     await leadership.release()
 
 
-def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]:
+def _loops(
+    office: Office, leadership: Leadership, engine: Engine, scheduler: schedule.Scheduler
+) -> list[Loop]:
     database, hints = office.database, office.hints
     machine = Machine(engine, database, hints, leadership)
-    scheduler = schedule.Scheduler(database, hints, leadership, office.ids)
     expecter = expect.Expecter(database, leadership, lambda: scheduler.seen)
     launcher = Launcher(machine, office.sealer, office.uploads_path)
     ends = deadlines.Deadlines(database, hints, leadership)
@@ -167,7 +198,14 @@ def _loops(office: Office, leadership: Leadership, engine: Engine) -> list[Loop]
     return [
         Loop("lease", renew, hints, period_seconds=LEASE_SECONDS / 3),
         Loop("inventory", Inventory(machine).step, hints, wake_on=("inventory",), period_seconds=5),
-        Loop("schedule", scheduler.step, hints, wake_on=("schedule",), period_seconds=2),
+        Loop(
+            "schedule",
+            scheduler.step,
+            hints,
+            wake_on=("schedule",),
+            period_seconds=2,
+            due_seconds=scheduler.due_seconds,
+        ),
         Loop("expect", expecter.step, hints, period_seconds=expect.PERIOD_SECONDS),
         Loop("launch", launcher.step, hints, wake_on=("launch",), period_seconds=1),
         Loop("observe", Observer(machine).step, hints, wake_on=("observe",), period_seconds=1),

@@ -62,7 +62,8 @@ def test_killed_again_and_again(
     assert storm.repeated, "the storm met a dead server"
     seen = assert_all_is_well(storm)
     assert len(seen) >= 15
-    assert {each.state for each in seen} == {"succeeded", "failed", "cancelled"}
+    # How many of each there are is up to the moments of death.
+    assert {"succeeded"} < {each.state for each in seen} <= {"succeeded", "failed", "cancelled"}
 
 
 def test_work_outlives_its_server(serve: Callable[..., Server], tmp_path: Path) -> None:

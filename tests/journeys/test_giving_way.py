@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
 
 from journeys.serving import Server, until
 from podium.domain.errors import UserError
+from podium.engines.local.page import page_read
 
 SMALL = {"cpus": 0.1, "memory": "64MiB"}
 # Counts on from what it saved: the attempt before this one is seen in its log.
@@ -115,6 +118,86 @@ def test_policies_and_bookings_by_the_command(giving: Server) -> None:
     assert "nowhere" in refused.stderr
     giving.command("booking", "delete", "firmware")
     assert giving.told("booking", "ls")["items"] == []
+
+
+def test_work_says_what_it_has_saved(giving: Server) -> None:
+    go = giving.home / "go-on"
+    script = (
+        f"until [ -e {go} ]; do sleep 0.02; done\n"
+        'touch "$PODIUM_SAVED_FILE"\nwhile true; do sleep 0.05; done'
+    )
+    job = giving.submit("saver", None, script=script, resources={"gpus": 1, **SMALL})
+    giving.reaches(job, "running")
+    client = giving.client_kept
+    assert client.workloads.get(job).saved_at is None
+    assert "Last saved" not in giving.command("show", job).stdout
+    go.touch()
+    found = until(lambda: client.workloads.get(job).saved_at, "it is seen that it has saved")
+    view = client.workloads.get(job)
+    assert view.started_at is not None
+    assert view.started_at <= found
+    assert [each.saved_at for each in view.replica_list] == [found]
+    assert "Last saved" in giving.command("show", job).stdout
+    client.workloads.cancel(job)
+    giving.ended(job)
+
+
+def test_a_lost_member_is_replaced_while_the_others_run(giving: Server) -> None:
+    gang = giving.submit(
+        "lasting", None, script='echo "rank $RANK"\nwhile true; do sleep 0.05; done',
+        replicas=3, recovery="replace", retries=1, resources={"gpus": 1, **SMALL},
+    )  # fmt: skip
+    giving.reaches(gang, "running")
+    client = giving.client_kept
+    before = {each.rank: each for each in client.workloads.get(gang).replica_list}
+    lost = before[2].allocation_id
+    pid = page_read(f"{giving.home}/allocations/active/{lost}/status")
+    assert pid is not None
+    os.kill(pid["shim_pid"], signal.SIGKILL)
+
+    def replaced() -> bool:
+        found = client.workloads.get(gang)
+        assert found.state == "running"
+        after = {each.rank: each for each in found.replica_list}
+        return (after[2].attempt, after[2].state) == (2, "running")
+
+    until(replaced, "rank 2 runs again")
+    found = client.workloads.get(gang)
+    assert (found.attempt, found.resolved_spec["recovery"]) == (1, "replace")
+    after = {each.rank: each.allocation_id for each in found.replica_list}
+    assert [after[rank] for rank in (0, 1)] == [before[rank].allocation_id for rank in (0, 1)]
+    client.workloads.cancel(gang)
+    giving.ended(gang)
+
+
+def test_who_stands_where_a_booking_begins(giving: Server) -> None:
+    client = giving.client_kept
+    (node,) = giving.told("nodes")["items"]
+    work = giving.submit("work", None, script=SAVES, resources={"gpus": 1, **SMALL}, grace="20s")
+    service = giving.submit(
+        "service", ["sleep", "60"], kind="service", resources={"gpus": 1, **SMALL}
+    )
+    for each in (work, service):
+        giving.reaches(each, "running")
+    until(lambda: "attempt 1" in log_of(giving, work), "it has set its trap")
+    giving.command(
+        "booking", "create", "--nodes", node["name"], "--from", "now", "--until", "1h",
+        "--maintenance", "--name", "cables",
+    )  # fmt: skip
+    giving.reaches(work, "queued")
+    standing = client.bookings.get("cables").standing
+    assert [(each.id, each.stays) for each in standing] == [(service, True)]
+    shown = giving.command("booking", "show", "cables").stdout
+    assert "it may not be stopped for others" in shown
+    (gone,) = [each for each in client.queue.plan().preemptions if each.booking == "cables"]
+    assert gone.workload is not None
+    assert gone.workload.id == work
+    assert "booking cables" in giving.command("queue", "--plan").stdout
+    assert "podium_scheduler_preemptions" in giving.http().get("/metrics").text
+    giving.command("booking", "delete", "cables")
+    assert giving.ended(work).state == "succeeded"
+    client.workloads.cancel(service)
+    giving.ended(service)
 
 
 def test_the_plan_says_who_is_next_and_where(giving: Server) -> None:

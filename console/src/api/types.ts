@@ -16,6 +16,7 @@ export type Replica = Documents["ReplicaView"];
 export type WorkloadEvent = Documents["EventView"];
 export type Usage = Documents["UsageView"];
 export type Node = Documents["NodeView"];
+export type Pool = Documents["PoolView"];
 export type Device = Documents["DeviceView"];
 export type Change = Documents["ChangeView"];
 export type Overview = Documents["OverviewView"];

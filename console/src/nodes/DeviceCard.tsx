@@ -23,6 +23,7 @@ export function DeviceCard({ device }: { device: Device }) {
         </h3>
         {!device.healthy && <strong>Unhealthy</strong>}
       </header>
+      {device.fault && <p className={classes.fault}>{device.fault}</p>}
       <dl>
         <dt>Held</dt>
         <dd>{heldPercent(device)} %</dd>

@@ -43,7 +43,7 @@ export function deviceInWords(device: Device): string[] {
   return [
     `GPU ${device.index}: ${device.model}${device.mig_profile ? ` ${device.mig_profile}` : ""}`,
     ...(device.virtual ? ["Virtual: no hardware is there"] : []),
-    ...(device.healthy ? [] : ["Unhealthy: takes no work"]),
+    ...(device.healthy ? [] : [device.fault || "Unhealthy: takes no work"]),
     `${heldPercent(device)} % held, ${bytesInWords(device.memory_bytes_used)} of ${bytesInWords(device.memory_bytes)}`,
     usedInWords(device),
     ...(device.temperature_celsius == null ? [] : [`${device.temperature_celsius} °C`]),

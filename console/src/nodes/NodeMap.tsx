@@ -16,7 +16,7 @@ import { GpuCell } from "./GpuCell";
 import { useHoverCard } from "./HoverCard";
 import { NodeStateBadge } from "./NodeStateBadge";
 import classes from "./nodes.module.css";
-import { type RackGroup, racksOf } from "./view";
+import { domainsOf, type RackGroup, racksOf } from "./view";
 
 const TILE_WIDTHS = { usual: 168, least: 116, most: 200 };
 const TILE_GAP = 8;
@@ -27,7 +27,7 @@ const OVERSCAN = 6;
 
 type Row =
   | { kind: "block"; key: string; block: string; nodes: number; rack?: undefined }
-  | { kind: "tiles"; key: string; rack: string | null; nodes: Node[] };
+  | { kind: "tiles"; key: string; rack: string | null; nvlink: string; nodes: Node[] };
 
 interface Props {
   nodes: readonly Node[];
@@ -52,7 +52,11 @@ export function NodeMap({ nodes, scroll }: Props) {
   }, [map]);
 
   const racks = useMemo(() => racksOf(nodes), [nodes]);
-  const gutter = racks.some(({ rack }) => rack) && width > 640 ? GUTTER_PIXELS : 0;
+  const gutter =
+    racks.some(({ rack, nodes: members }) => rack || members.some(({ nvlink }) => nvlink)) &&
+    width > 640
+      ? GUTTER_PIXELS
+      : 0;
   const { across, tile } = useMemo(
     () => tilesAcross(racks, width - gutter),
     [racks, width, gutter],
@@ -102,7 +106,13 @@ export function NodeMap({ nodes, scroll }: Props) {
               ) : (
                 <>
                   {gutter > 0 && (
-                    <h3 className={classes.rack}>{row.rack === "" ? "No rack" : row.rack}</h3>
+                    <h3
+                      className={classes.rack}
+                      title={row.nvlink && `NVLink domain ${row.nvlink}`}
+                    >
+                      {row.rack === "" && !row.nvlink ? "No rack" : row.rack}
+                      {row.nvlink && <span>{row.nvlink}</span>}
+                    </h3>
                   )}
                   <ul className={classes.tiles} aria-label={row.rack ?? undefined}>
                     {row.nodes.map((node) => (
@@ -120,9 +130,11 @@ export function NodeMap({ nodes, scroll }: Props) {
   );
 }
 
-/** As wide as lets the usual rack stand in one row; where that is too narrow, the usual width. */
+/** As wide as lets the usual rack, or domain in it, stand in one row; where that is too narrow, the usual width. */
 function tilesAcross(racks: readonly RackGroup[], width: number) {
-  const sizes = racks.map(({ nodes }) => nodes.length).sort((a, b) => a - b);
+  const sizes = racks
+    .flatMap((rack) => domainsOf(rack).map(({ nodes }) => nodes.length))
+    .sort((a, b) => a - b);
   const size = Math.max(1, sizes[sizes.length >> 1] ?? 1);
   const fitting = Math.floor((width + TILE_GAP) / size) - TILE_GAP;
   const tile =
@@ -139,13 +151,16 @@ function rowsOf(racks: readonly RackGroup[], across: number): Row[] {
       rows.push(block);
     }
     if (block) block.nodes += group.nodes.length;
-    for (let at = 0; at < group.nodes.length; at += across) {
-      rows.push({
-        kind: "tiles",
-        key: `${group.block} ${group.rack} ${at}`,
-        rack: at === 0 ? group.rack : null,
-        nodes: group.nodes.slice(at, at + across),
-      });
+    for (const { nvlink, nodes } of domainsOf(group)) {
+      for (let at = 0; at < nodes.length; at += across) {
+        rows.push({
+          kind: "tiles",
+          key: `${group.block} ${group.rack} ${nvlink} ${at}`,
+          rack: at === 0 ? group.rack : null,
+          nvlink: at === 0 ? nvlink : "",
+          nodes: nodes.slice(at, at + across),
+        });
+      }
     }
   }
   return rows;

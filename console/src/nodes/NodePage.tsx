@@ -15,6 +15,7 @@ import { Meter } from "./NodeRow";
 import { NodeStateBadge } from "./NodeStateBadge";
 import classes from "./node.module.css";
 import { useCordon, useNode, useNodesLive } from "./queries";
+import { placeInWords } from "./view";
 
 export default function NodePage() {
   const { name = "" } = useParams({ strict: false });
@@ -42,8 +43,18 @@ function Shown({ node }: { node: Node }) {
       <dl className={classes.facts}>
         <div>
           <dt>Place</dt>
-          <dd>{[node.block, node.rack].filter(Boolean).join(" / ") || "Not told"}</dd>
+          <dd>{placeInWords(node) || "Not told"}</dd>
         </div>
+        {node.pool && (
+          <div>
+            <dt>Pool</dt>
+            <dd>
+              <Link to="/nodes" search={{ pool: node.pool } as never}>
+                {node.pool}
+              </Link>
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Address</dt>
           <dd>{node.address || "–"}</dd>

@@ -6,6 +6,7 @@ import { RelativeTime } from "../time/Times";
 import { GpuCell } from "./GpuCell";
 import { NodeStateBadge } from "./NodeStateBadge";
 import classes from "./nodes.module.css";
+import { placeInWords } from "./view";
 
 interface Props {
   node: Node;
@@ -14,7 +15,7 @@ interface Props {
 }
 
 export function NodeRow({ node, index, measure }: Props) {
-  const place = [node.block, node.rack].filter(Boolean).join(" / ");
+  const pool = node.pool && `pool ${node.pool}`;
   return (
     <li ref={measure} data-index={index} className={classes.node} data-state={node.state}>
       <div className={classes.who}>
@@ -25,7 +26,7 @@ export function NodeRow({ node, index, measure }: Props) {
         </h2>
         <NodeStateBadge state={node.state} />
         <p className={classes.where}>
-          {[place, node.engine, node.address].filter(Boolean).join(" · ")}
+          {[placeInWords(node), pool, node.engine, node.address].filter(Boolean).join(" · ")}
           {node.state === "lost" && (
             <>
               {" "}

@@ -1,4 +1,4 @@
-/** What of the nodes to show: text, GPU type, what one looks for, and as a map or a list. */
+/** What of the nodes to show: text, GPU type, pool, what one looks for, and as a map or a list. */
 import { SegmentedControl, Select } from "@mantine/core";
 import type { RefObject } from "react";
 import { SearchField } from "../frame/SearchField";
@@ -14,15 +14,37 @@ const shows: { value: Show; label: string; says: string }[] = [
 interface Props {
   view: NodesView;
   types: readonly string[];
+  pools: readonly string[];
   searchRef: RefObject<HTMLInputElement | null>;
   onChange: (view: NodesView) => void;
 }
 
-export function NodesBar({ view, types, searchRef, onChange }: Props) {
+export function NodesBar({ view, types, pools, searchRef, onChange }: Props) {
+  const shapes = [
+    { value: "map", label: "Map" },
+    { value: "list", label: "List" },
+    ...(pools.length > 0 || view.view === "pools" ? [{ value: "pools", label: "Pools" }] : []),
+  ];
   return (
     <search className={classes.bar} aria-label="Filter nodes">
+      {view.view !== "pools" && <Filters {...{ view, types, pools, searchRef, onChange }} />}
+      <SegmentedControl
+        ml="auto"
+        size="xs"
+        aria-label="Shown as"
+        data={shapes}
+        value={view.view ?? "map"}
+        onChange={(shape) => onChange(changed(view, { view: shape === "map" ? "" : shape }))}
+      />
+    </search>
+  );
+}
+
+function Filters({ view, types, pools, searchRef, onChange }: Props) {
+  return (
+    <>
       <SearchField
-        name="Search by name, rack or block"
+        name="Search by name, rack, block or pool"
         hint="Name, rack or block"
         value={view.q ?? ""}
         inputRef={searchRef}
@@ -38,6 +60,18 @@ export function NodesBar({ view, types, searchRef, onChange }: Props) {
           data={[...new Set([...types, ...(view.type ? [view.type] : [])])]}
           value={view.type ?? null}
           onChange={(type) => onChange(changed(view, { type: type ?? "" }))}
+        />
+      )}
+      {(pools.length > 0 || view.pool) && (
+        <Select
+          size="xs"
+          w={140}
+          aria-label="Pool"
+          placeholder="Pool"
+          clearable
+          data={[...new Set([...pools, ...(view.pool ? [view.pool] : [])])]}
+          value={view.pool ?? null}
+          onChange={(pool) => onChange(changed(view, { pool: pool ?? "" }))}
         />
       )}
       {shows.map(({ value, label, says }) => (
@@ -61,18 +95,7 @@ export function NodesBar({ view, types, searchRef, onChange }: Props) {
           Clear
         </button>
       )}
-      <SegmentedControl
-        ml="auto"
-        size="xs"
-        aria-label="Shown as"
-        data={[
-          { value: "map", label: "Map" },
-          { value: "list", label: "List" },
-        ]}
-        value={view.view ?? "map"}
-        onChange={(shape) => onChange(changed(view, { view: shape === "list" ? "list" : "" }))}
-      />
-    </search>
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
-/** The page of nodes: the cluster as a map of racks and GPUs, or as a list with its figures. */
+/** The page of nodes: the cluster as a map of racks and GPUs, as a list with its figures, or the
+ * pools that its nodes belong to. */
 import { Button } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
@@ -13,8 +14,9 @@ import { NodeMap } from "./NodeMap";
 import { NodesBar } from "./NodesBar";
 import { NodesSummary } from "./NodesSummary";
 import classes from "./nodes.module.css";
+import { Pools } from "./Pools";
 import { useNodes, useNodesLive } from "./queries";
-import { type NodesView, nodesShown, nodesViewRead, racksOf, typesOf } from "./view";
+import { type NodesView, nodesShown, nodesViewRead, poolsOf, racksOf, typesOf } from "./view";
 
 export function NodesPage() {
   useNodesLive();
@@ -41,11 +43,18 @@ function Nodes({ nodes }: { nodes: readonly Node[] }) {
   const navigate = useNavigate();
   const scroll = useRef<HTMLDivElement>(null);
   const searchRef = useRef<HTMLInputElement>(null);
-  const { show, type, q } = view;
+  const { show, type, pool, q } = view;
   const shown = useMemo(
-    () => nodesShown(nodes, { ...(show && { show }), ...(type && { type }), ...(q && { q }) }),
-    [nodes, show, type, q],
+    () =>
+      nodesShown(nodes, {
+        ...(show && { show }),
+        ...(type && { type }),
+        ...(pool && { pool }),
+        ...(q && { q }),
+      }),
+    [nodes, show, type, pool, q],
   );
+  const pools = useMemo(() => poolsOf(nodes), [nodes]);
   const types = useMemo(() => typesOf(nodes), [nodes]);
   useKeys({
     "/": (event) => {
@@ -69,9 +78,11 @@ function Nodes({ nodes }: { nodes: readonly Node[] }) {
         <NodesSummary nodes={nodes} />
         <GpuLegend nodes={nodes} />
       </div>
-      <NodesBar view={view} types={types} searchRef={searchRef} onChange={change} />
+      <NodesBar view={view} types={types} pools={pools} searchRef={searchRef} onChange={change} />
       <div ref={scroll} className={classes.scroll}>
-        {shown.length === 0 ? (
+        {view.view === "pools" ? (
+          <Pools />
+        ) : shown.length === 0 ? (
           <EmptyState
             title="No node matches"
             sentence="Nothing here has all that the filters ask for."

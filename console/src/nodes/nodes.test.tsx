@@ -1,10 +1,12 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
+import type { Pool } from "../api/types";
 import { consoleOpen, serverCreate } from "../testing/console";
 import { deviceOf, identityOf, nodeOf, pageOf } from "../testing/documents";
 import { FakeEventSource } from "../testing/eventSource";
 import { typesSummed } from "./NodesSummary";
+import { openInWords } from "./Pools";
 
 const real = deviceOf({
   gpu_milli_used: 500,
@@ -134,6 +136,16 @@ test("a node says who is on each GPU, and what it does not show", async () => {
   expect(screen.queryByRole("button", { name: "Cordon" })).not.toBeInTheDocument();
 });
 
+test("a GPU that takes no work says why", async () => {
+  const fault = "It has fallen off the bus. Restart the machine.";
+  const ill = nodeOf({ devices: [deviceOf({ healthy: false, fault })] });
+  served().on("GET /api/v1/nodes/node-1", () => ill);
+  consoleOpen("/nodes/node-1");
+  const gpus = await screen.findByRole("region", { name: /GPUs/ });
+  expect(within(gpus).getByText("Unhealthy")).toBeVisible();
+  expect(within(gpus).getByText(fault)).toBeVisible();
+});
+
 test("an administrator keeps new work off a node", async () => {
   const server = served()
     .on("GET /api/v1/auth/me", () => identityOf({ administrator: true }))
@@ -141,4 +153,39 @@ test("an administrator keeps new work off a node", async () => {
   consoleOpen("/nodes/node-1");
   await userEvent.click(await screen.findByRole("button", { name: "Cordon" }));
   expect(server.last("POST", "/api/v1/nodes/node-1/cordon")).toBeDefined();
+});
+
+test("pools say what is in them and who may use them, and lead to their nodes", async () => {
+  const pool = {
+    name: "secure",
+    labels: { zone: "secure" },
+    projects: ["vision"],
+    teams: ["research"],
+    restricted: true,
+    others: 2,
+    note: "patient data",
+    nodes: 2,
+    nodes_ready: 1,
+    gpus: [{ type: "H100", count: 2, gpu_milli: 2000, gpu_milli_used: 500 }],
+  };
+  served()
+    .on("GET /api/v1/nodes", () =>
+      pageOf([nodeOf({ name: "safe-1", pool: "secure" }), nodeOf({ name: "open-1" })]),
+    )
+    .on("GET /api/v1/pools", () => ({ items: [pool] }));
+  consoleOpen("/nodes?view=pools");
+  const table = await screen.findByRole("table", { name: "Pools" });
+  expect(within(table).getByText("Team research, project vision and 2 others")).toBeVisible();
+  expect(within(table).getByText("0.5 of 2 H100")).toBeVisible();
+  expect(within(table).getByText("1 not ready")).toBeVisible();
+  await userEvent.click(within(table).getByRole("link", { name: "secure" }));
+  expect(await screen.findByRole("link", { name: /safe-1/ })).toBeVisible();
+  expect(screen.queryByRole("link", { name: /open-1/ })).not.toBeInTheDocument();
+});
+
+test("who may use a pool is told in words", () => {
+  const pool = { restricted: true, teams: [], projects: [], others: 0 } as unknown as Pool;
+  expect(openInWords({ ...pool, restricted: false })).toBe("Everyone");
+  expect(openInWords({ ...pool, others: 3 })).toBe("Others");
+  expect(openInWords({ ...pool, projects: ["vision"] })).toBe("Project vision");
 });

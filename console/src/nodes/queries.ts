@@ -14,6 +14,7 @@ import { useTopic } from "../stream/useTopic";
 export const nodeKeys = {
   all: ["nodes"] as const,
   list: ["nodes", "list"] as const,
+  pools: ["nodes", "pools"] as const,
   one: (name: string) => ["nodes", "one", name] as const,
   replicas: (name: string) => ["nodes", "replicas", name] as const,
   curves: (name: string, since: number, until: number | null) =>
@@ -45,6 +46,14 @@ async function nodesRead(signal: AbortSignal): Promise<Node[]> {
     cursor = page.next_cursor;
   } while (cursor);
   return found;
+}
+
+export function usePools() {
+  return useQuery({
+    queryKey: nodeKeys.pools,
+    queryFn: ({ signal }) => answered(api.GET("/api/v1/pools", { signal })),
+    refetchInterval: SILENCE_MS,
+  });
 }
 
 export function useNode(name: string) {

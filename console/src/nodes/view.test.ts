@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import { deviceOf, nodeOf } from "../testing/documents";
 import { nodeSentence } from "./NodePage";
-import { isIdle, nodesShown, nodesViewRead, racksOf, typesOf } from "./view";
+import {
+  domainsOf,
+  isIdle,
+  nodesShown,
+  nodesViewRead,
+  placeInWords,
+  poolsOf,
+  racksOf,
+  typesOf,
+} from "./view";
 
 const held = deviceOf({ id: "a", gpu_milli_used: 1000, busy_milli: 900 });
 const idle = deviceOf({ id: "b", gpu_milli_used: 1000, busy_milli: 10 });
@@ -39,6 +48,26 @@ test("each way to look shows what it says", () => {
   expect(typesOf(nodes)).toEqual(["A100", "H100"]);
 });
 
+test("pools and domains are found, counted and shown", () => {
+  const pooled = [
+    nodeOf({ name: "t-2", rack: "r1", nvlink: "d2", pool: "secure" }),
+    nodeOf({ name: "t-10", rack: "r1", nvlink: "d1", pool: "secure" }),
+    nodeOf({ name: "t-1", rack: "r1", nvlink: "d2" }),
+  ];
+  expect(names(nodesShown(pooled, { pool: "secure" }))).toEqual(["t-2", "t-10"]);
+  expect(names(nodesShown(pooled, { q: "D1" }))).toEqual(["t-10"]);
+  expect(poolsOf(pooled)).toEqual(["secure"]);
+  const [rack] = racksOf(pooled);
+  expect(
+    rack && domainsOf(rack).map(({ nvlink, nodes: members }) => [nvlink, names(members)]),
+  ).toEqual([
+    ["d1", ["t-10"]],
+    ["d2", ["t-1", "t-2"]],
+  ]);
+  expect(placeInWords(nodeOf({ block: "b", rack: "r", nvlink: "d" }))).toBe("b / r / NVLink d");
+  expect(placeInWords(nodeOf())).toBe("");
+});
+
 test("what nobody measured is not called idle", () => {
   expect(isIdle(deviceOf({ gpu_milli_used: 1000, busy_milli: null }))).toBe(false);
 });
@@ -51,6 +80,7 @@ test("an address says what is shown, and what it does not know is left out", () 
     q: "gpu",
   });
   expect(nodesViewRead({ view: "cube", show: "all" })).toEqual({});
+  expect(nodesViewRead({ view: "pools", pool: "a100" })).toEqual({ view: "pools", pool: "a100" });
 });
 
 test("a node is told in plain words", () => {

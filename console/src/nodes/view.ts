@@ -1,25 +1,32 @@
 /** What of the nodes is shown, and how. It lives in the address. */
 import type { Device, Node } from "../api/types";
 
-export const shapes = ["map", "list"] as const;
+export const shapes = ["map", "list", "pools"] as const;
 export const shows = ["free", "idle", "trouble"] as const;
 export type Shape = (typeof shapes)[number];
 export type Show = (typeof shows)[number];
 
-export type NodesView = { view?: "list"; show?: Show; type?: string; q?: string };
+export type NodesView = {
+  view?: Exclude<Shape, "map">;
+  show?: Show;
+  type?: string;
+  pool?: string;
+  q?: string;
+};
 
 export function nodesViewRead(search: Record<string, unknown>): NodesView {
   const show = shows.find((each) => each === search.show);
   return {
-    ...(search.view === "list" && { view: "list" as const }),
+    ...((search.view === "list" || search.view === "pools") && { view: search.view }),
     ...(show && { show }),
     ...(typeof search.type === "string" && search.type && { type: search.type }),
+    ...(typeof search.pool === "string" && search.pool && { pool: search.pool }),
     ...(typeof search.q === "string" && search.q && { q: search.q }),
   };
 }
 
-export function isNodesFiltered({ show, type, q }: NodesView): boolean {
-  return Boolean(show || type || q);
+export function isNodesFiltered({ show, type, pool, q }: NodesView): boolean {
+  return Boolean(show || type || pool || q);
 }
 
 /** A share below this of what is held counts as doing nothing. */
@@ -29,13 +36,14 @@ export function isIdle({ gpu_milli_used, busy_milli }: Device): boolean {
   return gpu_milli_used >= 500 && busy_milli != null && busy_milli < gpu_milli_used * IDLE_SHARE;
 }
 
-export function nodesShown(nodes: readonly Node[], { show, type, q }: NodesView): Node[] {
+export function nodesShown(nodes: readonly Node[], { show, type, pool, q }: NodesView): Node[] {
   const text = q?.toLowerCase();
   return nodes.filter((node) => {
     const devices = type ? node.devices.filter((each) => each.type === type) : node.devices;
     if (type && devices.length === 0) return false;
-    if (text && ![node.name, node.rack, node.block, node.address].some((each) => has(each, text)))
-      return false;
+    if (pool && node.pool !== pool) return false;
+    const words = [node.name, node.rack, node.block, node.nvlink, node.pool, node.address];
+    if (text && !words.some((each) => has(each, text))) return false;
     if (show === "free")
       return (
         node.state === "ready" &&
@@ -74,6 +82,28 @@ export function racksOf(nodes: readonly Node[]): RackGroup[] {
   );
   for (const { nodes: members } of racks) members.sort((a, b) => natural.compare(a.name, b.name));
   return racks;
+}
+
+/** The nodes of a rack by the NVLink domain that they share; one group where none do. */
+export function domainsOf({ nodes }: RackGroup): { nvlink: string; nodes: Node[] }[] {
+  const domains = new Map<string, Node[]>();
+  for (const node of nodes) {
+    const members = domains.get(node.nvlink) ?? [];
+    members.push(node);
+    domains.set(node.nvlink, members);
+  }
+  return [...domains]
+    .sort(([a], [b]) => natural.compare(a, b))
+    .map(([nvlink, members]) => ({ nvlink, nodes: members }));
+}
+
+/** Block, rack and NVLink domain, as far as they are told. */
+export function placeInWords({ block, rack, nvlink }: Node): string {
+  return [block, rack, nvlink && `NVLink ${nvlink}`].filter(Boolean).join(" / ");
+}
+
+export function poolsOf(nodes: readonly Node[]): string[] {
+  return [...new Set(nodes.map(({ pool }) => pool).filter(Boolean))].sort(natural.compare);
 }
 
 export function typesOf(nodes: readonly Node[]): string[] {

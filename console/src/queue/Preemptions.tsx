@@ -45,7 +45,11 @@ export function Preemptions({ plan, project }: Props) {
                 </td>
                 <td data-column="to">
                   <span className={classes.to}>to </span>
-                  <Who named={each.in_favour_of} />
+                  {each.booking == null ? (
+                    <Who named={each.in_favour_of} />
+                  ) : (
+                    <span>{each.booking ? `booking ${each.booking}` : "a booking"}</span>
+                  )}
                 </td>
                 <td data-column="why">{sentence(each.justification)}</td>
                 <td data-number data-column="cost" title="GPU time since it was last saved">

@@ -4,6 +4,7 @@ import { counted } from "../quantity/words";
 import { Duration, Moment } from "../time/Times";
 import { momentInWords } from "../time/words";
 import { useTimeZone } from "../time/zone";
+import { isGrouped } from "../workloads/asked";
 import { reasonInWords } from "../workloads/reasons";
 import { type QueueRow, shareInWords, type Turn } from "./plan";
 import classes from "./queue.module.css";
@@ -82,6 +83,7 @@ function WaitingRow({ row }: { row: Extract<QueueRow, { kind: "mine" }> }) {
         {entry && (
           <>
             {entry.workload.replicas.total > 1 &&
+              !isGrouped(entry.workload) &&
               `${entry.workload.replicas.total.toLocaleString("en")} × `}
             {entry.workload.resources.text}
           </>

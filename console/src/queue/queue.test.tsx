@@ -68,6 +68,15 @@ const busy = planOf(
         justification: "its project borrows what the other is guaranteed",
         lost_gpu_seconds: 11_520,
       },
+      {
+        at: "2026-03-01T09:20:00Z",
+        workload: namedOf("fit", "speech"),
+        in_favour_of: null,
+        booking: "firmware",
+        replicas: 1,
+        justification: "its node gpu-1 is booked for maintenance now",
+        lost_gpu_seconds: 0,
+      },
     ],
   },
   [
@@ -203,6 +212,8 @@ test("who gave way to whom, why and at what cost", async () => {
   expect(row).toHaveTextContent("2 replicas");
   expect(row).toHaveTextContent("Its project borrows what the other is guaranteed.");
   expect(row).toHaveTextContent("3.2 GPU-hours");
+  const booked = screen.getByRole("row", { name: /fit/ });
+  expect(booked).toHaveTextContent("to booking firmware");
 });
 
 test("an administrator changes a quota in place, and is told what is wrong at the field", async () => {

@@ -14,6 +14,7 @@ export function namedOf(name: string, project = "vision"): NonNullable<Turn["wor
     team: "research",
     owner: "ana",
     replicas: 1,
+    groups: 0,
     resources: "8 × H100",
   };
 }
@@ -39,6 +40,7 @@ export function lineOf(given: Partial<TimelineNode> = {}): TimelineNode {
     name: "node-1",
     block: "",
     rack: "",
+    nvlink: "",
     state: "ready",
     gpus: 8,
     gpu_types: ["H100"],

@@ -1,16 +1,21 @@
 /** How what is asked for compares with what is free now. */
 import { useMemo } from "react";
 import { CheckIcon, WarningIcon } from "../frame/icons";
-import { askOf, fitOf } from "./fit";
+import { askOf, fitOf, groupFits } from "./fit";
 import { useForm } from "./form";
 import { useAllNodes } from "./queries";
+import { isSetAt } from "./specText";
 import classes from "./submit.module.css";
 
 export function FitBox() {
   const { document, resolved } = useForm();
   const { data: nodes, isError } = useAllNodes();
   const ask = useMemo(() => askOf(document), [document]);
-  const fits = useMemo(() => (nodes ? fitOf(ask, nodes, resolved) : []), [ask, nodes, resolved]);
+  const grouped = isSetAt(document, ["groups"]);
+  const fits = useMemo(() => {
+    if (!nodes) return [];
+    return grouped ? groupFits(nodes, resolved) : fitOf(ask, nodes, resolved);
+  }, [ask, grouped, nodes, resolved]);
   return (
     <section className={classes.fit} aria-label="How it fits now">
       <h3 className={classes.fitTitle}>How it fits now</h3>

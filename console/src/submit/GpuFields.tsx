@@ -6,7 +6,7 @@ import { type GpuMode, gpuModeOf, roomByType } from "./fit";
 import { faultOf, fieldId, useForm } from "./form";
 import { InYaml } from "./InYaml";
 import { useAllNodes } from "./queries";
-import { isListAt, isMapAt, type Plain, textsAt } from "./specText";
+import { isListAt, isMapAt, type Plain, textAt, textsAt } from "./specText";
 import classes from "./submit.module.css";
 import { TextField } from "./TextField";
 import { useHeldMode } from "./useHeldMode";
@@ -37,6 +37,20 @@ const hints: Record<GpuMode, string> = {
   mig: "Instances that the device itself keeps apart.",
 };
 
+const isolations = [
+  { value: "none", label: "None" },
+  { value: "mps", label: "MPS" },
+  { value: "mig", label: "MIG" },
+] as const;
+
+type Isolation = (typeof isolations)[number]["value"];
+
+const isolationHints: Record<Isolation, string> = {
+  none: "Those on the device take turns, and share its memory.",
+  mps: "Each has its part of threads and memory, on nodes where MPS runs.",
+  mig: "It is a MIG instance of at least this size, which nobody else can reach.",
+};
+
 export function GpuFields() {
   const form = useForm();
   const { mode, hold } = useHeldMode(gpuModeOf(form.document));
@@ -50,6 +64,9 @@ export function GpuFields() {
       ...(next === "none"
         ? ([[["resources", "gpu_type"], undefined]] as [string[], undefined][])
         : []),
+      ...(next === "share" || next === "memory"
+        ? []
+        : ([[["resources", "isolation"], undefined]] as [string[], undefined][])),
     ]);
   }
 
@@ -93,8 +110,28 @@ export function GpuFields() {
           <MigFields />
         </div>
       )}
+      {(mode === "share" || mode === "memory") && <IsolationField />}
       {mode !== "none" && <TypeField />}
     </>
+  );
+}
+
+/** What keeps those apart who share a device. */
+function IsolationField() {
+  const form = useForm();
+  const path = ["resources", "isolation"];
+  const written = textAt(form.document, path);
+  const value = isolations.find((each) => each.value === written)?.value ?? "none";
+  return (
+    <ChoiceField
+      label="Isolation"
+      id={fieldId("resources.isolation")}
+      value={value}
+      options={isolations}
+      onChange={(next) => form.set(path, next === "none" ? undefined : next)}
+      hint={isolationHints[value]}
+      fault={faultOf(form, "resources.isolation")}
+    />
   );
 }
 

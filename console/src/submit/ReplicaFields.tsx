@@ -1,6 +1,7 @@
 /** How many: one, a gang that starts together, a gang that grows, or an array of tasks. */
 import { ChoiceField } from "./ChoiceField";
 import { faultOf, useForm } from "./form";
+import { InYaml } from "./InYaml";
 import { isMapAt, isSetAt, type Plain, textAt } from "./specText";
 import classes from "./submit.module.css";
 import { TextField } from "./TextField";
@@ -40,6 +41,9 @@ export function ReplicaFields() {
         ? "gang"
         : "one";
   const { mode, hold } = useHeldMode(found);
+  if (isSetAt(document, ["groups"])) {
+    return <InYaml field="groups" label="Groups of unlike replicas" />;
+  }
 
   function choose(next: Mode) {
     const [replicas, array] = begins[next];

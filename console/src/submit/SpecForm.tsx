@@ -24,6 +24,7 @@ import { TextField } from "./TextField";
 import { VolumesField } from "./VolumesField";
 
 export function SpecForm() {
+  const grouped = isSetAt(useForm().document, ["groups"]);
   return (
     <>
       <KindField />
@@ -39,6 +40,7 @@ export function SpecForm() {
       </div>
       <ProgramField />
       <h2 className={classes.heading}>Resources</h2>
+      {grouped && <p className={classes.hint}>Of groups that do not say otherwise in the YAML.</p>}
       <GpuFields />
       <div className={classes.two}>
         <TextField path={["resources", "cpus"]} label="CPUs" placeholder="4" numeric />

@@ -38,6 +38,28 @@ retries: 1
 `,
   },
   {
+    name: "groups",
+    title: "Groups",
+    sentence: "A gang of unlike replicas, say a learner with a GPU and actors without.",
+    text: `# One learner and four actors that start together or not at all. Each finds its group and its
+# number in it. What a group leaves out is as it is said for all of them.
+name: groups
+kind: training
+script: |
+  echo "$PODIUM_GROUP $PODIUM_GROUP_RANK of $PODIUM_GROUP_SIZE"
+groups:
+  - name: learner
+    resources:
+      gpus: 1
+  - name: actor
+    replicas: 4
+resources:
+  cpus: 0.25
+  memory: 128MiB
+max_runtime: 1h
+`,
+  },
+  {
     name: "array",
     title: "Array",
     sentence: "Many tasks, each for itself: sweeps, evaluation, data preparation.",

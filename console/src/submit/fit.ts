@@ -2,7 +2,7 @@
  * what is known: whether the work starts is the scheduler's to say. */
 import type { Device, Node } from "../api/types";
 import { bytesInWords, counted, milliInWords } from "../quantity/words";
-import { type SpecDocument, textAt, textsAt } from "./specText";
+import { type SpecDocument, specRead, textAt, textsAt } from "./specText";
 
 export type GpuMode = "none" | "whole" | "share" | "memory" | "mig";
 
@@ -12,6 +12,8 @@ export interface Ask {
   gpus: number;
   shareBytes: number;
   profile: string;
+  /** A share that only MIG instances can give. */
+  cut: boolean;
   types: string[];
   replicas: number;
   array: boolean;
@@ -54,6 +56,7 @@ export function askOf(document: SpecDocument): Ask {
       (textAt(document, ["resources", "gpu_memory"]) ?? "").split("..")[0] ?? "",
     ),
     profile: (mig ?? textAt(document, ["resources", "mig", "profile"]) ?? "").toLowerCase(),
+    cut: textAt(document, ["resources", "isolation"]) === "mig",
     types: textsAt(document, ["resources", "gpu_type"]) ?? [],
     replicas: Math.max(1, Number(array || least) || 1),
     array: array !== "",
@@ -103,7 +106,20 @@ export function fitOf(
   return [...gpuFits(ask, usable), ...machineFits(ask, usable, resolved)];
 }
 
+/** The same for each of the unlike groups of a gang, which stand in the resolved spec. */
+export function groupFits(nodes: readonly Node[], resolved: Record<string, unknown> | null): Fit[] {
+  const groups = (resolved?.groups ?? []) as { name: string; resources: unknown }[];
+  return groups.flatMap(({ name, ...group }) => {
+    const { document } = specRead(JSON.stringify(group));
+    return fitOf(askOf(document), nodes, group).map(({ sentence, short }) => ({
+      sentence: `${name}: ${sentence}`,
+      short,
+    }));
+  });
+}
+
 function gpuFits(ask: Ask, usable: readonly Node[]): Fit[] {
+  if (ask.cut) return [];
   switch (ask.mode) {
     case "none":
       return [{ sentence: "It asks for no GPU.", short: false }];
@@ -191,16 +207,23 @@ function parts(
 }
 
 function instances(ask: Ask, nodes: readonly Node[]): Fit {
-  const all = nodes
-    .flatMap(({ devices }) => devices)
-    .filter((each) => each.healthy && each.mig_profile?.toLowerCase() === ask.profile);
-  const free = all.filter((each) => each.gpu_milli_used === 0 && each.holders?.length !== 1).length;
-  return all.length === 0
-    ? { sentence: `No GPU has an instance of ${ask.profile} now.`, short: true }
-    : {
-        sentence: `${free} of ${counted(all.length, "instance")} of ${ask.profile} are free.`,
-        short: free === 0,
-      };
+  const devices = nodes
+    .flatMap((node) => node.devices)
+    .filter((each) => each.healthy)
+    .filter(suits(ask));
+  const alone = devices.filter((each) => each.mig_profile?.toLowerCase() === ask.profile);
+  const free = alone.filter((each) => each.gpu_milli_used === 0).length;
+  const rooms = devices
+    .flatMap(({ room }) => room ?? [])
+    .filter((each) => each.profile.toLowerCase() === ask.profile);
+  if (alone.length === 0 && rooms.length === 0) {
+    return { sentence: `No GPU can have an instance of ${ask.profile} now.`, short: true };
+  }
+  const count = free + sum(rooms.map((each) => each.count));
+  return {
+    sentence: `There is room for ${counted(count, "instance")} of ${ask.profile}.`,
+    short: count === 0,
+  };
 }
 
 function slotsInWords(ask: Ask, slots: number, each: string): Fit {
@@ -241,7 +264,7 @@ function ready(nodes: readonly Node[]): Node[] {
 }
 
 function wholeDevices({ devices }: Node): Device[] {
-  return devices.filter(({ healthy, mig_profile }) => healthy && mig_profile == null);
+  return devices.filter(({ healthy, mig, mig_profile }) => healthy && !mig && mig_profile == null);
 }
 
 function sum(values: readonly number[]): number {

@@ -12,7 +12,7 @@ import { Refused } from "../testing/server";
 import { attemptOf, draftBegin, draftsBegin, draftsSwap } from "./draft";
 import { commandLine, fileName, pythonText } from "./elsewhere";
 import { examples } from "./examples";
-import { askOf, fitOf } from "./fit";
+import { askOf, fitOf, groupFits } from "./fit";
 import { faultMarks } from "./specPlace";
 import { specRead } from "./specText";
 
@@ -256,6 +256,22 @@ describe("how it fits", () => {
       sentence: "No node has 7 CPU and 1 GiB free for one replica.",
       short: true,
     });
+  });
+
+  test("each of unlike groups is told for itself", () => {
+    const groups = [
+      { name: "learner", replicas: 1, resources: { gpus: 2, cpus: 1, memory: "1GiB" } },
+      { name: "actor", replicas: 4, resources: { cpus: 7, memory: "1GiB" } },
+    ];
+    const told = groupFits(nodes, { groups });
+    expect(told.map(({ sentence }) => sentence)).toEqual([
+      "learner: 2 of 3 GPUs are free, at most 1 on one node.",
+      "learner: There is no room for its 2 GPUs now.",
+      "learner: 2 of 2 nodes have 1 CPU and 1 GiB free for one replica.",
+      "actor: It asks for no GPU.",
+      "actor: No node has 7 CPU and 1 GiB free for one replica.",
+    ]);
+    expect(groupFits(nodes, null)).toEqual([]);
   });
 
   test("a gang is short where its replicas do not fit at once", () => {

@@ -183,9 +183,8 @@ function detailCell(workload: Workload): ReactNode {
 }
 
 /** Of all replicas together. */
-function gpusInWords({ resources, replicas }: Workload): string {
-  const milli = resources.gpu_milli * replicas.total;
-  if (milli > 0) return milliInWords(milli);
+function gpusInWords({ resources, gpu_milli }: Workload): string {
+  if (gpu_milli) return milliInWords(gpu_milli);
   return resources.mig_profile || resources.gpu_share_bytes ? "shared" : "";
 }
 

@@ -16,11 +16,13 @@ from podium.api import (
     bookings,
     changes,
     curves,
+    explain,
     logs,
     nodes,
     notices,
     overview,
     policies,
+    pools,
     prices,
     problems,
     projects,
@@ -32,6 +34,7 @@ from podium.api import (
     uploads,
     usage,
     users,
+    what_if,
     workloads,
 )
 from podium.api.context import Context
@@ -49,7 +52,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _BODY_BYTES_MAX = 2**20
 # These read their bodies themselves, with limits of their own.
 _OWN_LIMITS = frozenset(
-    f"{PREFIX}/{path}" for path in ("workloads", "workloads/bulk", "workloads/validate", "uploads")
+    f"{PREFIX}/{path}" for path in (
+        "workloads",
+        "workloads/bulk",
+        "workloads/validate",
+        "workloads/dry-run",
+        "uploads",
+    )
 )
 _TOO_LARGE = f"The request is larger than {_BODY_BYTES_MAX // 2**20} MiB, the limit."
 _HEADERS = (
@@ -93,10 +102,13 @@ def make_app(context: Context | None) -> FastAPI:
         saved.router,
         prices.router,
         policies.router,
+        pools.router,
         bookings.router,
         curves.router,
         changes.topics_router,
         changes.router,  # its /stream comes before /{ref}
+        explain.router,
+        what_if.router,
         workloads.router,
         logs.router,
         nodes.router,

@@ -11,11 +11,21 @@ from podium.api.answers import answer
 from podium.api.context import Ctx, Who
 from podium.domain.booking import Reserved
 from podium.intake.bookings import booking_create, booking_remove
-from podium.spec.views.base import utc
-from podium.spec.views.booking import BookingRequest, BookingsView, BookingView
-from podium.store import bookings
+from podium.spec.views.base import utc, utc_or_none
+from podium.spec.views.booking import (
+    BookedWorkView,
+    BookingDetailView,
+    BookingRequest,
+    BookingsView,
+    BookingView,
+)
+from podium.store import booked_work, bookings
+from podium.store.booked_work import BookedWork
+from podium.store.database import Transaction
 
 router = APIRouter(prefix="/bookings", tags=["bookings"])
+
+Name = Annotated[str, Path(max_length=63, description="The booking's name.")]
 
 
 @router.get("", response_model=BookingsView)
@@ -38,12 +48,24 @@ async def create_booking(request: BookingRequest, context: Ctx, who: Who) -> Res
     return answer(_view(await booking_create(context.office, who, request)), status=201)
 
 
+@router.get("/{name}", response_model=BookingDetailView)
+async def show_booking(name: Name, context: Ctx, who: Who) -> Response:
+    """One booking, with what still stands on its nodes."""
+
+    def read(tx: Transaction) -> BookingDetailView:
+        found = bookings.booking_fetch(tx, who.scope, name)
+        standing: list[BookedWork] = []
+        if found.until_ms > context.database.now_ms():
+            standing = booked_work.booked_work(tx, who.scope, found)
+        return BookingDetailView(
+            **dict(_view(found)), standing=[_work_view(each) for each in standing]
+        )
+
+    return answer(await context.database.read(read))
+
+
 @router.delete("/{name}", status_code=204)
-async def delete_booking(
-    name: Annotated[str, Path(max_length=63, description="The booking's name.")],
-    context: Ctx,
-    who: Who,
-) -> Response:
+async def delete_booking(name: Name, context: Ctx, who: Who) -> Response:
     """Give the nodes back to everyone. For administrators."""
     await booking_remove(context.office, who, name)
     return Response(status_code=204)
@@ -60,4 +82,17 @@ def _view(booking: Reserved) -> BookingView:
         note=booking.note,
         created_at=utc(booking.created_at_ms),
         created_by=booking.created_by,
+    )
+
+
+def _work_view(work: BookedWork) -> BookedWorkView:
+    return BookedWorkView(
+        id=work.workload_id,
+        name=work.name,
+        project=work.project,
+        nodes=list(work.nodes),
+        replicas=work.replicas,
+        stays=work.stays,
+        ending=work.ending,
+        until=utc_or_none(work.until_ms),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -13,7 +13,9 @@ from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
+from podium.control.foresight import Foresight
 from podium.control.loop import Loop
+from podium.control.schedule import Cycles
 from podium.domain.errors import ForbiddenError, TemporaryError, UnauthenticatedError
 from podium.domain.tenancy import Identity
 from podium.engines.contract import Engine
@@ -38,7 +40,9 @@ class Context:
     log_tails: LogTails
     loops: Sequence[Loop]
     streams: Streams
+    foresight: Foresight
     about: Mapping[str, Any]
+    cycles: Cycles = field(default_factory=Cycles)  # of this server's own scheduler
 
     @property
     def database(self) -> Database:

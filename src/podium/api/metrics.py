@@ -60,6 +60,13 @@ def _server(context: Context, registry: CollectorRegistry) -> None:
         steps.labels(loop.name).set(loop.steps)
         busy.labels(loop.name).set(loop.busy_seconds)
         failures.labels(loop.name).set(loop.failures)
+    for name, about, count in (
+        ("cycles", "Cycles of this server's scheduler so far.", context.cycles.cycles),
+        ("placements", "Replicas that it placed.", context.cycles.placements),
+        ("preemptions", "Workloads that it asked to give way.", context.cycles.preemptions),
+        ("rejections", "Parts of its plans that no longer held.", context.cycles.stale),
+    ):
+        Gauge(f"podium_scheduler_{name}", about, registry=registry).set(count)
     followers = Gauge("podium_log_followers", "Log streams that are open.", registry=registry)
     followers.set(context.log_tails.followers)
     streams = Gauge("podium_change_streams", "Change streams that are open.", registry=registry)

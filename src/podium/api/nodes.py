@@ -13,10 +13,10 @@ from podium.api.parameters import Cursor, Limit, NodeName
 from podium.api.render import node_replica_view, node_view
 from podium.domain.node import Node
 from podium.domain.tenancy import Identity
-from podium.intake.nodes import node_cordon
+from podium.intake.nodes import node_cordon, node_release
 from podium.spec.views.base import Page
-from podium.spec.views.node import NodeReplicaView, NodeView
-from podium.store import holdings, nodes, samples
+from podium.spec.views.node import NodeReleaseView, NodeReplicaView, NodeView
+from podium.store import holdings, lost_nodes, nodes, pools, samples
 from podium.store.database import Transaction
 from podium.store.holdings import NodeLoad
 
@@ -68,6 +68,23 @@ async def uncordon(name: NodeName, context: Ctx, who: Who) -> Response:
     return answer(await _node(context, who, name))
 
 
+@router.post("/{name}/release", response_model=NodeReleaseView)
+async def release(name: NodeName, context: Ctx, who: Who) -> Response:
+    """Give up the work on a lost node, so that it goes on elsewhere without using up a retry. For
+    administrators.
+
+    Only when the machine is really off: work that still runs there would run twice until it is
+    back. What is found running then is stopped."""
+    released = await node_release(context.office, who, name)
+    view = NodeReleaseView(
+        name=name,
+        replicas=released.replicas,
+        workloads=released.workloads,
+        reports_again=released.reports_again,
+    )
+    return answer(view)
+
+
 async def _node(context: Context, who: Identity, name: str) -> NodeView:
     return await context.database.read(
         lambda tx: _views(tx, context, who, [nodes.node_fetch(tx, name)])[0]
@@ -80,4 +97,11 @@ def _views(
     loads = holdings.node_loads(tx, who.scope, [each.name for each in found])
     ids = [device.id for each in found for device in each.devices]
     measured = samples.device_latest(tx, context.database.now_ms(), ids)
-    return [node_view(each, loads.get(each.name, NodeLoad()), measured) for each in found]
+    seen = {pool.name for pool in pools.pools_seen(tx, who.scope)}
+    given_up = lost_nodes.given_up_counts(tx, [each.name for each in found])
+    return [
+        node_view(
+            each, loads.get(each.name, NodeLoad()), measured, seen, given_up.get(each.name, 0)
+        )
+        for each in found
+    ]

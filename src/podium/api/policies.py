@@ -1,4 +1,4 @@
-"""Policies of the cluster, of teams and of projects."""
+"""Policies of the cluster, of pools, of teams and of projects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from podium.domain.workload import Kind
 from podium.intake.policies import policy_reset, policy_set
 from podium.spec.policy import KIND_FIELDS, SCHEDULING_FIELDS, written
 from podium.spec.views.policy import PoliciesView, PolicyRequest, PolicyView
-from podium.store import policies, projects
+from podium.store import policies, pools, projects
 from podium.store.database import Transaction
 
 router = APIRouter(prefix="/policies", tags=["policies"])
@@ -26,7 +26,7 @@ Name = Annotated[
     str,
     Path(
         max_length=63,
-        description="The team's or project's name; for the cluster `cluster` again.",
+        description="The pool's, team's or project's name; for the cluster `cluster` again.",
         examples=["research"],
     ),
 ]
@@ -37,7 +37,7 @@ Part = Annotated[
 
 @router.get("/{level}/{name}", response_model=PoliciesView)
 async def get_policies(level: Level, name: Name, context: Ctx, who: Who) -> Response:
-    """What holds for the cluster, for a team, or in a project that you can see."""
+    """What holds for the cluster, in a pool, for a team, or in a project that you can see."""
     stored = _stored(level, name)
     return answer(await context.database.read(lambda tx: _view(tx, who, level, stored)))
 
@@ -80,6 +80,7 @@ def _stored(level: PolicyLevel, name: str) -> str:
 
 
 def _view(tx: Transaction, who: Identity, level: PolicyLevel, name: str) -> PoliciesView:
+    pool: str | None = None
     team: str | None = None
     project: str | None = None
     if level is PolicyLevel.PROJECT:
@@ -88,14 +89,17 @@ def _view(tx: Transaction, who: Identity, level: PolicyLevel, name: str) -> Poli
         if not policies.team_seen(tx, who.scope, name):
             raise NotFoundError(f"There is no team {name} that you can see.")
         team = name
+    elif level is PolicyLevel.POOL:
+        pool = pools.pool_fetch(tx, who.scope, name).name
     overrides = policies.override_list(tx)
     holds = Policies(overrides)
-    mine = [
-        each
-        for each in overrides
-        if (each.level, each.name)
-        in ((PolicyLevel.CLUSTER, ""), (PolicyLevel.TEAM, team), (PolicyLevel.PROJECT, project))
-    ]
+    groups = (
+        (PolicyLevel.CLUSTER, ""),
+        (PolicyLevel.POOL, pool),
+        (PolicyLevel.TEAM, team),
+        (PolicyLevel.PROJECT, project),
+    )
+    mine = [each for each in overrides if (each.level, each.name) in groups]
     items = []
     if level is PolicyLevel.CLUSTER:
         items.append(
@@ -108,7 +112,7 @@ def _view(tx: Transaction, who: Identity, level: PolicyLevel, name: str) -> Poli
     items += [
         PolicyView(
             part=kind.value,
-            values=written(holds.at(kind, team=team, project=project)),
+            values=written(holds.at(kind, pool=pool, team=team, project=project)),
             set_by=_set_by(mine, kind.value),
         )
         for kind in Kind

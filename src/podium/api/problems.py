@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from podium.domain.errors import (
+    BusyError,
     ConflictError,
     FieldFault,
     ForbiddenError,
@@ -34,6 +35,7 @@ _STATUSES: tuple[tuple[type[PodiumError], int, str], ...] = (
     (ForbiddenError, 403, "Not allowed"),
     (UnauthenticatedError, 401, "Not signed in"),
     (TooLargeError, 413, "Too large"),
+    (BusyError, 429, "Too many at once"),
     (TemporaryError, 503, "Not possible now"),
 )
 _TITLES = {404: "Not found", 405: "Method not allowed", 413: "Too large"}

@@ -8,7 +8,7 @@ from podium.api.render import eta_view, refusal_view
 from podium.domain.booking import Reserved
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.tenancy import Scope
-from podium.domain.workload import Workload
+from podium.domain.workload import Workload, asked_text
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.queue import (
     BookedSpanView,
@@ -22,7 +22,6 @@ from podium.spec.views.queue import (
     TimelineView,
     TurnView,
 )
-from podium.spec.workload import request_text
 from podium.store.database import Transaction
 from podium.store.etas import etas_of
 from podium.store.node_lines import NodeLine, NodeLines, node_lines
@@ -131,6 +130,7 @@ class _Document:
             name=node.name,
             block=node.block,
             rack=node.rack,
+            nvlink=node.nvlink,
             state=node.state,
             gpus=len(healthy),
             gpu_types=sorted({device.type for device in healthy}),
@@ -153,6 +153,7 @@ class _Document:
             at=utc(each.at_ms),
             workload=_shown(self._of(each.workload_id)),
             in_favour_of=_shown(self._of(each.in_favour_of)),
+            booking=each.booking,
             replicas=each.replicas,
             justification=each.justification,
             lost_gpu_seconds=each.lost_milli_ms / _MILLI_MS,
@@ -172,7 +173,8 @@ def _shown(workload: Workload | None) -> PlannedWorkloadView | None:
         team=workload.team,
         owner=workload.owner,
         replicas=workload.replicas.maximum,
-        resources=request_text(workload.request),
+        resources=asked_text(workload.request, workload.groups),
+        groups=len(workload.groups),
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
 
+from podium.api.slices import room_views, slice_views
 from podium.domain.allocation import Usage, usage_of
 from podium.domain.event import Event
 from podium.domain.lifecycle import ReplicaState, WorkloadState
+from podium.domain.mig import BOARDS
 from podium.domain.node import Device, Node
 from podium.domain.reason import Refusal, WaitReason
 from podium.domain.resources import DeviceShare, Request
 from podium.domain.tenancy import Membership, Project, Scope, Token, User
-from podium.domain.workload import Workload
+from podium.domain.workload import Recovery, ReplicaGroup, Workload, asked_text, member_of
 from podium.scheduling.eta import Eta
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.node import DeviceView, HolderView, NodeReplicaView, NodeView
@@ -29,6 +33,7 @@ from podium.spec.views.workload import (
     EtaView,
     EventView,
     EvidenceView,
+    GroupView,
     RefusalView,
     ReplicaCountsView,
     ReplicaView,
@@ -38,7 +43,7 @@ from podium.spec.views.workload import (
 )
 from podium.spec.workload import request_text
 from podium.store.allocations import RankFacts
-from podium.store.holdings import Holder, NodeLoad, NodeReplica
+from podium.store.holdings import Holder, NodeLoad, NodeReplica, Slot
 from podium.store.notices import Notice
 from podium.store.projects import SecretRecord
 from podium.store.samples import DeviceLoad
@@ -61,11 +66,10 @@ def workload_view(
         cause=workload.cause,
         message=workload.message,
         priority=workload.priority,
-        resources=resources_view(workload.request),
-        replicas=ReplicaCountsView(
-            total=workload.replicas.maximum,
-            **{state.value: count for state, count in counts.items()},
-        ),
+        resources=resources_view(workload.request, asked_text(workload.request, workload.groups)),
+        replicas=_counts_view(workload.replicas.maximum, counts),
+        groups=group_views(workload.groups),
+        gpu_milli=workload.gpu_milli,
         array=workload.replicas.array,
         attempt=workload.attempt,
         retries=workload.retries,
@@ -86,7 +90,7 @@ def refusal_view(
 ) -> RefusalView | None:
     """Why (the rest of) a workload waits. Holders that the reader may not see are left out."""
     waits = workload.state is WorkloadState.QUEUED or (
-        workload.replicas.array
+        (workload.replicas.array or _replaces(workload))
         and workload.ended_at_ms is None
         and counts.get(ReplicaState.WAITING, 0) > 0
     )
@@ -107,6 +111,12 @@ def refusal_view(
     )
 
 
+def _replaces(workload: Workload) -> bool:
+    """Whether it runs on without replicas that it lost, until they have a place again."""
+    lasting = workload.recovery is Recovery.REPLACE and not workload.replicas.resize
+    return lasting and workload.state is WorkloadState.RUNNING
+
+
 def eta_view(workload: Workload, etas: Mapping[str, Eta]) -> EtaView | None:
     """What is said of a workload, while it waits."""
     eta = etas.get(workload.id)
@@ -115,7 +125,34 @@ def eta_view(workload: Workload, etas: Mapping[str, Eta]) -> EtaView | None:
     return EtaView(early=utc(eta.early_ms), likely=utc(eta.likely_ms), late=utc(eta.late_ms))
 
 
-def resources_view(request: Request) -> ResourcesView:
+def group_views(groups: Sequence[ReplicaGroup]) -> list[GroupView]:
+    begins = accumulate((group.count for group in groups), initial=0)
+    return [
+        GroupView(
+            name=group.name,
+            replicas=group.count,
+            first_rank=first_rank,
+            resources=resources_view(group.request, request_text(group.request)),
+        )
+        for group, first_rank in zip(groups, begins, strict=False)
+    ]
+
+
+def group_states(
+    workload: Workload, counts: Mapping[str, Mapping[ReplicaState, int]]
+) -> dict[str, ReplicaCountsView]:
+    """`counts` by the names of the groups."""
+    return {
+        group.name: _counts_view(group.count, counts.get(group.name, {}))
+        for group in workload.groups
+    }
+
+
+def _counts_view(total: int, counts: Mapping[ReplicaState, int]) -> ReplicaCountsView:
+    return ReplicaCountsView(total=total, **{state.value: count for state, count in counts.items()})
+
+
+def resources_view(request: Request, text: str) -> ResourcesView:
     return ResourcesView(
         cpu_milli=request.cpu_milli,
         memory_bytes=request.memory_bytes,
@@ -123,7 +160,9 @@ def resources_view(request: Request) -> ResourcesView:
         gpu_share_bytes=request.gpu_share_bytes,
         gpu_types=list(request.gpu_types),
         mig_profile=request.mig_profile,
-        text=request_text(request),
+        isolation=request.isolation,
+        pools=list(request.pools),
+        text=text,
     )
 
 
@@ -138,17 +177,22 @@ def usage_view(used: Usage | Bill) -> UsageView:
     )
 
 
-def replica_view(facts: RankFacts, devices: Mapping[str, Device], now_ms: int) -> ReplicaView:
-    held = facts.allocation
+def replica_view(
+    facts: RankFacts, workload: Workload, devices: Mapping[str, Device], now_ms: int
+) -> ReplicaView:
+    held, member = facts.allocation, member_of(workload.groups, facts.rank)
+    group = None if member is None else member.group.name
     if held is None:
         return ReplicaView(
             rank=facts.rank,
+            group=group,
             state=facts.state,
             attempt=facts.attempt,
             usage=usage_view(Usage()),
         )
     return ReplicaView(
         rank=facts.rank,
+        group=group,
         state=facts.state,
         attempt=held.attempt,
         allocation_id=held.id,
@@ -156,6 +200,7 @@ def replica_view(facts: RankFacts, devices: Mapping[str, Device], now_ms: int) -
         devices=[_share_view(each, devices.get(each.device_id)) for each in held.devices],
         started_at=utc_or_none(held.started_at_ms),
         ended_at=utc_or_none(held.released_at_ms),
+        saved_at=utc_or_none(held.saved_at_ms),
         exit_code=held.exit_code,
         signal=held.signal,
         cause=held.cause,
@@ -179,10 +224,20 @@ def event_view(event: Event) -> EventView:
     )
 
 
-def node_view(node: Node, load: NodeLoad, measured: Mapping[str, DeviceLoad]) -> NodeView:
-    holders: dict[str, list[HolderView]] = {}
+def node_view(
+    node: Node,
+    load: NodeLoad,
+    measured: Mapping[str, DeviceLoad],
+    pools: Collection[str],
+    given_up: int = 0,
+) -> NodeView:
+    """`pools` are the names of those that the reader may see."""
+    holders: dict[str, list[Holder]] = {}
     for each in load.holders:
-        holders.setdefault(each.device_id, []).append(_holder_view(each))
+        holders.setdefault(each.device_id, []).append(each)
+    slots: dict[str, list[Slot]] = {}
+    for slot in load.slots:
+        slots.setdefault(slot.device_id, []).append(slot)
     milli, memory = dict(load.gpu_milli), dict(load.gpu_memory_bytes)
     return NodeView(
         name=node.name,
@@ -192,6 +247,8 @@ def node_view(node: Node, load: NodeLoad, measured: Mapping[str, DeviceLoad]) ->
         labels=dict(node.labels),
         rack=node.rack,
         block=node.block,
+        nvlink=node.nvlink,
+        pool=node.pool if node.pool in pools else "",
         cpu_milli=node.cpu_milli,
         cpu_milli_used=load.cpu_milli,
         memory_bytes=node.memory_bytes,
@@ -202,12 +259,15 @@ def node_view(node: Node, load: NodeLoad, measured: Mapping[str, DeviceLoad]) ->
                 milli.get(each.id, 0),
                 memory.get(each.id, 0),
                 holders.get(each.id, []),
+                slots.get(each.id, []),
                 measured.get(each.id, _UNMEASURED),
             )
             for each in node.devices
         ],
         replicas=load.replicas,
         seen_at=utc(node.seen_at_ms),
+        lost_since=None if node.lost_at_ms is None else utc(node.lost_at_ms),
+        given_up=given_up,
     )
 
 
@@ -220,10 +280,12 @@ def _device_view(
     device: Device,
     milli_held: int,
     memory_bytes_held: int,
-    holders: list[HolderView],
+    holders: list[Holder],
+    slots: list[Slot],
     load: DeviceLoad,
 ) -> DeviceView:
-    power = load.power_milliwatts
+    power, board = load.power_milliwatts, BOARDS.get(device.board)
+    seen = {each.mig_start: (each.allocation_id, _holder_view(each)) for each in holders}
     return DeviceView(
         id=device.id,
         index=device.index,
@@ -234,13 +296,30 @@ def _device_view(
         mig_profile=device.mig_profile,
         virtual=device.virtual,
         healthy=device.healthy,
+        fault=device.fault,
         gpu_milli_used=milli_held,
         memory_bytes_used=memory_bytes_held,
-        holders=holders,
+        holders=_merged(holders),
+        mig=board is not None,
+        board=device.board,
+        memory_slices=0 if board is None else board.memory_slices,
+        pinned=device.pinned,
+        slices=slice_views(device, slots, seen),
+        room=room_views(device, slots),
         busy_milli=load.busy_milli,
         power_watts=None if power is None else power / 1000,
         temperature_celsius=load.temperature_celsius,
     )
+
+
+def _merged(holders: list[Holder]) -> list[HolderView]:
+    """One for each replica, whatever it has of the device."""
+    found: dict[str, Holder] = {}
+    for each in holders:
+        other = found.get(each.allocation_id)
+        milli = each.gpu_milli + (0 if other is None else other.gpu_milli)
+        found[each.allocation_id] = replace(each, gpu_milli=milli)
+    return [_holder_view(each) for each in found.values()]
 
 
 def _holder_view(holder: Holder) -> HolderView:
@@ -329,4 +408,6 @@ def _share_view(share: DeviceShare, device: Device | None) -> DeviceShareView:
         gpu_milli=share.gpu_milli,
         memory_bytes=share.memory_bytes,
         virtual=device.virtual if device else False,
+        mig_profile=share.mig_profile,
+        mig_start=share.mig_start,
     )

@@ -1,4 +1,4 @@
-"""Workloads: submit, list, look at, explain, change and cancel."""
+"""Workloads: submit, list, look at, change and cancel."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ from podium.api.parameters import (
 from podium.api.render import (
     eta_view,
     event_view,
-    refusal_view,
+    group_states,
     replica_view,
     usage_view,
     workload_view,
 )
 from podium.domain.errors import FieldFault, UserError
-from podium.domain.headline import headline
 from podium.domain.identity import is_id
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.reason import WaitReason
@@ -41,15 +40,15 @@ from podium.domain.tenancy import Identity
 from podium.domain.workload import Kind, Workload
 from podium.intake.actions import workloads_act
 from podium.intake.changes import workload_change
+from podium.intake.pools import pool_faults
 from podium.intake.workloads import Submitted, workload_cancel, workload_submit
-from podium.spec.views.base import Page, milliseconds
+from podium.spec.views.base import Page, milliseconds, utc_or_none
 from podium.spec.views.workload import (
     ActionFaultView,
     ActionRequest,
     ActionView,
     ChangeRequest,
     EventView,
-    ExplanationView,
     ReplicaView,
     SubmittedManyView,
     SubmittedView,
@@ -64,10 +63,11 @@ from podium.store import (
     allocations,
     etas,
     events,
+    groups,
     listing,
     nodes,
     policies,
-    queue,
+    pools,
     usage,
     workloads,
 )
@@ -79,7 +79,7 @@ router = APIRouter(prefix="/workloads", tags=["workloads"])
 
 BULK_BYTES_MAX = 64 * 2**20
 _RANKS_SHOWN = 1000
-_SPEC_BODY: dict[str, Any] = {
+SPEC_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -115,7 +115,7 @@ _BULK_BODY: dict[str, Any] = {
     "",
     status_code=201,
     response_model=SubmittedView,
-    openapi_extra=_SPEC_BODY,
+    openapi_extra=SPEC_BODY,
     responses={200: {"model": SubmittedView, "description": "The key was seen before."}},
 )
 async def submit(
@@ -129,7 +129,7 @@ async def submit(
     Send an `Idempotency-Key` to be able to send the same request again after a lost answer.
     """
     body = await body_of(request, SPEC_BYTES_MAX, "The spec")
-    documents = _documents(request, body)
+    documents = documents_of(request, body)
     if len(documents) != 1:
         raise UserError(
             FieldFault("body", f"holds {len(documents)} specs.", "Send several to /workloads/bulk.")
@@ -158,16 +158,21 @@ async def submit_many(
     return answer(SubmittedManyView(items=[_submitted(each) for each in made]), status=201)
 
 
-@router.post("/validate", openapi_extra=_SPEC_BODY)
+@router.post("/validate", openapi_extra=SPEC_BODY)
 async def validate(request: Request, context: Ctx, who: Who) -> dict[str, Any]:
     """Check a spec without submitting it. Answers it with every default filled in."""
     body = await body_of(request, SPEC_BYTES_MAX, "The spec")
-    (document, *more) = _documents(request, body)
+    (document, *more) = documents_of(request, body)
     if more:
         raise UserError(FieldFault("body", "holds several specs.", "Send them one by one."))
     only = next(iter(who.roles)) if len(who.roles) == 1 else None
-    holds = await context.database.read(policies.policies_fetch)
+    holds, reach = await context.database.read(
+        lambda tx: (policies.policies_fetch(tx), pools.reach_fetch(tx))
+    )
     wish = check(document, now_ms=context.database.now_ms(), project=only, policies=holds)
+    faults = list(pool_faults(wish, reach)) if who.scope.admits(wish.project) else []
+    if faults:
+        raise UserError(*faults)
     return {"resolved": resolved(wish)}
 
 
@@ -309,12 +314,17 @@ async def show(
         documents = workloads.documents_fetch(tx, who.scope, workload.id)
         ranks = allocations.rank_list(tx, who.scope, workload.id, limit=_RANKS_SHOWN)
         devices = nodes.device_by_id(tx)
+        grouped = groups.group_counts(tx, workload.id) if workload.groups else {}
         return WorkloadDetailView(
             **dict(workload_view(workload, counts, who.scope)),
             submitted_spec=documents.submitted,
             resolved_spec=documents.resolved,
-            replica_list=[replica_view(each, devices, now_ms) for each in ranks],
+            replica_list=[replica_view(each, workload, devices, now_ms) for each in ranks],
+            group_states=group_states(workload, grouped),
             depends_on=workloads.dependency_ids(tx, who.scope, workload.id),
+            saved_at=None
+            if workload.replicas.array
+            else utc_or_none(allocations.saved_last_ms(tx, who.scope, workload.id)),
             eta=eta_view(workload, etas.etas_of(tx, who.scope, [workload.id])),
             usage=usage_view(usage.usage_of_workload(tx, who.scope, workload.id, now_ms)),
         )
@@ -330,13 +340,14 @@ async def list_replicas(
     after = decode_number_cursor(cursor, -1)
 
     def read(tx: Transaction) -> Page[ReplicaView]:
+        workload = workloads.workload_fetch(tx, who.scope, workload_id)
         ranks = allocations.rank_list(tx, who.scope, workload_id, limit=limit + 1, after=after)
         devices = nodes.device_by_id(tx)
         now_ms = context.database.now_ms()
         return page(
             ranks,
             limit,
-            lambda each: replica_view(each, devices, now_ms),
+            lambda each: replica_view(each, workload, devices, now_ms),
             lambda each: each.rank,
         )
 
@@ -354,31 +365,6 @@ async def list_events(
         workloads.workload_fetch(tx, who.scope, workload_id)
         found = events.event_list(tx, who.scope, workload_id, limit=limit + 1, after=after)
         return page(found, limit, event_view, lambda each: each.seq)
-
-    return answer(await context.database.read(read))
-
-
-@router.get("/{workload_id}/explain", response_model=ExplanationView)
-async def explain(workload_id: WorkloadId, context: Ctx, who: Who) -> Response:
-    """Why it is not running, or what it is doing instead, in one sentence with the evidence."""
-
-    def read(tx: Transaction) -> ExplanationView:
-        workload = workloads.workload_fetch(tx, who.scope, workload_id)
-        counts = workloads.replica_counts_many(tx, [workload_id])[workload_id]
-        waiting = refusal_view(workload, counts, who.scope)
-        position = length = None
-        if workload.state is WorkloadState.QUEUED:
-            position, length = queue.queue_position(tx, workload_id)
-        latest = events.event_list(tx, who.scope, workload_id, limit=20, newest=True)
-        return ExplanationView(
-            workload_id=workload_id,
-            state=workload.state,
-            headline=headline(workload, counts),
-            waiting=waiting,
-            queue_position=position,
-            queue_length=length,
-            events=[event_view(each) for each in latest],
-        )
 
     return answer(await context.database.read(read))
 
@@ -407,7 +393,8 @@ async def show_usage(workload_id: WorkloadId, context: Ctx, who: Who) -> Respons
     return answer(await context.database.read(read))
 
 
-def _documents(request: Request, body: bytes) -> list[dict[str, object]]:
+def documents_of(request: Request, body: bytes) -> list[dict[str, object]]:
+    """The specs of a body, by its type. Raises UserError."""
     content_type = request.headers.get("content-type", "application/json").partition(";")[0]
     return load_documents(body, content_type=content_type.strip().lower())
 

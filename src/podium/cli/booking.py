@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,10 +10,10 @@ import typer
 from podium.cli import completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.cli.wording import clock, plural
+from podium.cli.wording import clock, count, plural
 
 if TYPE_CHECKING:
-    from podium.spec.views.booking import BookingView
+    from podium.spec.views.booking import BookedWorkView, BookingView
 
 app = typer.Typer(
     no_args_is_help=True, help="Nodes kept for a project or for maintenance, for a time."
@@ -104,8 +105,8 @@ def create_booking(
 ) -> None:
     """Keep nodes for a project, or for maintenance. For administrators.
 
-    What runs there goes on. From now on only work that is sure to end before is placed there, by
-    its max_runtime.
+    From now on only work that is sure to end before is placed there, by its max_runtime. What
+    still runs there when it begins gives way and is queued again; what may not be stopped stays.
 
     Examples:
       podium booking create --nodes n1,n2 --from 2031-07-01T08:00:00Z --until 8h --maintenance
@@ -122,6 +123,60 @@ def create_booking(
     terminal.write(
         f"{plural(len(view.nodes), 'node')} booked as {view.name} for {_whom(view)}, "
         f"from {clock(view.from_at)} until {clock(view.until_at)}."
+    )
+
+
+@app.command("show")
+def show_booking(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The booking.")],
+    json_output: options.Json = False,
+) -> None:
+    """Show a booking, and what still stands on its nodes.
+
+    Examples:
+      podium booking show firmware
+    """
+    with connect() as client:
+        view = client.bookings.get(name)
+    if json_output:
+        terminal.document(view)
+        return
+    terminal.show_facts(
+        [
+            ("Name", view.name),
+            ("For", _whom(view)),
+            ("From", clock(view.from_at)),
+            ("Until", clock(view.until_at)),
+            ("Nodes", _nodes(view.nodes)),
+            ("Note", view.note),
+            ("Made", f"{clock(view.created_at)} by {view.created_by}"),
+        ]
+    )
+    terminal.write("")
+    terminal.heading("Still there")
+    if not view.standing:
+        terminal.write("Nothing else stands on its nodes.")
+        return
+    columns = (
+        Column("WORK", style="bold"),
+        Column("PROJECT"),
+        Column("REPLICAS", right=True),
+        Column("NODES"),
+        Column("WHAT BECOMES OF IT"),
+    )
+    begun = view.from_at <= datetime.now(UTC)
+    terminal.show_table(
+        columns,
+        [
+            (
+                each.name or "–",
+                each.project or "another project",
+                count(each.replicas),
+                _nodes(each.nodes),
+                _fate(each, begun=begun),
+            )
+            for each in view.standing
+        ],
     )
 
 
@@ -143,6 +198,15 @@ def _whom(view: BookingView) -> str:
     if view.maintenance:
         return "maintenance"
     return view.project or "another project"
+
+
+def _fate(work: BookedWorkView, *, begun: bool) -> str:
+    if work.ending:
+        return "is ending"
+    words = "gives way now" if begun else "gives way when the booking begins"
+    if work.stays:
+        words = "stays: it may not be stopped for others"
+    return words if work.until is None else f"{words}; ends by {clock(work.until)} at the latest"
 
 
 def _nodes(names: list[str]) -> str:

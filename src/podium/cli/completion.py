@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.reason import WaitReason
+from podium.domain.resources import Isolation
 from podium.domain.workload import Kind
 
 if TYPE_CHECKING:
@@ -64,6 +65,15 @@ def nodes(incomplete: str) -> Offer:
     return [offer for offer in found if offer[0].startswith(incomplete)]
 
 
+def pools(incomplete: str) -> Offer:
+    try:
+        with _client() as client:
+            found = [(view.name, f"{view.nodes} nodes") for view in client.pools.list()]
+    except Exception:
+        return []
+    return [offer for offer in found if offer[0].startswith(incomplete)]
+
+
 def states(incomplete: str) -> list[str]:
     return [state.value for state in WorkloadState if state.value.startswith(incomplete)]
 
@@ -78,6 +88,10 @@ def sorts(incomplete: str) -> list[str]:
 
 def kinds(incomplete: str) -> list[str]:
     return [kind.value for kind in Kind if kind.value.startswith(incomplete)]
+
+
+def isolations(incomplete: str) -> list[str]:
+    return [each.value for each in Isolation if each.value.startswith(incomplete)]
 
 
 def _client() -> Client:

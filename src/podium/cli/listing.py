@@ -51,7 +51,7 @@ _VALUES: Mapping[str, Callable[[WorkloadView], Any]] = MappingProxyType(
         "priority": lambda view: view.priority,
         "started": lambda view: view.started_at,
         "ended": lambda view: view.ended_at,
-        "gpus": lambda view: view.resources.gpu_milli * view.replicas.total,
+        "gpus": lambda view: view.gpu_milli,
     }
 )
 _WORDS = frozenset({"name", "project", "owner", "kind", "state"})

@@ -149,7 +149,9 @@ def _title(nodes: list[NodeTimelineView]) -> Text:
         names += f" and {count(len(nodes) - _NAMES)} more"
     each = " each" if len(nodes) > 1 else ""
     gpus = f"{first.gpus} × {'/'.join(first.gpu_types)}{each}" if first.gpus else "no GPUs"
-    places = {" / ".join(part for part in (node.block, node.rack) if part) for node in nodes}
+    places = {
+        " / ".join(part for part in (node.block, node.rack, node.nvlink) if part) for node in nodes
+    }
     title = Text(names, style="bold")
     facts = [gpus, *(place for place in places if place and len(places) == 1)]
     if first.state != "ready":

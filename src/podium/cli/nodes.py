@@ -11,7 +11,16 @@ import typer
 from podium.cli import completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.cli.wording import ago, bytes_of, count, gpus_words, lasted, of_total
+from podium.cli.wording import (
+    ago,
+    bytes_of,
+    count,
+    gpus_words,
+    lasted,
+    of_total,
+    plain,
+    plural,
+)
 from podium.domain.quantity import format_milli
 
 if TYPE_CHECKING:
@@ -31,6 +40,16 @@ def nodes(
             metavar="NAME", help="One node, with its devices.", autocompletion=completion.nodes
         ),
     ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            "--pool",
+            metavar="NAME",
+            help="Only those of this pool.",
+            autocompletion=completion.pools,
+            show_default=False,
+        ),
+    ] = None,
     json_output: options.Json = False,
 ) -> None:
     """List the machines and what is in use, or show one with its GPUs.
@@ -38,6 +57,7 @@ def nodes(
     Examples:
       podium nodes
       podium nodes gpu-1
+      podium nodes --pool a100
     """
     with connect() as client:
         if name is not None:
@@ -47,20 +67,24 @@ def nodes(
             else:
                 _show(view, list(client.nodes.replicas(name, limit=REPLICAS_SHOWN + 1)))
             return
-        views = list(client.nodes.list())
+        if pool is not None:
+            client.pools.get(pool)  # says so where there is none
+        views = [view for view in client.nodes.list() if pool in (None, view.pool)]
     if json_output:
         terminal.listing(views)
         return
     if not views:
-        terminal.say("No node has reported yet.")
+        terminal.say("No node has reported yet." if pool is None else "No node is in this pool.")
         return
     now = datetime.now(UTC)
+    pooled = any(view.pool for view in views)
     columns = (
         Column("NAME", style="bold"),
         Column("STATE"),
         Column("GPUS", cut=True),
         Column("CPU", right=True),
         Column("MEMORY", right=True),
+        *((Column("POOL", drop=3),) if pooled else ()),
         Column("ENGINE", drop=2),
         Column("SEEN", right=True, drop=1),
     )
@@ -73,6 +97,7 @@ def nodes(
                 gpus_words(view.devices),
                 of_total(view.cpu_milli_used, view.cpu_milli, ""),
                 bytes_of(view.memory_bytes_used, view.memory_bytes),
+                *((view.pool or "–",) if pooled else ()),
                 view.engine,
                 ago(view.seen_at, now),
             )
@@ -117,17 +142,29 @@ def _show(view: NodeView, replicas: Sequence[NodeReplicaView]) -> None:
             ("Engine", view.engine),
             ("Address", view.address),
             ("Place", " / ".join(part for part in (view.block, view.rack) if part)),
+            ("NVLink", view.nvlink),
+            ("Pool", view.pool),
             ("Replicas", count(view.replicas)),
             ("CPU", of_total(view.cpu_milli_used, view.cpu_milli, "in use")),
             ("Memory", bytes_of(view.memory_bytes_used, view.memory_bytes) + " in use"),
             ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(view.labels.items()))),
             ("Seen", ago(view.seen_at, now)),
+            ("Lost", ago(view.lost_since, now) if view.lost_since else ""),
+            ("Given up", _given_up(view)),
         ]
     )
     if view.devices:
         _devices(view.devices)
     if replicas:
         _replicas(replicas, now)
+
+
+def _given_up(view: NodeView) -> str:
+    if not view.given_up:
+        return ""
+    if view.lost_since is not None:
+        return f"{plural(view.given_up, 'replica')}, which may still run there"
+    return f"{plural(view.given_up, 'replica')}; nothing new starts until they have ended"
 
 
 def _devices(devices: Sequence[DeviceView]) -> None:
@@ -146,6 +183,36 @@ def _devices(devices: Sequence[DeviceView]) -> None:
         Column("UUID", drop=1, style="dim"),
     )
     terminal.show_table(columns, [_device_row(device) for device in devices])
+    for device in devices:
+        if device.fault:
+            terminal.write(f"GPU {device.index} takes no work. {device.fault}")
+    cut = [device for device in devices if device.mig]
+    if cut:
+        terminal.write("")
+        terminal.heading("MIG")
+    for device in cut:
+        terminal.write(slices_line(device))
+
+
+def slices_line(device: DeviceView) -> str:
+    """`"GPU 0 H100 MIG [3g.40gb alice/train][1g.10gb idle][....]"`: a dot for each free slice."""
+    drawn, at = "", 0
+    for each in device.slices:
+        if each.start < at:
+            continue  # idle, and about to make room for what is held there
+        words = "busy" if each.state == "busy" else "idle"
+        if each.state == "held":
+            holder = each.holder
+            words = "others" if holder is None else f"{plain(holder.owner)}/{plain(holder.name)}"
+        drawn += _free(each.start - at) + f"[{each.profile} {words}]"
+        at = each.start + each.size
+    drawn += _free(device.memory_slices - at)
+    pinned = " pinned" if device.pinned else ""
+    return f"GPU {device.index} {device.type} MIG{pinned} {drawn}"
+
+
+def _free(count: int) -> str:
+    return f"[{'.' * count}]" if count > 0 else ""
 
 
 def _device_row(device: DeviceView) -> list[str]:

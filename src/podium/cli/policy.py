@@ -23,6 +23,16 @@ _SCHEDULING = "scheduling"
 Part = Annotated[
     str, typer.Argument(metavar="PART", help="A kind of work, such as training, or scheduling.")
 ]
+Pool = Annotated[
+    str | None,
+    typer.Option(
+        "--pool",
+        metavar="NAME",
+        help="For work that names this pool and no other.",
+        autocompletion=completion.pools,
+        show_default=False,
+    ),
+]
 Team = Annotated[
     str | None,
     typer.Option("--team", metavar="NAME", help="For this team.", show_default=False),
@@ -49,19 +59,20 @@ def show_policies(
     part: Annotated[
         str | None, typer.Argument(metavar="[PART]", help="Only this part.", show_default=False)
     ] = None,
+    pool: Pool = None,
     team: Team = None,
     project: InProject = None,
     json_output: options.Json = False,
 ) -> None:
-    """Show what holds, for the cluster or for one team or project.
+    """Show what holds, for the cluster or for one pool, team or project.
 
-    A value that was changed shows who changed it: the cluster, the team or the project.
+    A value that was changed shows for whom: the cluster, the pool, the team or the project.
 
     Examples:
       podium policy show
       podium policy show training --project vision
     """
-    level, name = _whose(team, project)
+    level, name = _whose(pool, team, project)
     with connect() as client:
         view = client.policies.show(level, name)
     _show(view, part, json_output=json_output)
@@ -70,6 +81,7 @@ def show_policies(
 @app.command("set")
 def set_policy(
     part: Part,
+    pool: Pool = None,
     team: Team = None,
     project: InProject = None,
     priority: Annotated[str | None, _text("--priority", "Of work that names none.")] = None,
@@ -121,6 +133,23 @@ def set_policy(
             show_default=False,
         ),
     ] = None,
+    moves_max: Annotated[
+        int | None,
+        typer.Option(
+            "--moves-max",
+            metavar="NUMBER",
+            help="scheduling: how much saved work may start again elsewhere at once, so that "
+            "larger work fits; 0 for never.",
+            show_default=False,
+        ),
+    ] = None,
+    lost_node_after: Annotated[
+        str | None,
+        _text(
+            "--lost-node-after",
+            "scheduling: when work on a lost node is given up; a duration, or never.",
+        ),
+    ] = None,
     json_output: options.Json = False,
 ) -> None:
     """Set what holds where a spec says nothing, or how the cluster is shared. For administrators.
@@ -130,6 +159,7 @@ def set_policy(
     Examples:
       podium policy set scheduling --order attained --half-life 3d
       podium policy set training --project vision --minimum-runtime 30m --priority-max 60
+      podium policy set training --pool a100 --not-preemptible
     """
     given = {
         "priority": priority,
@@ -146,9 +176,11 @@ def set_policy(
         "half_life": half_life,
         "patience": patience,
         "reservations_max": reservations_max,
+        "moves_max": moves_max,
+        "lost_node_after": lost_node_after,
     }
     values = {name: _number(value) for name, value in given.items() if value is not None}
-    level, name = _whose(team, project)
+    level, name = _whose(pool, team, project)
     with connect() as client:
         view = client.policies.set(part, values, level=level, name=name)
     _show(view, part, json_output=json_output)
@@ -161,6 +193,7 @@ def reset_policy(
         str | None,
         typer.Argument(metavar="[FIELD]", help="Only this field.", show_default=False),
     ] = None,
+    pool: Pool = None,
     team: Team = None,
     project: InProject = None,
     json_output: options.Json = False,
@@ -171,18 +204,19 @@ def reset_policy(
       podium policy reset scheduling order
       podium policy reset training --project vision
     """
-    level, name = _whose(team, project)
+    level, name = _whose(pool, team, project)
     with connect() as client:
         view = client.policies.reset(part, field, level=level, name=name)
     _show(view, part, json_output=json_output)
 
 
-def _whose(team: str | None, project: str | None) -> tuple[str, str]:
-    if team is not None and project is not None:
-        raise UserError(FieldFault("--team", "cannot go together with --project.", "Name one."))
-    if team is not None:
-        return "team", team
-    return ("cluster", "cluster") if project is None else ("project", project)
+def _whose(pool: str | None, team: str | None, project: str | None) -> tuple[str, str]:
+    named = {"pool": pool, "team": team, "project": project}
+    given = [(level, name) for level, name in named.items() if name is not None]
+    if len(given) > 1:
+        first, second = (f"--{level}" for level, _ in given[:2])
+        raise UserError(FieldFault(first, f"cannot go together with {second}.", "Name one."))
+    return given[0] if given else ("cluster", "cluster")
 
 
 def _number(value: str | bool | int) -> str | bool | int:

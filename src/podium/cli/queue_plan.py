@@ -145,8 +145,9 @@ def _right(each: TurnView) -> str:
 
 
 def asked(workload: PlannedWorkloadView) -> str:
-    """`"3 × (8 × H100 · 4 CPU · 16 GiB)"`; without the brackets for a single replica."""
-    if workload.replicas == 1:
+    """`"3 × (8 × H100 · 4 CPU · 16 GiB)"`; without the brackets for a single replica, and as it is
+    for groups."""
+    if workload.replicas == 1 or workload.groups:
         return workload.resources
     return f"{workload.replicas} × ({workload.resources})"
 
@@ -170,7 +171,7 @@ def _gave_way(preemptions: Sequence[PreemptionView], now: datetime) -> None:
             (
                 ago(each.at, now),
                 _name(each.workload),
-                _name(each.in_favour_of),
+                _to(each),
                 count(each.replicas),
                 f"{count(each.lost_gpu_seconds / 3600, 1)} GPU-h",
                 each.justification,
@@ -180,6 +181,12 @@ def _gave_way(preemptions: Sequence[PreemptionView], now: datetime) -> None:
     )
     if len(preemptions) > _GAVE_WAY:
         terminal.say(f"{plural(len(preemptions) - _GAVE_WAY, 'earlier one')}: --json.")
+
+
+def _to(each: PreemptionView) -> str:
+    if each.booking is None:
+        return _name(each.in_favour_of)
+    return f"booking {each.booking}" if each.booking else "a booking"
 
 
 def _name(workload: PlannedWorkloadView | None) -> str:

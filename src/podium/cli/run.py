@@ -34,6 +34,14 @@ def run(
     gpu_memory: Annotated[
         str | None, typer.Option("--gpu-memory", help="Of each GPU: 20GiB, or 24GB.. for at least.")
     ] = None,
+    isolation: Annotated[
+        str | None,
+        typer.Option(
+            "--isolation",
+            help="What a share of a GPU must have: none, mps or mig.",
+            autocompletion=completion.isolations,
+        ),
+    ] = None,
     cpus: Annotated[str | None, typer.Option("--cpus", help="CPUs for each replica.")] = None,
     memory: Annotated[
         str | None, typer.Option("--memory", help="Memory for each replica: 16GiB.")
@@ -76,12 +84,14 @@ def run(
     Examples:
       podium run -- nvidia-smi
       podium run --gpus 2 --source . -- python train.py --epochs 3
+      podium run --gpus 0.25 --isolation mig -- python infer.py
       podium run --array 20 --cpus 1 -d -- ./task.sh
     """
     resources = {
         "gpus": gpus,
         "gpu_type": gpu_type or None,
         "gpu_memory": gpu_memory,
+        "isolation": isolation,
         "cpus": cpus,
         "memory": memory,
     }

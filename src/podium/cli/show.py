@@ -14,6 +14,7 @@ from podium.cli.wording import (
     cause_words,
     clock,
     cost_words,
+    count,
     eta_words,
     event_words,
     exit_words,
@@ -21,6 +22,7 @@ from podium.cli.wording import (
     lasted,
     plain,
     plural,
+    ranks_words,
     share_words,
     state_colour,
     state_words,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
         EventView,
         ExplanationView,
         RefusalView,
+        ReplicaCountsView,
         ReplicaView,
         WorkloadDetailView,
     )
@@ -63,6 +66,7 @@ def show(
     terminal.show_facts(_facts(view, now))
     if view.waiting is not None:
         _refusal(view.waiting)
+    _groups(view)
     _replicas(view, now)
     _history(events)
     terminal.write("")
@@ -126,31 +130,63 @@ def _headline(view: WorkloadDetailView) -> None:
 def _facts(view: WorkloadDetailView, now: datetime) -> list[tuple[str, str | Text]]:
     each = " each" if view.replicas.total > 1 else ""
     counts = view.replicas
-    in_states = ", ".join(
-        f"{number:,} {state}"
-        for state in (*_URGENT, "succeeded", "cancelled")
-        if (number := getattr(counts, state))
-    )
     many = "task" if view.array else "replica"
     attempts = f"{view.attempt} of up to {view.retries + 1}" if view.retries else str(view.attempt)
     return [
         ("Project", f"{view.project} (team {view.team})"),
         ("Owner", view.owner),
         ("Kind", f"{view.kind} · priority {view.priority}"),
-        ("Resources", view.resources.text + each),
-        ("Replicas", f"{plural(counts.total, many)}: {in_states}"),
+        ("Resources", "" if view.groups else view.resources.text + each),
+        ("Replicas", f"{plural(counts.total, many)}: {_in_states(counts)}"),
         ("Attempt", attempts if view.retries or view.attempt > 1 else ""),
         ("Submitted", f"{clock(view.submitted_at)} ({ago(view.submitted_at, now)})"),
         ("Started", _at(view.started_at, now)),
         ("Will start", eta_words(view.eta, now)),
         ("Ended", _at(view.ended_at, now)),
         ("Ran", lasted(view.started_at, view.ended_at, now) if view.started_at else ""),
+        ("Last saved", _at(view.saved_at, now)),
         ("Stops after", format_duration_seconds(view.max_runtime_seconds)),
         ("Deadline", _at(view.deadline, now)),
         ("Waits for", ", ".join(view.depends_on)),
         ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(view.labels.items()))),
         ("Cause", cause_words(view.cause) if view.cause else ""),
     ]
+
+
+def _in_states(counts: ReplicaCountsView) -> str:
+    """`"1 failed, 3 running"`."""
+    return ", ".join(
+        f"{number:,} {state}"
+        for state in (*_URGENT, "succeeded", "cancelled")
+        if (number := getattr(counts, state))
+    )
+
+
+def _groups(view: WorkloadDetailView) -> None:
+    if not view.groups:
+        return
+    terminal.write("")
+    terminal.heading("Groups")
+    columns = (
+        Column("GROUP"),
+        Column("REPLICAS", right=True),
+        Column("RANKS", right=True),
+        Column("EACH ASKS FOR"),
+        Column("STATES"),
+    )
+    terminal.show_table(
+        columns,
+        [
+            (
+                group.name,
+                count(group.replicas),
+                ranks_words(group),
+                group.resources.text,
+                _in_states(view.group_states[group.name]),
+            )
+            for group in view.groups
+        ],
+    )
 
 
 def _at(moment: datetime | None, now: datetime) -> str:
@@ -190,6 +226,7 @@ def _replicas(view: WorkloadDetailView, now: datetime) -> None:
     terminal.heading("Tasks" if view.array else "Replicas")
     columns = (
         Column("RANK", right=True),
+        *([Column("GROUP")] if view.groups else []),
         Column("STATE"),
         Column("NODE", cut=True),
         Column("DEVICES", cut=True),
@@ -205,6 +242,7 @@ def _replicas(view: WorkloadDetailView, now: datetime) -> None:
 def _replica_row(replica: ReplicaView, now: datetime) -> list[str | Text]:
     return [
         str(replica.rank),
+        *([replica.group] if replica.group is not None else []),
         terminal.state_text(replica.state),
         replica.node or "–",
         share_words(replica.devices),

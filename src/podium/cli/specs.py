@@ -63,7 +63,8 @@ def by_label(error: UserError, drafts: Sequence[Draft]) -> UserError:
 
 
 def apply_settings(spec: dict[str, Any], settings: Sequence[str]) -> None:
-    """`resources.gpus=2` sets that field of `spec`; the value is read as YAML. Raises UserError."""
+    """`resources.gpus=2` sets that field of `spec`, and `groups.0.replicas=2` one of an entry of a
+    list; the value is read as YAML. Raises UserError."""
     for setting in settings:
         path, equals, text = setting.partition("=")
         keys = path.strip().split(".")
@@ -73,19 +74,33 @@ def apply_settings(spec: dict[str, Any], settings: Sequence[str]) -> None:
                     "--set", f"'{setting}' is no setting.", "Write it like resources.gpus=2."
                 )
             )
-        part = spec
+        part: Any = spec
         for at, key in enumerate(keys[:-1], start=1):
-            inner = part.setdefault(key, {})
-            if not isinstance(inner, dict):
+            inner = _inside(part, key)
+            if not isinstance(inner, dict | list):
+                here = "is one value" if inner is not None else "is not there"
                 raise UserError(
                     FieldFault(
                         "--set",
-                        f"'{'.'.join(keys[:at])}' is one value, so '{path}' has no place in it.",
+                        f"'{'.'.join(keys[:at])}' {here}, so '{path}' has no place in it.",
                     )
                 )
             # A copy, because YAML anchors may make two documents share one map.
-            part[key] = part = dict(inner)
+            copy = inner.copy()
+            part[int(key) if isinstance(part, list) else key] = copy
+            part = copy
+        if isinstance(part, list):
+            raise UserError(
+                FieldFault("--set", f"'{path}' is an entry of a list; name a field of it.")
+            )
         part[keys[-1]] = _value(text)
+
+
+def _inside(part: dict[str, Any] | list[Any], key: str) -> Any:
+    """What stands under the key; of a list, the entry of that number, None where there is none."""
+    if isinstance(part, dict):
+        return part.setdefault(key, {})
+    return part[int(key)] if key.isdecimal() and int(key) < len(part) else None
 
 
 def send_folders(client: Client, drafts: Sequence[Draft]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DeviceShareView,
         EtaView,
         EventView,
+        GroupView,
         ReplicaCountsView,
         ReplicaView,
         UsageView,
@@ -61,6 +62,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "WorkloadFailed": "failed",
         "WorkloadCancelled": "cancelled",
         "WorkloadChanged": "changed",
+        "WorkloadNoted": "noted",
         "ReplicaScheduled": "given its place",
         "ReplicaLaunched": "launched",
         "ReplicaRunning": "running",
@@ -162,6 +164,12 @@ def replicas_words(view: WorkloadView) -> str:
     return f"{counts.running + counts.succeeded}/{counts.total}"
 
 
+def ranks_words(group: GroupView) -> str:
+    """`"0"`, `"1 to 8"`."""
+    first, last = group.first_rank, group.first_rank + group.replicas - 1
+    return str(first) if first == last else f"{first} to {last}"
+
+
 def time_words(view: WorkloadView, now: datetime) -> str:
     """How long it ran, or how long it has waited."""
     if view.started_at is not None:
@@ -177,11 +185,14 @@ def about(view: WorkloadView) -> str:
 
 
 def share_words(devices: Iterable[DeviceShareView]) -> str:
-    """`"H100 #0, H100 #1"`, `"0.5 × virtual H100 #0"`; `–` without a device."""
+    """`"H100 #0, H100 #1"`, `"0.5 × virtual H100 #0"`, `"1g.10gb of H100 #0"`; `–` without a
+    device."""
     words = []
     for device in devices:
         kind = f"virtual {device.type}" if device.virtual else device.type
         part = "" if device.gpu_milli == 1000 else f"{format_milli(device.gpu_milli)} × "
+        if device.mig_profile:
+            part = f"{device.mig_profile} of "
         words.append(f"{part}{kind} #{device.index}")
     return ", ".join(words) or "–"
 

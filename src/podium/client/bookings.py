@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from podium.client.transport import Transport, path_of
-from podium.spec.views.booking import BookingRequest, BookingsView, BookingView
+from podium.spec.views.booking import (
+    BookingDetailView,
+    BookingRequest,
+    BookingsView,
+    BookingView,
+)
 
 
 class Bookings:
@@ -16,6 +21,10 @@ class Bookings:
     def list(self, *, past: bool = False) -> Iterator[BookingView]:
         """By their beginning; with `past` also those that are over."""
         yield from self._transport.fetch(BookingsView, "/bookings", params={"past": past}).items
+
+    def get(self, name: str) -> BookingDetailView:
+        """One booking, with what still stands on its nodes. Raises NotFoundError."""
+        return self._transport.fetch(BookingDetailView, path_of("bookings", name))
 
     def create(
         self,

@@ -11,6 +11,7 @@ from podium.client.nodes import Nodes
 from podium.client.notices import Notices
 from podium.client.overview import Overview
 from podium.client.policies import PolicyBook
+from podium.client.pools import Pools
 from podium.client.prices import Prices
 from podium.client.projects import Projects
 from podium.client.queue import Queue
@@ -58,6 +59,7 @@ class Client:
         self.notices = Notices(self._transport)
         self.overview = Overview(self._transport)
         self.policies = PolicyBook(self._transport)
+        self.pools = Pools(self._transport)
         self.prices = Prices(self._transport)
         self.projects = Projects(self._transport, project or target.project)
         self.queue = Queue(self._transport)

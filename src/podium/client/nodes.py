@@ -9,7 +9,7 @@ from podium.client.curves import span_params
 from podium.client.paging import items
 from podium.client.transport import Transport, path_of
 from podium.spec.views.base import Page
-from podium.spec.views.node import NodeReplicaView, NodeView
+from podium.spec.views.node import NodeReleaseView, NodeReplicaView, NodeView
 from podium.spec.views.series import CurvesView
 
 
@@ -46,6 +46,13 @@ class Nodes:
 
     def uncordon(self, name: str) -> NodeView:
         return self._turn(name, "uncordon")
+
+    def release(self, name: str) -> NodeReleaseView:
+        """Gives up the work on a lost node, so that it goes on elsewhere; only when the machine is
+        really off. For administrators. Raises ConflictError unless the node is lost."""
+        path = path_of("nodes", name, "release")
+        answer = self._transport.send("POST", path, repeatable=True)
+        return self._transport.parse(NodeReleaseView, answer)
 
     def _turn(self, name: str, verb: str) -> NodeView:
         answer = self._transport.send("POST", path_of("nodes", name, verb), repeatable=True)

@@ -20,8 +20,15 @@ from podium.domain.node import Node
 from podium.domain.reason import Cause
 from podium.domain.resources import DeviceShare
 from podium.domain.tenancy import WHOLE
-from podium.domain.workload import Program, UploadSource, Workload
-from podium.engines.contract import DeviceGrant, Launch
+from podium.domain.workload import (
+    Program,
+    Recovery,
+    UploadSource,
+    Workload,
+    member_of,
+    program_of,
+)
+from podium.engines.contract import DeviceGrant, Launch, MisplacedError
 from podium.store import allocations, nodes, projects, replicas, workloads
 from podium.store.database import Transaction
 from podium.store.replicas import End
@@ -54,8 +61,12 @@ class Work:
                     uuid=device.uuid,
                     gpu_milli=share.gpu_milli,
                     memory_bytes=share.memory_bytes,
-                    mig=device.mig_profile is not None,
+                    mig=device.mig_profile is not None or bool(share.mig_profile),
                     virtual=device.virtual,
+                    board=device.board,
+                    pinned=device.pinned,
+                    mig_profile=share.mig_profile,
+                    mig_start=share.mig_start,
                 )
         raise TemporaryError(f"Node {node} does not report device {share.device_id} now.")
 
@@ -84,9 +95,15 @@ class Launcher:
             started = [each.id for each, end in zip(work.due, answers, strict=True) if end is None]
             refused = [end for end in answers if isinstance(end, End)]
             later = [each for each in answers if isinstance(each, TemporaryError)]
+            moved = any(each.cause is Cause.MISPLACED for each in refused)
+            # What the scheduler knows of the machine was not true any more: it has to know better
+            # before it looks for another place.
+            seen = await machine.engine.inventory() if moved else ()
 
             def write(tx: Transaction) -> None:
                 now_ms = machine.database.now_ms()
+                if seen:
+                    nodes.node_report(tx, machine.engine.name, seen, now_ms)
                 replicas.replicas_launched(tx, started, now_ms)
                 replicas.replicas_ended(tx, refused, now_ms)
 
@@ -137,6 +154,8 @@ class Launcher:
             await self._machine.engine.ensure(self._launch(work, allocation))
         except TemporaryError as error:
             return error
+        except MisplacedError as error:
+            return End(allocation_id=allocation.id, cause=Cause.MISPLACED, message=error.message)
         except PermanentError as error:
             return End(allocation_id=allocation.id, cause=Cause.START_FAILED, message=error.message)
         except Exception:
@@ -146,9 +165,12 @@ class Launcher:
 
     def _launch(self, work: Work, allocation: Allocation) -> Launch:
         workload = work.workloads[allocation.workload_id]
-        program = work.programs[workload.id]
+        member = member_of(workload.groups, allocation.rank)
+        program = program_of(work.programs[workload.id], member)
         master = work.masters.get(workload.id, allocation.node)
         count = 1 if workload.replicas.array else work.placed[workload.id]
+        if workload.recovery is Recovery.REPLACE and not workload.replicas.resize:
+            count = workload.replicas.maximum  # another one may be on its way
         archive = None
         if isinstance(program.source, UploadSource):
             archive = str(upload_path(self._uploads_path, workload.project, program.source.sha256))
@@ -175,6 +197,7 @@ class Launcher:
             devices=tuple(work.grant(allocation.node, share) for share in allocation.devices),
             grace_seconds=workload.grace_seconds,
             archive_path=archive,
+            isolation=(member.group.request if member else workload.request).isolation,
         )
 
     def _opened(self, sealed: Mapping[str, bytes], program: Program) -> tuple[tuple[str, str], ...]:

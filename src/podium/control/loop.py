@@ -18,7 +18,8 @@ _BACKOFF_SECONDS_MAX = 30.0
 
 
 class Loop:
-    """`step` returns True when it left work behind and wants to run again at once.
+    """`step` returns True when it left work behind and wants to run again at once. `due_seconds`
+    says after a step how soon the next one is due; the period is the most that it waits.
 
     After a step the loop rests at least as long as the step took (up to a second), so that a
     large cluster cannot make one loop eat the whole server, and hints gather meanwhile.
@@ -32,6 +33,7 @@ class Loop:
         *,
         wake_on: tuple[str, ...] = (),
         period_seconds: float,
+        due_seconds: Callable[[], float] | None = None,
     ) -> None:
         self.name = name
         self.failures = 0
@@ -39,6 +41,7 @@ class Loop:
         self.busy_seconds = 0.0
         self._step = step
         self._period_seconds = period_seconds
+        self._due_seconds = due_seconds
         self._listener = hints.listener(*wake_on)
 
     async def run(self) -> None:
@@ -55,7 +58,7 @@ class Loop:
                 else:
                     await asyncio.sleep(min(1.0, max(_REST_SECONDS_MIN, took_seconds)))
                     if not again:
-                        await self._listener.wait(self._period_seconds)
+                        await self._listener.wait(self._wait_seconds())
         finally:
             self._listener.close()
 
@@ -74,6 +77,11 @@ class Loop:
             return True
         self.failures = 0
         return again
+
+    def _wait_seconds(self) -> float:
+        if self._due_seconds is None:
+            return self._period_seconds
+        return min(self._period_seconds, max(0.0, self._due_seconds()))
 
     def _backoff_seconds(self) -> float:
         return min(_BACKOFF_SECONDS_MAX, 0.1 * 2.0 ** min(self.failures, 10))

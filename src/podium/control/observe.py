@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import structlog
 
+from podium.control.left_behind import LeftBehind
 from podium.control.machine import Machine
 from podium.domain.allocation import Allocation
 from podium.domain.errors import TemporaryError
@@ -20,6 +21,7 @@ from podium.store.replicas import End
 _LAUNCHED = (ReplicaState.STARTING, ReplicaState.RUNNING, ReplicaState.STOPPING)
 _OPEN_MAX = 100_000
 _CHUNK = 100
+_SAVES_EVERY_MS = 5_000  # work may save as often as it likes, but that is not worth more writes
 _log = structlog.get_logger(__name__)
 Item = TypeVar("Item")
 
@@ -27,6 +29,9 @@ Item = TypeVar("Item")
 class Observer:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._saved: dict[str, int] = {}  # as the engine told it and the store has it
+        self._saves_due_ms = 0
+        self._left_behind = LeftBehind(machine)
 
     async def step(self) -> bool:
         machine = self._machine
@@ -35,9 +40,11 @@ class Observer:
         # The store first: whatever it calls launched, the engine must know by then.
         held = {each.id: each for each in await self._open()}
         seen = {each.allocation_id: each for each in await machine.engine.observe()}
+        await self._note_saves(held, seen)
         await self._record(held, seen)
         if held.keys() - seen.keys():
             await self._bury()
+        await self._left_behind.step(held, seen)
         await self._settle(seen)
         await self._limit(held, seen)
         return False
@@ -68,6 +75,26 @@ class Observer:
             self._machine.hints.wake("schedule", "stop")
         if running or ended:
             self._machine.hints.wake("events")
+
+    async def _note_saves(self, held: dict[str, Allocation], seen: dict[str, Observation]) -> None:
+        """Write down what saved since the last time: now and then, or when one of them ended."""
+        machine = self._machine
+        told = {
+            key: each.saved_at_ms
+            for key, each in seen.items()
+            if each.saved_at_ms is not None and key in held
+        }
+        news = {key: at_ms for key, at_ms in told.items() if self._saved.get(key) != at_ms}
+        now_ms = machine.database.now_ms()
+        ended = any(seen[key].phase is Phase.ENDED for key in news)
+        if news and (ended or now_ms >= self._saves_due_ms):
+            await machine.leadership.fenced(
+                machine.lease,
+                lambda tx: allocations.saves_record(tx, news, machine.database.now_ms()),
+            )
+            self._saves_due_ms = now_ms + _SAVES_EVERY_MS
+            self._saved |= news
+        self._saved = {key: at_ms for key, at_ms in self._saved.items() if key in told}
 
     async def _bury(self) -> None:
         """Release what the store calls launched and the engine has no trace of.

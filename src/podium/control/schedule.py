@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -18,12 +20,13 @@ from podium.scheduling.snapshot import Snapshot
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
+from podium.store.learning import Learnt
 from podium.store.picture import Picture
 from podium.store.plans import Committed, commit_plan
 from podium.store.queue_plan import queue_plan_replace
 
 LEASE = "schedule"
-_SEED = 0
+SEED = 0
 _WORKLOADS_MAX = 1000  # in one transaction, so that others can write in between
 _PREEMPTIONS_MAX = 250
 _REFUSALS_MAX = 2000
@@ -32,7 +35,8 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Cycles:
-    """Counted for metrics."""
+    """Counted for metrics; `stale` are parts of plans that no longer held when they were to be
+    written."""
 
     cycles: int = 0
     placements: int = 0
@@ -40,7 +44,20 @@ class Cycles:
     stale: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one cycle saw, and what it decided at `now_ms`."""
+
+    snapshot: Snapshot
+    plan: Plan
+    now_ms: int
+    learnt: Learnt | None
+
+
 class Scheduler:
+    """`turn` is held while a cycle decides, and by whoever else works on the views of its
+    snapshots: they are for one thread at a time."""
+
     def __init__(
         self, database: Database, hints: Hints, leadership: Leadership, ids: IdSource
     ) -> None:
@@ -53,23 +70,38 @@ class Scheduler:
         self._written: dict[str, Refusal] = {}
         self._picture = Picture()
         self._told = Told()
-        self._seen: Snapshot | None = None
+        self._sight: Sight | None = None
+        self.turn = threading.Lock()
+        self._next_wake_ms: int | None = None
+
+    def due_seconds(self) -> float:
+        """How soon a decision may change by the passing of time alone."""
+        if self._next_wake_ms is None:
+            return math.inf
+        return (self._next_wake_ms - self._database.now_ms()) / 1000
 
     @property
     def seen(self) -> Snapshot | None:
         """What the last cycle decided on; None while others lead."""
-        return self._seen
+        return None if self._sight is None else self._sight.snapshot
+
+    @property
+    def sight(self) -> Sight | None:
+        """The same, with what was decided."""
+        return self._sight
 
     async def step(self) -> bool:
         """One cycle. True when part of the plan was stale and must be decided again."""
+        self._next_wake_ms = None
         if not self._leadership.leads(LEASE):
             self._written.clear()
             self._picture.forget()
             self._told.forget()
-            self._seen = None
+            self._sight = None
             return False
         plan = await self._database.read(self._decide)
         self.counted.cycles += 1
+        self._next_wake_ms = plan.next_wake_ms
         refusals = {key: each.refusal for each in plan.refusals for key in each.workload_ids}
         # Being placed wipes what was written about a workload, also of an array's other tasks.
         placed = {each.workload_id for each in plan.placements}
@@ -110,9 +142,12 @@ class Scheduler:
         return bool(committed.rejected)
 
     def _decide(self, tx: Transaction) -> Plan:
-        now_ms = self._database.now_ms()
-        self._seen = self._picture.look(tx, now_ms)
-        return decide(self._seen, now_ms, _SEED)
+        with self.turn:
+            now_ms = self._database.now_ms()
+            seen = self._picture.look(tx, now_ms)
+            plan = decide(seen, now_ms, SEED)
+            self._sight = Sight(seen, plan, now_ms, self._picture.learnt)
+        return plan
 
     def _commit(self, tx: Transaction, plan: Plan, news: News | None) -> Committed:
         now_ms = self._database.now_ms()

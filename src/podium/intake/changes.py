@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podium.domain.errors import ConflictError, FieldFault, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
+from podium.domain.pool import sole_pool
 from podium.domain.tenancy import Action, Identity
 from podium.domain.workload import Kind
 from podium.intake.office import Office
@@ -12,7 +13,7 @@ from podium.spec.change import Changes, changes_words, read_changes, restated
 from podium.spec.views.workload import ChangeRequest
 from podium.store import audit, lifecycle, policies, workloads
 from podium.store.audit import AuditEntry
-from podium.store.codec import Row
+from podium.store.codec import Row, pools_from_text
 from podium.store.database import Transaction
 
 HINTS = ("schedule", "observe", "deadlines", "events")
@@ -79,7 +80,8 @@ def _check_priority(tx: Transaction, row: Row, new: Changes) -> None:
     priority = new.get("priority")
     if priority is None or priority <= row["priority"]:
         return
-    highest = policies.policies_fetch(tx).of(Kind(row["kind"]), row["project"]).priority_max
+    pool = sole_pool(pools_from_text(row["pools"]))
+    highest = policies.policies_fetch(tx).of(Kind(row["kind"]), row["project"], pool).priority_max
     if priority > highest:
         wrong = f"is {priority}; {row['kind']} work here may have {highest} at most."
         raise UserError(FieldFault("priority", wrong, f"Write {highest} or less."))

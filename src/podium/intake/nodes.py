@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from podium.domain.errors import ConflictError
 from podium.domain.tenancy import Action, Identity
 from podium.intake.office import Office, audited, authorise
-from podium.store import nodes
+from podium.store import lost_nodes, nodes
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What was given up on a lost node. `reports_again`: it did so meanwhile, and keeps the rest."""
+
+    replicas: int
+    workloads: int
+    reports_again: bool
 
 
 async def node_cordon(office: Office, identity: Identity, name: str, *, cordoned: bool) -> None:
@@ -24,3 +36,27 @@ async def node_cordon(office: Office, identity: Identity, name: str, *, cordoned
 
     await audited(office, entry, write)
     office.hints.wake("schedule")
+
+
+async def node_release(office: Office, identity: Identity, name: str) -> Released:
+    """Give up all work on a lost node, so that it can go on elsewhere. Raises NotFoundError, and
+    ConflictError for a node that is not lost."""
+    authorise(identity, Action.NODE_RELEASE)
+
+    def write(tx: Transaction) -> lost_nodes.Release:
+        now_ms = office.database.now_ms()
+        return lost_nodes.node_release(tx, name, now_ms, actor=identity.username)
+
+    parts = [await office.database.write(write)]
+    reports_again = False
+    while parts[-1].more and not reports_again:
+        try:
+            parts.append(await office.database.write(write))
+        except ConflictError:
+            reports_again = True
+    office.hints.wake("schedule", "stop", "events")
+    return Released(
+        replicas=sum(each.replicas for each in parts),
+        workloads=len(frozenset().union(*(each.workloads for each in parts))),
+        reports_again=reports_again,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -42,6 +42,19 @@ async def audited(
         return result
 
     return await office.database.write(both)
+
+
+def entry_of_level(
+    identity: Identity, action: Action, level: str, name: str, detail: Mapping[str, object]
+) -> AuditEntry:
+    """For what is set for the whole cluster, a team or a project; `name` is empty for the first."""
+    return AuditEntry(
+        actor=identity.username,
+        action=action,
+        subject=name or level,
+        project=name if level == "project" else None,
+        detail={"level": level, **detail},
+    )
 
 
 def authorise(identity: Identity, action: Action, project: str | None = None) -> None:

@@ -9,11 +9,10 @@ from podium.domain.policies import SCHEDULING, Override, PolicyLevel, value_to_t
 from podium.domain.quota import QuotaLevel
 from podium.domain.tenancy import Action, Identity
 from podium.domain.workload import Kind
-from podium.intake.office import Office, audited, authorise
+from podium.intake.office import Office, audited, authorise, entry_of_level
 from podium.spec.faults import unknown_field
 from podium.spec.policy import KIND_FIELDS, SCHEDULING_FIELDS, PolicyField, read_values
-from podium.store import policies, quotas
-from podium.store.audit import AuditEntry
+from podium.store import policies, pools, quotas
 from podium.store.database import Transaction
 
 PARTS = (SCHEDULING, *(kind.value for kind in Kind))
@@ -54,8 +53,9 @@ async def policy_set(
             )
             policies.override_set(tx, override, now_ms, identity.username)
 
-    detail = {"level": level.value, "part": part, "values": {k: str(v) for k, v in values.items()}}
-    await audited(office, _entry(identity, level, name, detail), write)
+    detail = {"part": part, "values": {key: str(value) for key, value in values.items()}}
+    entry = entry_of_level(identity, Action.POLICY_SET, level.value, name, detail)
+    await audited(office, entry, write)
     office.hints.wake(*HINTS)
 
 
@@ -80,8 +80,9 @@ async def policy_reset(
         column = None if field is None else fields[field].column
         policies.override_delete(tx, level, name, part, column)
 
-    detail = {"level": level.value, "part": part, "reset": field or "all"}
-    await audited(office, _entry(identity, level, name, detail), write)
+    detail = {"part": part, "reset": field or "all"}
+    entry = entry_of_level(identity, Action.POLICY_SET, level.value, name, detail)
+    await audited(office, entry, write)
     office.hints.wake(*HINTS)
 
 
@@ -106,17 +107,9 @@ def _known_fields(names: Mapping[str, object] | list[str], fields: Mapping[str, 
 
 
 def _known(tx: Transaction, level: PolicyLevel, name: str) -> None:
-    if level is not PolicyLevel.CLUSTER and not quotas.named(tx, QuotaLevel(level.value), name):
+    if level is PolicyLevel.POOL:
+        known = any(pool.name == name for pool in pools.pool_list(tx))
+    else:
+        known = level is PolicyLevel.CLUSTER or quotas.named(tx, QuotaLevel(level.value), name)
+    if not known:
         raise NotFoundError(f"There is no {level} {name}.")
-
-
-def _entry(
-    identity: Identity, level: PolicyLevel, name: str, detail: Mapping[str, object]
-) -> AuditEntry:
-    return AuditEntry(
-        actor=identity.username,
-        action=Action.POLICY_SET,
-        subject=name or level.value,
-        project=name if level is PolicyLevel.PROJECT else None,
-        detail=dict(detail),
-    )

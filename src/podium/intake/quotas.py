@@ -8,11 +8,10 @@ from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.quantity import format_milli
 from podium.domain.quota import ORGANISATION, Quota, QuotaLevel
 from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, audited, authorise
+from podium.intake.office import Office, audited, authorise, entry_of_level
 from podium.scheduling.share_faults import ShareFault, faults
 from podium.scheduling.snapshot import Share
 from podium.store import quotas, shares
-from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
 ALL = "all"
@@ -36,13 +35,13 @@ async def quota_set(office: Office, identity: Identity, quota: Quota) -> None:
         if quotas.quota_list(tx).get((wanted.level, wanted.name)) != wanted:
             quotas.quota_set(tx, wanted, now_ms, identity.username)
 
-    detail: dict[str, object] = {
-        "level": quota.level.value,
+    detail = {
         "weight": quota.weight,
         "guarantees": {name or ALL: milli for name, milli in quota.guarantees},
         "limits": {name or ALL: milli for name, milli in quota.limits},
     }
-    await audited(office, _entry(identity, quota.level, quota.name, detail), write)
+    entry = entry_of_level(identity, Action.QUOTA_SET, quota.level.value, quota.name, detail)
+    await audited(office, entry, write)
 
 
 async def quota_remove(office: Office, identity: Identity, level: QuotaLevel, name: str) -> None:
@@ -55,20 +54,8 @@ async def quota_remove(office: Office, identity: Identity, level: QuotaLevel, na
             label = Quota(level=level, name=name).label
             raise NotFoundError(f"No quota is set for {label}.")
 
-    detail: dict[str, object] = {"level": level.value, "removed": True}
-    await audited(office, _entry(identity, level, name, detail), write)
-
-
-def _entry(
-    identity: Identity, level: QuotaLevel, name: str, detail: dict[str, object]
-) -> AuditEntry:
-    return AuditEntry(
-        actor=identity.username,
-        action=Action.QUOTA_SET,
-        subject=name or level.value,
-        project=name if level is QuotaLevel.PROJECT else None,
-        detail=detail,
-    )
+    entry = entry_of_level(identity, Action.QUOTA_SET, level.value, name, {"removed": True})
+    await audited(office, entry, write)
 
 
 def _known(tx: Transaction, level: QuotaLevel, name: str) -> None:

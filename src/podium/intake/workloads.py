@@ -15,8 +15,9 @@ from podium.domain.reason import Cause
 from podium.domain.tenancy import Action, Identity
 from podium.domain.workload import UploadSource, Wish, Workload
 from podium.intake.office import Office, authorise
+from podium.intake.pools import pool_faults
 from podium.spec.workload import check_many, resolved
-from podium.store import audit, lifecycle, policies, projects, submissions, workloads
+from podium.store import audit, lifecycle, policies, pools, projects, submissions, workloads
 from podium.store.audit import AuditEntry
 from podium.store.codec import Row
 from podium.store.database import Transaction
@@ -66,10 +67,7 @@ async def workload_submit(
     if key is not None and not 0 < len(key) <= _KEY_LENGTH_MAX:
         raise UserError(FieldFault("Idempotency-Key", "must have 1 to 200 characters."))
     now_ms = office.database.now_ms()
-    holds = await office.database.read(policies.policies_fetch)
-    wishes = _checked(documents, now_ms, _default_project(identity), holds)
-    for project in sorted({wish.project for wish in wishes}):
-        authorise(identity, Action.WORKLOAD_SUBMIT, project)
+    wishes = await _wishes(office, identity, documents, now_ms)
     ids = [office.ids.new("w") for _ in wishes]
     digest = _digest(documents) if key is not None else ""
 
@@ -91,6 +89,32 @@ async def workload_submit(
     submitted = await office.database.write(write)
     office.hints.wake("schedule", "events")
     return submitted
+
+
+async def workload_wished(
+    office: Office, identity: Identity, documents: Sequence[Mapping[str, object]]
+) -> list[NewWorkload]:
+    """What `workload_submit` would store, checked as it does; nothing is stored, and code need not
+    be uploaded yet. Raises as it does."""
+    wishes = await _wishes(office, identity, documents, office.database.now_ms())
+    ids = [office.ids.new("w") for _ in wishes]
+    return await office.database.read(
+        lambda tx: _resolve(tx, identity, ids, wishes, documents, uploaded=False)
+    )
+
+
+async def _wishes(
+    office: Office,
+    identity: Identity,
+    documents: Sequence[Mapping[str, object]],
+    now_ms: int,
+) -> list[Wish]:
+    """Raises UserError, and what `authorise` raises."""
+    holds = await office.database.read(policies.policies_fetch)
+    wishes = _checked(documents, now_ms, _default_project(identity), holds)
+    for project in sorted({wish.project for wish in wishes}):
+        authorise(identity, Action.WORKLOAD_SUBMIT, project)
+    return wishes
 
 
 async def workload_cancel(
@@ -209,18 +233,23 @@ def _resolve(
     ids: Sequence[str],
     wishes: Sequence[Wish],
     documents: Sequence[Mapping[str, object]],
+    *,
+    uploaded: bool = True,
 ) -> list[NewWorkload]:
-    """Check what needs the store: projects, dependencies, secrets, uploads."""
+    """Check what needs the store: projects, dependencies, secrets and, with `uploaded`, uploads."""
     in_batch = {(wish.project, wish.name): each for each, wish in zip(ids, wishes, strict=True)}
     names = sorted({wish.project for wish in wishes})
     teams = {name: projects.project_fetch(tx, identity.scope, name).team for name in names}
+    reach = pools.reach_fetch(tx)
     faults: list[FieldFault] = []
     new: list[NewWorkload] = []
     for index, wish in enumerate(wishes):
         prefix = f"workloads.{index}." if len(wishes) > 1 else ""
         needs, needs_open = _dependencies(tx, wish, in_batch, prefix, faults)
         _check_secrets(tx, wish, prefix, faults)
-        _check_upload(tx, wish, prefix, faults)
+        if uploaded:
+            _check_upload(tx, wish, prefix, faults)
+        faults.extend(pool_faults(wish, reach, prefix))
         new.append(
             NewWorkload(
                 id=ids[index],

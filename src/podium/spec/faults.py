@@ -30,6 +30,8 @@ _OTHER_WORDS: Mapping[str, str] = {
     "needs": "depends_on",
     "node_labels": "resources.nodes",
     "node_selector": "resources.nodes",
+    "partition": "resources.pool",
+    "pools": "resources.pool",
     "profile": "resources.mig",
     "ram": "resources.memory",
     "run": "script",
@@ -155,6 +157,8 @@ def faults_from(
         place = ".".join(shown(part) for part in detail["loc"])
         outer = ".".join(str(part) for part in detail["loc"][:-1])
         last = str(detail["loc"][-1]) if detail["loc"] else ""
+        if len(detail["loc"]) > 1 and isinstance(detail["loc"][1], int):
+            doubtful.add(str(detail["loc"][0]))
         cause = detail.get("ctx", {}).get("error")
         doubtful.add(place)
         if isinstance(cause, FieldError):
@@ -165,8 +169,8 @@ def faults_from(
             doubtful.update((meant, outer))
         elif detail["type"] == "missing":
             faults.append(FieldFault(place, "is missing.", f"Add {last}: {last.upper()}."))
-        elif place in models:
-            names = ", ".join(models[place].model_fields)
+        elif _shape(place) in models:
+            names = ", ".join(models[_shape(place)].model_fields)
             faults.append(
                 FieldFault(
                     place,
@@ -188,11 +192,24 @@ def bounded(faults: Sequence[FieldFault]) -> Sequence[FieldFault]:
     return [*faults[:FAULTS_MAX], _MORE]
 
 
+def _shape(place: str) -> str:
+    """The place in any entry of its list: `groups.1.resources` is `groups.*.resources`."""
+    return ".".join("*" if part.isdecimal() else part for part in place.split("."))
+
+
 def _unknown(key: str, outer: str, models: Mapping[str, type[BaseModel]]) -> tuple[FieldFault, str]:
-    for place, model in models.items():
+    inside = _shape(outer)
+    # First what stands under the same entry of a list, then everything that is in no list.
+    near = {
+        place.replace(inside, outer, 1): model
+        for place, model in models.items()
+        if "*" in inside and place.startswith(f"{inside}.")
+    }
+    far = {place: model for place, model in models.items() if "*" not in place}
+    for place, model in (near | far).items():
         # `gpus` at the top belongs under `resources`: the right word in the wrong place.
         if place != outer and key in model.model_fields:
             meant = f"{place}.{key}" if place else key
             where = f"{outer}.{shown(key)}" if outer else shown(key)
             return FieldFault(where, "is not a field here.", f"Did you mean '{meant}'?"), meant
-    return unknown_field(key, list(models[outer].model_fields), place=outer)
+    return unknown_field(key, list(models[inside].model_fields), place=outer)

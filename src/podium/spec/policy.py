@@ -28,8 +28,10 @@ from podium.spec.fields import (
 )
 from podium.spec.resources import read_cpu_minimum, read_memory_minimum
 
+MOVES_MAX = 1000
 RESERVATIONS_MAX = 100
-_NONE = "none"
+LOST_AFTER_SECONDS_MIN = 60
+_NONE, _NEVER = "none", "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,14 @@ def _milliseconds(value: object, *, minimum: int) -> int:
     return read_duration(value, minimum=minimum) * 1000
 
 
-def _or_none(value: object) -> int | None:
-    if isinstance(value, str) and value.strip().lower() == _NONE:
+def _or(word: str, value: object, *, minimum: int) -> int | None:
+    if isinstance(value, str) and value.strip().lower() == word:
         return None
-    return _milliseconds(value, minimum=0)
+    return _milliseconds(value, minimum=minimum)
 
 
-def _duration(value_ms: int | None) -> str | int:
-    return _NONE if value_ms is None else write_duration(value_ms // 1000)
+def _duration(value_ms: int | None, *, word: str = _NONE) -> str | int:
+    return word if value_ms is None else write_duration(value_ms // 1000)
 
 
 def _same(value: Any) -> str | int | bool:
@@ -72,7 +74,9 @@ KIND_FIELDS = _fields(
     PolicyField("grace", "grace_seconds", read_grace, write_duration),
     PolicyField("preemptible", "preemptible", read_switch, _same),
     PolicyField("preempts", "preempts", read_switch, _same),
-    PolicyField("minimum_runtime", "minimum_runtime_ms", _or_none, _duration),
+    PolicyField(
+        "minimum_runtime", "minimum_runtime_ms", partial(_or, _NONE, minimum=0), _duration
+    ),
     PolicyField("spread", "spread", read_switch, _same),
 )
 SCHEDULING_FIELDS = _fields(
@@ -88,6 +92,15 @@ SCHEDULING_FIELDS = _fields(
         "reservations_max",
         partial(read_integer, minimum=0, maximum=RESERVATIONS_MAX),
         _same,
+    ),
+    PolicyField(
+        "moves_max", "moves_max", partial(read_integer, minimum=0, maximum=MOVES_MAX), _same
+    ),
+    PolicyField(
+        "lost_node_after",
+        "lost_after_ms",
+        partial(_or, _NEVER, minimum=LOST_AFTER_SECONDS_MIN),
+        partial(_duration, word=_NEVER),
     ),
 )
 

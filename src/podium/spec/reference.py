@@ -55,6 +55,7 @@ def reference() -> str:
 def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for field, shape in schema["properties"].items():
         for choice in shape.get("anyOf", ()):
+            choice = choice.get("items", choice)  # noqa: PLW2901 - of a list, its entries
             if "$ref" in choice:
                 yield field, schema["$defs"][choice["$ref"].rpartition("/")[2]]
 
@@ -73,6 +74,8 @@ def _written(shape: Mapping[str, Any], field: str) -> str:
     """How one way of writing a field looks, in words."""
     if "$ref" in shape:
         return f"[a map](#{field})"
+    if "$ref" in shape.get("items", ()):
+        return f"[a list of maps](#{field})"
     if "enum" in shape:
         return ", ".join(f"`{each}`" for each in shape["enum"])
     if "const" in shape:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from podium.domain.resources import ANYWHERE
-from podium.domain.workload import GitSource, Program, UploadSource, Wish
+from podium.domain.resources import ANYWHERE, ReplicaCount
+from podium.domain.workload import GitSource, Program, Recovery, UploadSource, Wish
 from podium.spec.fields import write_duration, write_time
+from podium.spec.groups import groups_document
 from podium.spec.resources import resources_document
 
 
@@ -20,15 +21,16 @@ def resolved(wish: Wish) -> dict[str, object]:
         "name": wish.name,
         "project": wish.project,
     }
-    document |= _program(program)
-    document["resources"] = resources_document(wish.request)
-    if replicas.array:
-        document["array"] = replicas.maximum
-    elif replicas.minimum == replicas.maximum:
-        document["replicas"] = replicas.maximum
+    document |= _program(program, grouped=bool(wish.groups))
+    if wish.groups:
+        # Each says all that it asks for and runs, so nothing is said for all of them.
+        document["groups"] = groups_document(wish.groups)
     else:
-        fixed = {} if replicas.resize else {"resize": False}
-        document["replicas"] = {"min": replicas.minimum, "max": replicas.maximum, **fixed}
+        document["resources"] = resources_document(wish.request)
+        document |= _size(replicas)
+    fixed_gang = replicas.minimum == replicas.maximum > 1 and not replicas.array
+    if fixed_gang or wish.recovery is not Recovery.RESTART:
+        document["recovery"] = wish.recovery.value
     levels = {"within": wish.topology.within, "prefer": wish.topology.prefer}
     if wish.topology != ANYWHERE:
         document["topology"] = {
@@ -58,12 +60,20 @@ def resolved(wish: Wish) -> dict[str, object]:
     return document | {key: value for key, value in collections.items() if value}
 
 
-def _program(program: Program) -> dict[str, object]:
+def _size(replicas: ReplicaCount) -> dict[str, object]:
+    if replicas.array:
+        return {"array": replicas.maximum}
+    if replicas.minimum == replicas.maximum:
+        return {"replicas": replicas.maximum}
+    fixed = {} if replicas.resize else {"resize": False}
+    return {"replicas": {"min": replicas.minimum, "max": replicas.maximum, **fixed}}
+
+
+def _program(program: Program, *, grouped: bool) -> dict[str, object]:
     document: dict[str, object] = {}
-    if program.command:
-        document["command"] = list(program.command)
-    else:
-        document["script"] = program.script
+    if not grouped:
+        document |= {"command": list(program.command)} if program.command else {}
+        document |= {"script": program.script} if program.script else {}
     if program.image is not None:
         document["image"] = program.image
     if isinstance(program.source, GitSource):

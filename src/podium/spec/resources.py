@@ -12,15 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from podium.domain.errors import FieldFault
 from podium.domain.policy import REPLICAS_MAX, KindPolicy
 from podium.domain.quantity import GPU_MILLI, Range, format_milli, parse_bytes, parse_milli
-from podium.domain.resources import ReplicaCount, Request
+from podium.domain.resources import MPS_LABEL, Isolation, ReplicaCount, Request
 from podium.spec.faults import FieldError, checked, described, each, said
 from podium.spec.fields import (
     AMOUNT_SCHEMA,
     TEXT_MAP_SCHEMA,
+    read_choice,
     read_fields,
     read_integer,
     read_labels,
     read_list,
+    read_name,
     read_quantity,
     read_range,
     read_switch,
@@ -36,6 +38,7 @@ MEMORY_BYTES_MAX = 2**46
 """Above what any machine has, and low enough that thousands of replicas sum in 64 bits."""
 
 _GPU_TYPES_MAX = 32
+_POOLS_MAX = 32
 _GPU_TYPE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._+/ -]{0,61}[A-Za-z0-9])?")
 _MIG_PROFILE = re.compile(r"[1-9]g\.[1-9][0-9]{0,3}gb([+-][a-z]{1,8}(\.[a-z]{1,8})?)*")
 _MIG_COUNT_MAX = 1024
@@ -147,6 +150,18 @@ def _gpu_type(value: object) -> str:
     return text
 
 
+def read_pools(value: object) -> tuple[str, ...]:
+    listed = value if isinstance(value, list | tuple) else None
+    if listed is None:
+        return (read_name(value),)
+    entries = read_list(value, length_max=_POOLS_MAX, example="[a100, h100]")
+    if not entries:
+        raise FieldError("is an empty list.", "Name a pool, or leave the field out for any.")
+    return tuple(
+        dict.fromkeys(each(((str(i), entry) for i, entry in enumerate(entries)), read_name))
+    )
+
+
 def read_replicas(value: object) -> ReplicaCount:
     """A number of replicas, or `{min, max}` for a gang that starts with what fits; with
     `resize: false` it keeps the size it started with."""
@@ -166,6 +181,10 @@ def read_replicas(value: object) -> ReplicaCount:
         wrong = f"is {maximum}, below min, which is {minimum}."
         raise FieldError(faults=[FieldFault("max", wrong, f"Write {minimum} or more.")])
     return ReplicaCount(minimum, maximum, resize=fields["resize"] is True and minimum < maximum)
+
+
+def read_isolation(value: object) -> Isolation:
+    return Isolation(read_choice(value, tuple(Isolation)))
 
 
 REPLICAS_SCHEMA: dict[str, object] = {
@@ -208,11 +227,20 @@ _GPU_TYPE_SCHEMA: dict[str, object] = {
         {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": _GPU_TYPES_MAX},
     ]
 }
+_POOL_SCHEMA: dict[str, object] = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": _POOLS_MAX},
+    ]
+}
 
 _Gpus = Annotated[float | str, checked(read_gpu_milli), WithJsonSchema(AMOUNT_SCHEMA)]
 _GpuMemory = Annotated[int | str, checked(read_memory_range), WithJsonSchema(AMOUNT_SCHEMA)]
 _Mig = Annotated[str | dict[str, object], checked(read_mig), WithJsonSchema(_MIG_SCHEMA)]
 _GpuType = Annotated[str | list[str], checked(read_gpu_types), WithJsonSchema(_GPU_TYPE_SCHEMA)]
+_ISOLATION_SCHEMA: dict[str, object] = {"enum": [each.value for each in Isolation]}
+_Isolation = Annotated[str, checked(read_isolation), WithJsonSchema(_ISOLATION_SCHEMA)]
+_Pool = Annotated[str | list[str], checked(read_pools), WithJsonSchema(_POOL_SCHEMA)]
 _Cpus = Annotated[float | str, checked(read_cpu_minimum), WithJsonSchema(AMOUNT_SCHEMA)]
 _Memory = Annotated[int | str, checked(read_memory_minimum), WithJsonSchema(AMOUNT_SCHEMA)]
 _Nodes = Annotated[
@@ -242,6 +270,13 @@ class ResourcesSpec(BaseModel):
         description="A MIG profile, or how many instances of one.",
         examples=["1g.10gb", {"profile": "1g.10gb", "count": 2}],
     )
+    isolation: _Isolation | None = Field(
+        None,
+        description="What keeps a share of a GPU apart from its other users, at least: `none`, "
+        "they take turns and share its memory; `mps`, each has its part of threads and memory; "
+        "`mig`, it is a MIG instance. `mps` also adds `podium.io/mps: 'true'` to `nodes`.",
+        examples=["mig"],
+    )
     gpu_type: _GpuType | None = Field(
         None,
         description="The type of GPU, or a list of types that will do. Left out, any type will.",
@@ -259,6 +294,12 @@ class ResourcesSpec(BaseModel):
         None,
         description="Only nodes that have all these labels.",
         examples=[{"zone": "north"}],
+    )
+    pool: _Pool | None = Field(
+        None,
+        description="Only nodes of this pool, or of one of these pools. Left out, any that is open "
+        "to the project.",
+        examples=["a100", ["a100", "h100"]],
     )
 
 
@@ -297,6 +338,11 @@ def resource_relations(spec: ResourcesSpec) -> Iterator[Relation]:
                 "Write it like 20GiB, or add gpus: 1 to choose among devices by their memory.",
             ),
         )
+    if spec.isolation is not None and not asks_for_share(spec):
+        yield (
+            ("resources.isolation", "resources.gpus", "resources.gpu_memory", "resources.mig"),
+            FieldFault("resources.isolation", *_isolation_fault(spec, gpus)),
+        )
     if spec.gpu_type is not None and not gpus and spec.mig is None and spec.gpu_memory is None:
         yield (
             ("resources.gpu_type", "resources.gpus", "resources.mig", "resources.gpu_memory"),
@@ -306,6 +352,25 @@ def resource_relations(spec: ResourcesSpec) -> Iterator[Relation]:
                 "Add gpus: 1, or leave gpu_type out.",
             ),
         )
+
+
+def asks_for_share(spec: ResourcesSpec) -> bool:
+    """Whether it asks for a part of a GPU, by its number or its memory."""
+    if spec.mig is not None:
+        return False
+    if spec.gpus is None:
+        return spec.gpu_memory is not None
+    return read_gpu_milli(spec.gpus) < GPU_MILLI
+
+
+def _isolation_fault(spec: ResourcesSpec, gpu_milli: int) -> tuple[str, str]:
+    if spec.mig is not None:
+        return "is for shares; a MIG instance is isolated by itself.", "Leave isolation out."
+    if gpu_milli:
+        wrong = "is for shares of a GPU; whole GPUs are shared with nobody."
+        return wrong, "Leave isolation out, or ask for a share such as gpus: 0.5."
+    wrong = "is for shares of a GPU, and none is asked for."
+    return wrong, "Add gpus: 0.5 or gpu_memory: 20GiB, or leave isolation out."
 
 
 def request_of(spec: ResourcesSpec | None, policy: KindPolicy) -> Request:
@@ -322,6 +387,10 @@ def request_of(spec: ResourcesSpec | None, policy: KindPolicy) -> Request:
             single = not isinstance(spec.gpu_memory, str) or ".." not in spec.gpu_memory
             device_memory = Range.at_least(amount.minimum) if single else amount
     profile, count = (None, 0) if spec.mig is None else read_mig(spec.mig)
+    isolation = Isolation.NONE if spec.isolation is None else read_isolation(spec.isolation)
+    labels = () if spec.nodes is None else read_labels(spec.nodes)
+    if isolation is Isolation.MPS:
+        labels = tuple(sorted(dict((*labels, MPS_LABEL)).items()))
     return Request(
         cpu_milli=policy.cpu_milli if spec.cpus is None else read_cpu_minimum(spec.cpus),
         memory_bytes=(
@@ -333,7 +402,9 @@ def request_of(spec: ResourcesSpec | None, policy: KindPolicy) -> Request:
         gpu_memory=device_memory,
         mig_profile=profile,
         mig_count=count,
-        node_labels=() if spec.nodes is None else read_labels(spec.nodes),
+        node_labels=labels,
+        pools=() if spec.pool is None else read_pools(spec.pool),
+        isolation=isolation,
     )
 
 
@@ -351,10 +422,14 @@ def resources_document(request: Request) -> dict[str, object]:
         document["gpu_memory"] = (
             f"{write_bytes(low) if low else ''}..{'' if high is None else write_bytes(high)}"
         )
+    if request.isolation is not Isolation.NONE:
+        document["isolation"] = request.isolation.value
     if request.gpu_types:
         document["gpu_type"] = list(request.gpu_types)
     document["cpus"] = write_milli(request.cpu_milli)
     document["memory"] = write_bytes(request.memory_bytes)
     if request.node_labels:
         document["nodes"] = dict(request.node_labels)
+    if request.pools:
+        document["pool"] = list(request.pools)
     return document

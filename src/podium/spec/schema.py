@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from podium.domain.identity import NAME_LENGTH_MAX, is_id, name_fault
 from podium.domain.policy import (
@@ -20,7 +20,7 @@ from podium.domain.policy import (
     RETRIES_MAX,
 )
 from podium.domain.resources import TopologyLevel
-from podium.domain.workload import Kind
+from podium.domain.workload import Kind, Recovery
 from podium.spec.faults import FieldError, checked, described, each
 from podium.spec.fields import (
     DURATION_SCHEMA,
@@ -52,11 +52,13 @@ from podium.spec.program import (
 from podium.spec.resources import REPLICAS_SCHEMA, ResourcesSpec, read_replicas
 
 DEPENDS_ON_MAX = 1000
+GROUPS_MAX = 16
 SCHEMA_ID = "urn:podium:workload:1"
 
-_read_array = partial(read_integer, minimum=1, maximum=REPLICAS_MAX)
+_read_count = partial(read_integer, minimum=1, maximum=REPLICAS_MAX)
 _read_retries = partial(read_integer, minimum=0, maximum=RETRIES_MAX)
 _read_kind = partial(read_choice, names=tuple(Kind))
+_read_recovery = partial(read_choice, names=tuple(Recovery))
 _read_level = partial(read_choice, names=tuple(TopologyLevel))
 
 
@@ -110,10 +112,15 @@ _Command = Annotated[
 ]
 _Script = Annotated[str, checked(read_script), WithJsonSchema(_TEXT)]
 _Image = Annotated[str, checked(read_image), WithJsonSchema(_TEXT)]
+_Recovery = Annotated[
+    Recovery,
+    checked(_read_recovery),
+    WithJsonSchema({"type": "string", "enum": list(map(str, Recovery))}),
+]
 _Replicas = Annotated[int | dict[str, int], checked(read_replicas), WithJsonSchema(REPLICAS_SCHEMA)]
-_Array = Annotated[
+_Count = Annotated[
     int,
-    checked(_read_array),
+    checked(_read_count),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": REPLICAS_MAX}),
 ]
 _Priority = Annotated[
@@ -152,7 +159,7 @@ _Level = Annotated[
 
 
 class TopologySpec(BaseModel):
-    """Where the replicas stand together: one NVLink domain, node, rack or block."""
+    """Where the replicas stand together: one node, NVLink domain, rack or block."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -182,6 +189,47 @@ class StartSpec(BaseModel):
         "that is named.",
         examples=["20:00-06:00", "20:00-06:00 Europe/Berlin"],
     )
+
+
+class GroupSpec(BaseModel):
+    """Replicas of one gang that run and need the same. What a group leaves out is as the workload
+    says it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: _Name = Field(description="Its name, unlike that of the others.", examples=["learner"])
+    replicas: _Count | None = Field(
+        None, description="How many replicas it has; 1 when left out.", examples=[8]
+    )
+    resources: ResourcesSpec | None = Field(
+        None,
+        description="What each of its replicas needs; each field stands in for the same field of "
+        "the workload's resources.",
+        examples=[{"gpus": 2}],
+    )
+    command: _Command | None = Field(
+        None,
+        description="What its replicas run, in place of the workload's command or script.",
+        examples=["python learner.py"],
+    )
+    script: _Script | None = Field(
+        None, description="The same as lines of a script.", examples=["python learner.py\n"]
+    )
+    env: Annotated[_TextMap, checked(read_env)] | None = Field(
+        None, description="Added to the workload's env.", examples=[{"ROLE": "learner"}]
+    )
+
+
+def _group_list(value: object) -> list[object]:
+    entries = read_list(value, length_max=GROUPS_MAX, example="[{name: learner, replicas: 1}]")
+    if not entries:
+        raise FieldError("is an empty list.", "Name a group, or leave the field out.")
+    return entries
+
+
+_Groups = Annotated[
+    list[GroupSpec], Field(min_length=1, max_length=GROUPS_MAX), BeforeValidator(_group_list)
+]
 
 
 class WorkloadSpec(BaseModel):
@@ -253,7 +301,26 @@ class WorkloadSpec(BaseModel):
         "with. 1 when left out.",
         examples=[4, {"min": 2, "max": 8}],
     )
-    array: _Array | None = Field(
+    recovery: _Recovery | None = Field(
+        None,
+        description="What happens when a gang of a fixed size loses a replica with its machine: "
+        "`restart` stops and queues all of it again; with `replace` the others run on and wait "
+        "for a new one in its place, as programs do that torchrun started. `restart` when left "
+        "out.",
+        examples=["replace"],
+    )
+    groups: _Groups | None = Field(
+        None,
+        description="Groups of replicas that differ, in place of replicas: they start together or "
+        "not at all. Ranks run through them in this order.",
+        examples=[
+            [
+                {"name": "learner", "resources": {"gpus": 2}, "command": "python learner.py"},
+                {"name": "actor", "replicas": 8},
+            ]
+        ],
+    )
+    array: _Count | None = Field(
         None,
         description="How many tasks to run, each for itself, in place of replicas.",
         examples=[20],

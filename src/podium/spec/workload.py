@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from podium.domain.errors import FieldFault, UserError
 from podium.domain.policies import BUILT_IN, Policies
+from podium.domain.policy import KindPolicy
+from podium.domain.pool import sole_pool
 from podium.domain.resources import (
     ANYWHERE,
     ReplicaCount,
@@ -20,7 +22,7 @@ from podium.domain.resources import (
     TopologyLevel,
     request_text,
 )
-from podium.domain.workload import Kind, Program, Wish
+from podium.domain.workload import Kind, Program, Recovery, Wish, leading_request
 from podium.spec.batch import check_each
 from podium.spec.documents import SPEC_BYTES_MAX, load_documents
 from podium.spec.faults import bounded, described, faults_from
@@ -32,6 +34,7 @@ from podium.spec.fields import (
     read_priority,
     read_start_window,
 )
+from podium.spec.groups import group_relations, groups_of, replicas_of
 from podium.spec.program import (
     SourceSpec,
     read_command,
@@ -46,11 +49,13 @@ from podium.spec.resolved import resolved
 from podium.spec.resources import (
     Relation,
     ResourcesSpec,
+    read_pools,
     read_replicas,
     request_of,
     resource_relations,
 )
 from podium.spec.schema import (
+    GroupSpec,
     StartSpec,
     TopologySpec,
     WorkloadSpec,
@@ -61,6 +66,7 @@ from podium.spec.times import time_relations
 
 __all__ = [
     "SPEC_BYTES_MAX",
+    "GroupSpec",
     "ResourcesSpec",
     "SourceSpec",
     "StartSpec",
@@ -80,6 +86,8 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "source": SourceSpec,
     "topology": TopologySpec,
     "start": StartSpec,
+    "groups.*": GroupSpec,
+    "groups.*.resources": ResourcesSpec,
 }
 
 
@@ -160,7 +168,7 @@ def _relations(
     """What is wrong between fields that are right each for itself."""
     yield from time_relations(spec, now_ms)
     kind = Kind.BATCH if spec.kind is None else Kind(spec.kind)
-    highest = policies.of(kind, spec.project or project or "").priority_max
+    highest = _policy_of(spec, kind, project, policies).priority_max
     if spec.priority is not None and read_priority(spec.priority) > highest:
         yield (
             ("priority", "kind", "project"),
@@ -172,16 +180,7 @@ def _relations(
         )
     if spec.project is None and project is None:
         yield (("project",), FieldFault("project", "is missing.", "Add project: PROJECT."))
-    if spec.command is None and spec.script is None:
-        yield (
-            ("command", "script"),
-            FieldFault("command", "is missing.", "Add a command, or a script of several lines."),
-        )
-    if spec.command is not None and spec.script is not None:
-        yield (
-            ("command", "script"),
-            FieldFault("script", "cannot go together with command.", "Keep one of the two."),
-        )
+    yield from _program_relations(spec)
     if spec.array is not None and spec.replicas is not None:
         yield (
             ("array", "replicas"),
@@ -191,20 +190,17 @@ def _relations(
                 "Keep array for independent tasks, or replicas for a gang.",
             ),
         )
+    yield from _recovery_relations(spec)
     if spec.source is not None:
         fault = source_fault(spec.source)
         if fault is not None:
             places = ("source", "source.git", "source.ref", "source.upload", "source.path")
             yield (places, fault)
-    if spec.resources is not None:
-        yield from resource_relations(spec.resources)
-    if spec.env and spec.secrets:
-        twice = [name for name in spec.secrets if name in spec.env]
-        if twice:
-            yield (
-                ("env", "secrets"),
-                FieldFault("secrets", f"names '{twice[0]}', which env sets too.", "Keep one."),
-            )
+    if spec.groups is not None:
+        yield from group_relations(spec)
+    elif spec.resources is not None:
+        for rests_on, fault in resource_relations(spec.resources):
+            yield (*rests_on, "groups"), fault
     if spec.depends_on and spec.name in spec.depends_on:
         yield (
             ("depends_on", "name"),
@@ -216,14 +212,73 @@ def _relations(
         )
 
 
+def _policy_of(
+    spec: WorkloadSpec, kind: Kind, project: str | None, policies: Policies
+) -> KindPolicy:
+    named = None if spec.resources is None else spec.resources.pool
+    pool = None if named is None else sole_pool(read_pools(named))
+    return policies.of(kind, spec.project or project or "", pool)
+
+
+def _program_relations(spec: WorkloadSpec) -> Iterator[Relation]:
+    if spec.command is None and spec.script is None and spec.groups is None:
+        yield (
+            ("command", "script", "groups"),
+            FieldFault("command", "is missing.", "Add a command, or a script of several lines."),
+        )
+    if spec.command is not None and spec.script is not None:
+        yield (
+            ("command", "script"),
+            FieldFault("script", "cannot go together with command.", "Keep one of the two."),
+        )
+    if spec.env and spec.secrets:
+        twice = [name for name in spec.secrets if name in spec.env]
+        if twice:
+            yield (
+                ("env", "secrets"),
+                FieldFault("secrets", f"names '{twice[0]}', which env sets too.", "Keep one."),
+            )
+
+
+def _recovery_relations(spec: WorkloadSpec) -> Iterator[Relation]:
+    if spec.recovery is None:
+        return
+    replicas = ReplicaCount(1, 1) if spec.replicas is None else read_replicas(spec.replicas)
+    if spec.groups is not None:
+        total = replicas_of(spec.groups)
+        replicas = ReplicaCount(total, total)
+    wrong = remedy = ""
+    if spec.array is not None:
+        wrong = "is for gangs; a task of an array that is lost is queued again for itself."
+        remedy = "Leave it out."
+    elif replicas.maximum == 1:
+        wrong, remedy = "is for gangs; this has one replica.", "Leave it out, or add replicas: 2."
+    elif replicas.resize and spec.recovery == Recovery.RESTART:
+        wrong = "is restart, but an elastic gang replaces what it loses."
+        remedy = "Leave it out, or write replicas as one number."
+    elif replicas.minimum < replicas.maximum and not replicas.resize:
+        wrong = "cannot go together with resize: false, where nobody knows the size beforehand."
+        remedy = "Write replicas as one number, or leave out resize."
+    if wrong:
+        yield ("recovery", "replicas", "array", "groups"), FieldFault("recovery", wrong, remedy)
+
+
 def _wish(spec: WorkloadSpec, now_ms: int, project: str | None, policies: Policies) -> Wish:
     kind = Kind.BATCH if spec.kind is None else Kind(spec.kind)
-    policy = policies.of(kind, spec.project or project or "")
+    policy = _policy_of(spec, kind, project, policies)
     replicas = ReplicaCount(1, 1)
     if spec.array is not None:
         replicas = ReplicaCount(1, int(spec.array), array=True)
     elif spec.replicas is not None:
         replicas = read_replicas(spec.replicas)
+    groups = groups_of(spec, policy)
+    command = () if spec.command is None else read_command(spec.command)
+    script = "" if spec.script is None else read_script(spec.script)
+    if groups:
+        total = sum(group.count for group in groups)
+        replicas = ReplicaCount(total, total)
+        # Each group says what it runs; what stands for the whole is the first one's.
+        command, script = groups[0].command, groups[0].script
     topology = ANYWHERE
     if spec.topology is not None:
         within, prefer = spec.topology.within, spec.topology.prefer
@@ -238,16 +293,17 @@ def _wish(spec: WorkloadSpec, now_ms: int, project: str | None, policies: Polici
         project=own_project,
         kind=kind,
         program=Program(
-            command=() if spec.command is None else read_command(spec.command),
-            script="" if spec.script is None else read_script(spec.script),
+            command=command,
+            script=script,
             image=spec.image,
             source=source_of(spec.source),
             env=() if spec.env is None else read_env(spec.env),
             secrets=() if spec.secrets is None else read_secrets(spec.secrets),
             volumes=() if spec.volumes is None else read_volumes(spec.volumes),
         ),
-        request=request_of(spec.resources, policy),
+        request=leading_request(groups) if groups else request_of(spec.resources, policy),
         replicas=replicas,
+        groups=groups,
         topology=topology,
         priority=policy.priority if spec.priority is None else read_priority(spec.priority),
         preemptible=policy.preemptible if spec.preemptible is None else spec.preemptible,
@@ -263,6 +319,7 @@ def _wish(spec: WorkloadSpec, now_ms: int, project: str | None, policies: Polici
         max_runtime_seconds=None if spec.max_runtime is None else read_duration(spec.max_runtime),
         deadline_ms=None if spec.deadline is None else read_deadline(spec.deadline, now_ms),
         retries=0 if spec.retries is None else int(spec.retries),
+        recovery=Recovery.RESTART if spec.recovery is None else Recovery(spec.recovery),
         grace_seconds=policy.grace_seconds if spec.grace is None else read_grace(spec.grace),
         depends_on=() if spec.depends_on is None else read_depends_on(spec.depends_on),
         labels=() if spec.labels is None else read_labels(spec.labels),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
+from podium.store.scoping import within
 from podium.store.workloads import workload_fetch
 
 
@@ -116,6 +117,33 @@ def master_nodes(tx: Transaction, workload_ids: Collection[str]) -> dict[str, st
     return found
 
 
+def saves_record(tx: Transaction, saved_at_ms: Mapping[str, int], now_ms: int) -> None:
+    """When open allocations last saved what they did. Nothing is saved before its start, nor in
+    the future."""
+    if not saved_at_ms:
+        return
+    table = tables.allocations
+    begun_ms = sa.func.coalesce(table.c.started_at_ms, table.c.created_at_ms)
+    told_ms = sa.bindparam("told_ms", type_=sa.BigInteger)
+    tx.execute(
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("key"), table.c.released_at_ms.is_(None))
+        .values(saved_at_ms=sa.case((begun_ms > told_ms, begun_ms), else_=told_ms)),
+        [{"key": key, "told_ms": min(at_ms, now_ms)} for key, at_ms in sorted(saved_at_ms.items())],
+    )
+
+
+def saved_last_ms(tx: Transaction, scope: Scope, workload_id: str) -> int | None:
+    """When anything of it was last said to be saved, in this attempt or before."""
+    table = tables.allocations
+    found: int | None = tx.scalar(
+        sa.select(sa.func.max(table.c.saved_at_ms)).where(
+            table.c.workload_id == workload_id, within(scope, table.c.project)
+        )
+    )
+    return found
+
+
 def allocation_removable(
     tx: Transaction, before_ms: int, limit: int, *, nodes: Collection[str]
 ) -> list[str]:
@@ -127,6 +155,7 @@ def allocation_removable(
             .where(
                 table.c.released_at_ms < before_ms,
                 table.c.removed.is_(False),
+                table.c.given_up.is_(False),  # it may still write its log
                 table.c.node.in_(sorted(nodes)),
             )
             .order_by(table.c.released_at_ms)
@@ -165,11 +194,17 @@ def _with_devices(tx: Transaction, rows: Sequence[Row]) -> list[Allocation]:
         found = tx.execute(
             sa.select(table)
             .where(table.c.allocation_id.in_(chunk))
-            .order_by(table.c.allocation_id, table.c.device_id)
+            .order_by(table.c.allocation_id, table.c.device_id, table.c.mig_start)
         )
         for each in found:
             shares.setdefault(each.allocation_id, []).append(
-                DeviceShare(each.device_id, each.gpu_milli, each.memory_bytes)
+                DeviceShare(
+                    each.device_id,
+                    each.gpu_milli,
+                    each.memory_bytes,
+                    each.mig_profile,
+                    each.mig_start,
+                )
             )
     return [_from_row(row, tuple(shares.get(row["id"], ()))) for row in rows]
 
@@ -196,4 +231,5 @@ def _from_row(row: Row, devices: tuple[DeviceShare, ...]) -> Allocation:
         runtime_ms=row["runtime_ms"],
         cpu_time_ms=row["cpu_time_ms"],
         memory_peak_bytes=row["memory_peak_bytes"],
+        saved_at_ms=row["saved_at_ms"],
     )

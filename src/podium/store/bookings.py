@@ -62,6 +62,17 @@ def booking_list(
     return [_reserved(row, nodes[row["name"]]) for row in rows]
 
 
+def booking_fetch(tx: Transaction, scope: Scope, name: str) -> Reserved:
+    """Raises NotFoundError, also for one whose project the reader may not see."""
+    table = tables.bookings
+    seen = table.c.project.is_(None) | within(scope, table.c.project)
+    statement = sa.select(table, sa.true().label("seen")).where(table.c.name == name, seen)
+    row = tx.execute(statement).mappings().first()
+    if row is None:
+        raise NotFoundError(f"There is no booking {name} that you can see.")
+    return _reserved(row, _nodes(tx, [name])[name])
+
+
 def booking_overlaps(
     tx: Transaction, nodes: Collection[str], from_ms: int, until_ms: int
 ) -> tuple[str, str] | None:

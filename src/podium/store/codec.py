@@ -9,11 +9,19 @@ from typing import Any
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.quantity import Range
 from podium.domain.reason import Cause, Evidence, Refusal, WaitReason
-from podium.domain.resources import ReplicaCount, Request, Topology, TopologyLevel
+from podium.domain.resources import (
+    Isolation,
+    ReplicaCount,
+    Request,
+    Topology,
+    TopologyLevel,
+)
 from podium.domain.workload import (
     GitSource,
     Kind,
     Program,
+    Recovery,
+    ReplicaGroup,
     UploadSource,
     Volume,
     Workload,
@@ -96,6 +104,10 @@ def refusal_from_row(row: Row) -> Refusal | None:
     )
 
 
+def pools_from_text(text: str) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()
+
+
 def request_to_columns(request: Request) -> dict[str, Any]:
     memory = request.gpu_memory
     return {
@@ -109,6 +121,8 @@ def request_to_columns(request: Request) -> dict[str, Any]:
         "mig_profile": request.mig_profile,
         "mig_count": request.mig_count,
         "node_labels": pairs_to_text(request.node_labels),
+        "pools": ",".join(request.pools),
+        "isolation": request.isolation.value,
     }
 
 
@@ -125,6 +139,8 @@ def request_from_row(row: Row) -> Request:
         mig_profile=row["mig_profile"],
         mig_count=row["mig_count"],
         node_labels=pairs_from_text(row["node_labels"]),
+        pools=pools_from_text(row["pools"]),
+        isolation=Isolation(row["isolation"]),
     )
 
 
@@ -135,7 +151,7 @@ def topology_from_row(row: Row) -> Topology:
     )
 
 
-def workload_from_row(row: Row) -> Workload:
+def workload_from_row(row: Row, groups: tuple[ReplicaGroup, ...]) -> Workload:
     return Workload(
         id=row["id"],
         name=row["name"],
@@ -166,4 +182,6 @@ def workload_from_row(row: Row) -> Workload:
         rendezvous_port=row["rendezvous_port"],
         labels=pairs_from_text(row["labels"]),
         version=row["version"],
+        recovery=Recovery(row["recovery"]),
+        groups=groups,
     )

@@ -1,8 +1,4 @@
-"""Reads what waits for a place, for the scheduler.
-
-Rows are many and shapes are few: equal requests, topologies and rank lists are one object each,
-which spares reading them again and lets the scheduler compare them by identity.
-"""
+"""Reads what waits for a place, for the scheduler."""
 
 from __future__ import annotations
 
@@ -18,36 +14,30 @@ from podium.domain.lifecycle import (
     ReplicaState,
     WorkloadState,
 )
+from podium.domain.node import NodeState
 from podium.domain.policies import Policies
 from podium.domain.policy import REPLICAS_MAX
+from podium.domain.pool import sole_pool
 from podium.domain.reason import Evidence, Refusal, WaitReason
-from podium.domain.resources import Request, Topology
-from podium.domain.workload import Kind
-from podium.scheduling.snapshot import Demand, Expected
+from podium.domain.resources import Request
+from podium.domain.workload import Kind, Recovery
+from podium.scheduling.parts import Asking
+from podium.scheduling.snapshot import Demand, Expected, Part
+from podium.scheduling.wording import listed, pool_users
 from podium.spec.views.base import utc
 from podium.spec.window import opens_at_ms, read_window
 from podium.store import tables
 from podium.store.chunks import chunks
-from podium.store.codec import request_from_row, topology_from_row
 from podium.store.database import Transaction
+from podium.store.groups import asking_fetch
 from podium.store.learning import Learnt, attained, like_milli
+from podium.store.pools import reach_fetch
+from podium.store.shapes import REQUEST_COLUMNS, TOPOLOGY_COLUMNS, Shapes
 from podium.store.standing import expectation
 
 _HELD = sorted(each.value for each in REPLICA_HOLDS)
+_RETURNING_MAX = 1000
 
-REQUEST_COLUMNS = (
-    "cpu_milli",
-    "memory_bytes",
-    "gpu_milli",
-    "gpu_share_bytes",
-    "gpu_types",
-    "gpu_memory_min_bytes",
-    "gpu_memory_max_bytes",
-    "mig_profile",
-    "mig_count",
-    "node_labels",
-)
-_TOPOLOGY = ("topology_within", "topology_prefer")
 _OWN = (
     "id",
     "project",
@@ -67,47 +57,37 @@ _OWN = (
     "start_window",
     "owner",
     "name",
+    "group_count",
+    "groups_gpu_milli",
 )
 _REQUEST_END = len(REQUEST_COLUMNS)
-_OWN_BEGIN = _REQUEST_END + len(_TOPOLOGY)
-_COLUMNS = (*REQUEST_COLUMNS, *_TOPOLOGY, *_OWN)
+_OWN_BEGIN = _REQUEST_END + len(TOPOLOGY_COLUMNS)
+COLUMNS = (*REQUEST_COLUMNS, *TOPOLOGY_COLUMNS, *_OWN)
 
 
 def demanding_ids(tx: Transaction, ids: Iterable[str], *, growing: bool = True) -> set[str]:
-    """Those of `ids` that wait, or are under way with replicas left to place; without `growing`
-    elastic gangs that run do not count. Their rows are found by their ids: the other way round
-    SQLite would go through all that waits."""
+    """Those of `ids` that wait, or are under way and may have replicas left to place; without
+    `growing` elastic gangs that run do not count. Their rows are found by their ids: the other
+    way round SQLite would go through all that waits."""
     table = tables.workloads
     found: set[str] = set()
     for chunk in chunks(ids):
         rows = tx.execute(
-            sa.select(table.c.id, table.c.state, table.c.is_array, table.c.replicas_resize).where(
-                table.c.id.in_(chunk)
-            )
+            sa.select(
+                table.c.id,
+                table.c.state,
+                table.c.is_array,
+                table.c.replicas_resize,
+                table.c.recovery,
+            ).where(table.c.id.in_(chunk))
         )
-        for key, state, is_array, resize in rows:
+        for key, state, is_array, resize, recovery in rows:
             under_way = is_array and state in WORKLOAD_UNDER_WAY
-            grows = growing and resize and state == WorkloadState.RUNNING
-            if state == WorkloadState.QUEUED or under_way or grows:
+            joins = growing if resize else recovery == Recovery.REPLACE
+            joined = joins and state == WorkloadState.RUNNING
+            if state == WorkloadState.QUEUED or under_way or joined:
                 found.add(key)
     return found
-
-
-class Shapes:
-    """What rows have in common, each once. May be kept from one reading to the next."""
-
-    def __init__(self) -> None:
-        self.requests: dict[tuple[Any, ...], Request] = {}
-        self.topologies: dict[tuple[Any, ...], Topology] = {}
-        self.ranks: dict[int, tuple[int, ...]] = {}
-
-    def request(self, shape: tuple[Any, ...]) -> Request:
-        """Of the values of REQUEST_COLUMNS."""
-        found = self.requests.get(shape)
-        if found is None:
-            found = request_from_row(dict(zip(REQUEST_COLUMNS, shape, strict=True)))
-            self.requests[shape] = found
-        return found
 
 
 def demand_list(
@@ -124,9 +104,10 @@ def demand_list(
     workloads or of some, whose rows may be locked. What was `learnt` of runtimes stands in where
     the work says nothing."""
     table = tables.workloads
-    columns = [table.c[name] for name in _COLUMNS]
+    columns = [table.c[name] for name in COLUMNS]
     order = (table.c.priority.desc(), table.c.submitted_at_ms, table.c.id)
     runs = table.c.state == WorkloadState.RUNNING.value
+    replaces = table.c.recovery == Recovery.REPLACE.value
     # Written out, so that SQLite uses the index over what is queued.
     queued = (
         sa.select(*columns)
@@ -137,7 +118,7 @@ def demand_list(
         sa.select(*columns)
         .where(
             table.c.state.in_(sorted(WORKLOAD_UNDER_WAY)),
-            table.c.is_array | (table.c.replicas_resize & runs),
+            table.c.is_array | ((table.c.replicas_resize | replaces) & runs),
         )
         .order_by(*order)
     )
@@ -146,7 +127,7 @@ def demand_list(
         queued, others = (each.where(table.c.id.in_(ids)) for each in (queued, others))
     if lock:
         queued, others = (each.with_for_update() for each in (queued, others))
-    reader = _Reader(tx, now_ms, policies, shapes, learnt)
+    reader = Reader(tx, now_ms, policies, shapes, learnt)
     waiting = list(reader.demands(tx.execute(queued).all()))
     growing = list(reader.demands(tx.execute(others).all()))
     if not growing:
@@ -158,8 +139,8 @@ def _place(demand: Demand) -> tuple[int, int, str]:
     return -demand.priority, demand.queued_at_ms, demand.workload_id
 
 
-class _Reader:
-    """Makes demands of rows that have `_COLUMNS`, in their order."""
+class Reader:
+    """Makes demands of rows that have `COLUMNS`, in their order."""
 
     def __init__(
         self,
@@ -174,19 +155,23 @@ class _Reader:
         self._now_ms = now_ms
         self._policies = policies
         self._shapes = shapes
+        self._reach = reach_fetch(tx)
         self._kinds = {kind.value: kind for kind in Kind}
         self._openings: dict[str, int] = {}
         self._expected: dict[tuple[int, int | None], Expected] = {}
 
     def demands(self, rows: Sequence[sa.Row[Any]]) -> Iterator[Demand]:
-        uneven = [row.id for row in rows if row.is_array or row.state != WorkloadState.QUEUED]
-        pending = _pending(self._tx, uneven)
-        had = attained(
-            self._tx, [row.id for row in rows if row.attempt > 1 and not row.is_array] + uneven
-        )
-        policies: dict[tuple[str, str], tuple[Kind, bool, bool]] = {}
+        uneven = [row for row in rows if row.is_array or row.state != WorkloadState.QUEUED]
+        again = [row for row in rows if row.attempt > 1 and not row.is_array] + uneven
+        pending = self.pending([row.id for row in uneven])
+        had = attained(self._tx, [row.id for row in again])
+        gangs = [row.id for row in again if row.replicas_max > 1 and not row.is_array]
+        stood = _stood(self._tx, gangs)
+        policies: dict[tuple[str, str, str | None], tuple[Kind, bool, bool]] = {}
         shapes = self._shapes
-        requests, topologies, all_ranks = shapes.requests, shapes.topologies, shapes.ranks
+        grouped = [row.id for row in rows if row.group_count]
+        asking = self.asking(grouped)
+        all_ranks = shapes.ranks
         for row in rows:
             (
                 key,
@@ -207,6 +192,8 @@ class _Reader:
                 window,
                 owner,
                 name,
+                group_count,
+                groups_gpu_milli,
             ) = row[_OWN_BEGIN:]
             if is_array or state != WorkloadState.QUEUED:
                 ranks = pending.get(key)
@@ -217,26 +204,26 @@ class _Reader:
                 ranks = all_ranks.get(most)
                 if ranks is None:
                     ranks = all_ranks[most] = tuple(range(most))
-            shape = row[:_REQUEST_END]
-            request = requests.get(shape)
-            if request is None:
-                request = shapes.request(shape)
-            place = row[_REQUEST_END:_OWN_BEGIN]
-            topology = topologies.get(place)
-            if topology is None:
-                topology = topologies[place] = topology_from_row(
-                    dict(zip(_TOPOLOGY, place, strict=True))
-                )
-            policy = policies.get((kind_name, project))
+            request = shapes.request(row[:_REQUEST_END])
+            topology = shapes.topology(row[_REQUEST_END:_OWN_BEGIN])
+            pool = sole_pool(request.pools)
+            policy = policies.get((kind_name, project, pool))
             if policy is None:
                 kind = self._kinds[kind_name]
-                found = self._policies.of(kind, project)
-                policy = policies[kind_name, project] = (kind, found.spread, found.preempts)
-            grows = state != WorkloadState.QUEUED and not is_array
+                found = self._policies.of(kind, project, pool)
+                policy = policies[kind_name, project, pool] = (kind, found.spread, found.preempts)
+            joins = state != WorkloadState.QUEUED and not is_array
+            grows = joins and elastic
+            parts: tuple[Part, ...] = ()
+            if group_count:
+                parts, closed = self._parts(asking[key], ranks, project)
+                reached = parts[0].request
+            else:
+                reached, closed = self._reached(request, project)
             blocked = None
             if dependencies_open:
                 blocked = _depends(dependencies_open)
-            elif not grows and (not_before_ms is not None or window is not None):
+            elif not joins and (not_before_ms is not None or window is not None):
                 blocked = self._too_early(not_before_ms, window)
             expected = None
             if expected_seconds is not None:
@@ -246,7 +233,11 @@ class _Reader:
                     project=project,
                     kind=kind_name,
                     gpu_milli=like_milli(
-                        request.gpu_milli, request.mig_count, most, is_array=is_array
+                        request.gpu_milli,
+                        request.mig_count,
+                        most,
+                        is_array=is_array,
+                        groups_gpu_milli=groups_gpu_milli,
                     ),
                     owner=owner,
                     name=name,
@@ -259,25 +250,72 @@ class _Reader:
                 priority=priority,
                 # Work that was queued again keeps the place that its age gives it.
                 queued_at_ms=submitted_at_ms,
-                request=request,
+                request=reached,
                 pending_ranks=ranks,
-                minimum=1 if is_array or grows else min(least, len(ranks)),
+                minimum=1 if is_array or grows else len(ranks) if joins else min(least, len(ranks)),
                 topology=topology,
-                blocked=blocked,
+                blocked=closed or blocked,
                 limit_ms=None if limit_seconds is None else limit_seconds * 1000,
                 expected=expected,
                 spread=policy[1],
                 attained_milli_ms=had.get(key, 0),
-                # Nobody has to give way for more than what a gang needs to run.
+                # Nobody has to give way for more than what a gang needs to run; one that lost a
+                # part needs it.
                 preempts=policy[2] and not grows,
                 elastic=elastic,
+                # Where all ask for the same it is a gang like any other.
+                parts=parts if len(parts) > 1 else (),
+                stood=stood.get(key, ()),
             )
+
+    def pending(self, ids: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
+        """As `_pending`."""
+        return _pending(self._tx, ids)
+
+    def asking(self, ids: Sequence[str]) -> Mapping[str, tuple[Asking, ...]]:
+        """What the groups of these ask for."""
+        return asking_fetch(self._tx, ids, REQUEST_COLUMNS, self._shapes.request)
 
     def _expectation(self, seconds: int, limit_seconds: int | None) -> Expected:
         found = self._expected.get((seconds, limit_seconds))
         if found is None:
             found = self._expected[seconds, limit_seconds] = expectation(seconds, limit_seconds)
         return found
+
+    def _reached(self, request: Request, project: str) -> tuple[Request, Refusal | None]:
+        """The request on the nodes that the project may use, and what forbids all of them."""
+        reach = self._reach.of(project)
+        if reach is None:
+            return request, None
+        found = self._shapes.reached(request, reach)
+        return (request, self._closed(request.pools)) if found is None else (found, None)
+
+    def _parts(
+        self, groups: Sequence[Asking], ranks: tuple[int, ...], project: str
+    ) -> tuple[tuple[Part, ...], Refusal | None]:
+        """As `_reached`, of each group of a gang."""
+        found = [self._reached(group.request, project) for group in groups]
+        mine = (
+            group._replace(request=each) for group, (each, _) in zip(groups, found, strict=True)
+        )
+        closed = next((refusal for _, refusal in found if refusal is not None), None)
+        return self._shapes.parts(tuple(mine), ranks), closed
+
+    def _closed(self, names: tuple[str, ...]) -> Refusal:
+        """The pools that it names were open to its project when it was submitted."""
+        known = {pool.name: pool for pool in self._reach.pools}
+        words = listed(
+            f"pool {name} is open to {pool_users(known[name])}"
+            if name in known
+            else f"there is no pool {name} any more"
+            for name in names
+        )
+        return Refusal(
+            WaitReason.POLICY,
+            f"It may not start where it asks to: {words}.",
+            "Submit it again with another pool or none, or ask an administrator to open one.",
+            tuple(Evidence("pool", name) for name in names),
+        )
 
     def _too_early(self, not_before_ms: int | None, window: str | None) -> Refusal | None:
         at_ms = max(self._now_ms, not_before_ms or 0)
@@ -304,6 +342,33 @@ class _Reader:
         return found
 
 
+def _stood(tx: Transaction, ids: Sequence[str]) -> Mapping[str, tuple[tuple[int, str], ...]]:
+    """Where the waiting ranks of the first 1,000 of these were the last time, in rank order;
+    without those whose node is lost or gone."""
+    held, replica, node = tables.allocations, tables.replicas, tables.nodes
+    found: dict[str, list[tuple[int, str]]] = {}
+    for chunk in chunks(ids[:_RETURNING_MAX]):
+        rows = tx.execute(
+            sa.select(replica.c.workload_id, replica.c.rank, held.c.node)
+            .join(
+                held,
+                (held.c.workload_id == replica.c.workload_id)
+                & (held.c.rank == replica.c.rank)
+                & (held.c.attempt == replica.c.attempt - 1),
+            )
+            .join(node, node.c.name == held.c.node)
+            .where(
+                replica.c.workload_id.in_(chunk),
+                replica.c.state == ReplicaState.WAITING.value,
+                node.c.state != NodeState.LOST.value,
+            )
+            .order_by(replica.c.workload_id, replica.c.rank)
+        )
+        for workload_id, rank, name in rows:
+            found.setdefault(workload_id, []).append((rank, name))
+    return {workload_id: tuple(places) for workload_id, places in found.items()}
+
+
 def _depends(count: int) -> Refusal:
     return Refusal(
         WaitReason.DEPENDENCY,
@@ -314,8 +379,8 @@ def _depends(count: int) -> Refusal:
 
 
 def _pending(tx: Transaction, ids: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
-    """Waiting ranks of arrays and, above the rank where they meet, of gangs that may grow. A gang
-    of which something has succeeded is about to end and does not grow."""
+    """Waiting ranks of arrays and, above the rank where they meet, of gangs that may grow or lost
+    some. A gang of which something has succeeded is about to end and gets none."""
     table, workload = tables.replicas, tables.workloads
     waiting: dict[str, list[int]] = {}
     least: dict[str, int] = {}

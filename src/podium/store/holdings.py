@@ -31,6 +31,18 @@ class Holder:
     rank: int
     gpu_milli: int
     since_ms: int
+    allocation_id: str = ""
+    mig_profile: str = ""
+    mig_start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A MIG instance that somebody holds, made or about to be."""
+
+    device_id: str
+    mig_profile: str
+    mig_start: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +54,8 @@ class NodeLoad:
     memory_bytes: int = 0
     gpu_milli: tuple[tuple[str, int], ...] = ()  # by device id
     gpu_memory_bytes: tuple[tuple[str, int], ...] = ()
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[Holder, ...] = ()  # one for each instance, where several of a GPU are held
+    slots: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +121,9 @@ def node_replicas(
     devices: dict[str, list[int]] = {}
     for chunk in chunks(row.id for row in rows):
         for share in tx.execute(
-            sa.select(part.c.allocation_id, part.c.device_id).where(part.c.allocation_id.in_(chunk))
+            sa.select(part.c.allocation_id, part.c.device_id)
+            .where(part.c.allocation_id.in_(chunk))
+            .distinct()
         ):
             devices.setdefault(share.allocation_id, []).append(index_of.get(share.device_id, -1))
     return [
@@ -148,11 +163,22 @@ def _loads(tx: Transaction, scope: Scope, names: list[str] | None) -> dict[str, 
     milli: dict[str, dict[str, int]] = {}
     memory: dict[str, dict[str, int]] = {}
     rows = tx.execute(
-        sa.select(held.c.node, part.c.device_id, part.c.gpu_milli, part.c.memory_bytes)
+        sa.select(
+            held.c.node,
+            part.c.device_id,
+            part.c.gpu_milli,
+            part.c.memory_bytes,
+            part.c.mig_profile,
+            part.c.mig_start,
+        )
         .join(part, part.c.allocation_id == held.c.id)
         .where(chosen)
     )
+    slots: dict[str, list[Slot]] = {}
     for row in rows:
+        if row.mig_profile:
+            slot = Slot(row.device_id, row.mig_profile, row.mig_start)
+            slots.setdefault(row.node, []).append(slot)
         of_node = milli.setdefault(row.node, {})
         of_node[row.device_id] = of_node.get(row.device_id, 0) + row.gpu_milli
         of_memory = memory.setdefault(row.node, {})
@@ -166,6 +192,7 @@ def _loads(tx: Transaction, scope: Scope, names: list[str] | None) -> dict[str, 
             gpu_milli=tuple(milli.get(node, {}).items()),
             gpu_memory_bytes=tuple(memory.get(node, {}).items()),
             holders=tuple(holders.get(node, ())),
+            slots=tuple(slots.get(node, ())),
         )
         for node, replicas, cpu_milli, memory_bytes in sums
     }
@@ -181,8 +208,11 @@ def _holders(tx: Transaction, chosen: sa.ColumnElement[bool]) -> dict[str, list[
             held.c.project,
             held.c.rank,
             held.c.created_at_ms,
+            held.c.id,
             part.c.device_id,
             part.c.gpu_milli,
+            part.c.mig_profile,
+            part.c.mig_start,
             workload.c.name,
             workload.c.owner,
             workload.c.kind,
@@ -190,7 +220,7 @@ def _holders(tx: Transaction, chosen: sa.ColumnElement[bool]) -> dict[str, list[
         .join(part, part.c.allocation_id == held.c.id)
         .join(workload, workload.c.id == held.c.workload_id)
         .where(chosen)
-        .order_by(held.c.id, part.c.device_id)
+        .order_by(held.c.id, part.c.device_id, part.c.mig_start)
     )
     found: dict[str, list[Holder]] = {}
     for row in rows:
@@ -204,6 +234,9 @@ def _holders(tx: Transaction, chosen: sa.ColumnElement[bool]) -> dict[str, list[
             rank=row.rank,
             gpu_milli=row.gpu_milli,
             since_ms=row.created_at_ms,
+            allocation_id=row.id,
+            mig_profile=row.mig_profile,
+            mig_start=row.mig_start,
         )
         found.setdefault(row.node, []).append(holder)
     return found

@@ -83,9 +83,11 @@ def learn(tx: Transaction, now_ms: int, order: Order) -> Learnt:
     )
 
 
-def like_milli(gpu_milli: int, mig_count: int, replicas: int, *, is_array: bool) -> int:
+def like_milli(
+    gpu_milli: int, mig_count: int, replicas: int, *, is_array: bool, groups_gpu_milli: int
+) -> int:
     """How much a workload takes at once, to compare it with others."""
-    return (gpu_milli or mig_count * GPU_MILLI) * (1 if is_array else replicas)
+    return groups_gpu_milli or (gpu_milli or mig_count * GPU_MILLI) * (1 if is_array else replicas)
 
 
 def _history(tx: Transaction, now_ms: int) -> list[tuple[Like, int]]:
@@ -99,6 +101,7 @@ def _history(tx: Transaction, now_ms: int) -> list[tuple[Like, int]]:
             workload.c.mig_count,
             workload.c.replicas_max,
             workload.c.is_array,
+            workload.c.groups_gpu_milli,
             workload.c.owner,
             workload.c.name,
         )
@@ -118,7 +121,11 @@ def _history(tx: Transaction, now_ms: int) -> list[tuple[Like, int]]:
                 project=row.project,
                 kind=Kind(row.kind),
                 gpu_milli=like_milli(
-                    row.gpu_milli, row.mig_count, row.replicas_max, is_array=row.is_array
+                    row.gpu_milli,
+                    row.mig_count,
+                    row.replicas_max,
+                    is_array=row.is_array,
+                    groups_gpu_milli=row.groups_gpu_milli,
                 ),
                 owner=row.owner,
                 stem=stem(row.name),

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from podium.domain.event import SYSTEM_ACTOR
+from podium.domain.event import NOTED, SYSTEM_ACTOR
 from podium.domain.lifecycle import (
     REPLICA_ENDS,
     REPLICA_HOLDS,
@@ -192,6 +192,15 @@ def workload_change(
     )
     notice_insert(tx, notices_due(workload, event, Cause.CHANGED, message, actor, now_ms))
     return {**workload, **changes}
+
+
+def workload_note(
+    tx: Transaction, workload: Row, cause: Cause, now_ms: int, *, message: str
+) -> None:
+    """Write into its history what moves nothing. It may have ended."""
+    event_insert(
+        tx, [event_row(workload, NOTED, workload["state"], cause, now_ms, message=message)]
+    )
 
 
 def replicas_move(

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from podium.domain.lifecycle import WORKLOAD_ENDS, ReplicaState, WorkloadState
 from podium.domain.reason import WaitReason
 from podium.domain.tenancy import Scope
-from podium.domain.workload import Workload
+from podium.domain.workload import Recovery, Workload
 from podium.spec.views.workload import TOTAL_MAX, WorkloadSort
 from podium.store import tables
 from podium.store.database import Transaction
@@ -36,7 +36,10 @@ _SORT_VALUES: Mapping[WorkloadSort, sa.ColumnElement[Any]] = MappingProxyType(
         WorkloadSort.PRIORITY: _WORKLOAD.c.priority,
         WorkloadSort.STARTED: _WORKLOAD.c.started_at_ms,
         WorkloadSort.ENDED: _WORKLOAD.c.ended_at_ms,
-        WorkloadSort.GPUS: _WORKLOAD.c.gpu_milli * _WORKLOAD.c.replicas_max,
+        WorkloadSort.GPUS: sa.case(
+            (_WORKLOAD.c.group_count > 0, _WORKLOAD.c.groups_gpu_milli),
+            else_=_WORKLOAD.c.gpu_milli * _WORKLOAD.c.replicas_max,
+        ),
     }
 )
 _MAY_BE_NULL = frozenset({WorkloadSort.STARTED, WorkloadSort.ENDED})
@@ -160,12 +163,16 @@ def _placed_on(node: str) -> sa.Select[tuple[str]]:
 
 
 def _waits_for(reasons: Collection[WaitReason]) -> sa.ColumnElement[bool]:
-    """As `api/render` tells it: of what is queued, and of arrays that have tasks left."""
+    """As `api/render` tells it: of what is queued, of arrays that have tasks left, and of gangs
+    that wait for a replica in the place of one that they lost."""
     table, replica = _WORKLOAD, tables.replicas
     tasks_left = sa.exists().where(
         replica.c.workload_id == table.c.id, replica.c.state == ReplicaState.WAITING.value
     )
-    waits = (table.c.state == WorkloadState.QUEUED.value) | (table.c.is_array & tasks_left)
+    replaces = (table.c.recovery == Recovery.REPLACE.value) & ~table.c.replicas_resize
+    runs = table.c.state == WorkloadState.RUNNING.value
+    in_parts = table.c.is_array | (replaces & runs)
+    waits = (table.c.state == WorkloadState.QUEUED.value) | (in_parts & tasks_left)
     told = _in(table.c.refusal_reason, [each.value for each in reasons])
     if WaitReason.NEW in reasons:
         told |= table.c.refusal_reason.is_(None)

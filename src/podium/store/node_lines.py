@@ -255,7 +255,7 @@ def _planned(
             found.setdefault(name, []).append(
                 PlannedSpan(
                     workload_id=each.workload_id if each.seen else None,
-                    gpu_milli=replicas * _milli(each, nodes[name]),
+                    gpu_milli=replicas * _milli(each, nodes[name]) // each.replicas,
                     from_ms=each.from_ms,
                     until_ms=until_ms,
                 )

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from podium.domain.errors import NotFoundError
-from podium.domain.node import Device, Node, NodeState
+from podium.domain.errors import ConflictError, NotFoundError
+from podium.domain.node import Device, MigInstance, Node, NodeState
+from podium.domain.pool import Pool, pool_of
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import Row, pairs_from_text, pairs_to_text
 from podium.store.database import Transaction
+from podium.store.lost_nodes import given_up_counts
+from podium.store.pools import pool_list
 
-_DEVICE_FIELDS = tuple(field.name for field in fields(Device) if field.name != "id")
+_DEVICE_FIELDS = tuple(
+    field.name for field in fields(Device) if field.name not in ("id", "instances")
+)
 
 
 def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int) -> bool:
     """Store what an engine sees; nodes of it that are gone become lost. Returns whether anything
     that scheduling depends on changed."""
-    known = {row["name"]: row for row in tx.execute(sa.select(tables.nodes)).mappings()}
+    table, reported = tables.nodes, {node.name for node in nodes}
+    mine = sa.select(table.c.name).where(table.c.name.in_(sorted(reported)))
+    tx.execute(mine.order_by(table.c.name).with_for_update())  # nobody gives them up meanwhile
+    known = {row["name"]: row for row in tx.execute(sa.select(table)).mappings()}
+    given_up = given_up_counts(tx, reported)
     changed = False
     for node in nodes:
         before = known.get(node.name)
         values = _node_values(node, engine, before, now_ms)
+        if node.name in given_up:
+            values["state"] = _takes_nothing(values["state"])
         if before is None:
             tx.execute(sa.insert(tables.nodes).values(name=node.name, **values))
             changed = True
@@ -35,39 +46,15 @@ def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int
                 sa.update(tables.nodes).where(tables.nodes.c.name == node.name).values(values)
             )
         changed |= _devices_replace(tx, node)
-    reported = {node.name for node in nodes}
     for name, row in known.items():
         if row["engine"] == engine and name not in reported and row["state"] != NodeState.LOST:
             tx.execute(
                 sa.update(tables.nodes)
                 .where(tables.nodes.c.name == name)
-                .values(state=NodeState.LOST.value)
+                .values(state=NodeState.LOST.value, lost_at_ms=now_ms)
             )
             changed = True
     return changed
-
-
-def node_quiet(tx: Transaction, before_ms: int) -> list[str]:
-    """Names of nodes that count as present but were last seen before `before_ms`."""
-    table = tables.nodes
-    return list(
-        tx.scalars(
-            sa.select(table.c.name)
-            .where(table.c.seen_at_ms < before_ms, table.c.state != NodeState.LOST.value)
-            .order_by(table.c.name)
-        )
-    )
-
-
-def node_lose(tx: Transaction, before_ms: int) -> list[str]:
-    """Count the quiet ones as lost until they are reported again. Returns their names."""
-    names = node_quiet(tx, before_ms)
-    if names:
-        table = tables.nodes
-        tx.execute(
-            sa.update(table).where(table.c.name.in_(names)).values(state=NodeState.LOST.value)
-        )
-    return names
 
 
 def node_cordon(tx: Transaction, name: str, *, cordoned: bool) -> None:
@@ -78,6 +65,8 @@ def node_cordon(tx: Transaction, name: str, *, cordoned: bool) -> None:
     state = row["state"]
     if state != NodeState.LOST:
         state = NodeState.CORDONED.value if cordoned else NodeState.READY.value
+    if given_up_counts(tx, [name]):
+        state = _takes_nothing(state)
     tx.execute(
         sa.update(tables.nodes)
         .where(tables.nodes.c.name == name)
@@ -86,25 +75,38 @@ def node_cordon(tx: Transaction, name: str, *, cordoned: bool) -> None:
 
 
 def node_list(tx: Transaction) -> tuple[Node, ...]:
-    """Every node in name order, with its devices in index order."""
+    """Every node in name order, with its devices in index order, and of these only the MIG
+    instances that bind the scheduler (`bound_instances`)."""
     rows = tx.execute(sa.select(tables.nodes).order_by(tables.nodes.c.name)).mappings()
-    return _nodes(list(rows), _devices_of(tx, None))
+    return _nodes(tx, list(rows), _devices_of(tx, None, bound=True))
+
+
+def bound_instances() -> sa.Select[Any]:
+    """MIG instances that the scheduler has to know: those of pinned GPUs, and those that somebody
+    uses who did not get them from Podium. All others are made and ended as needed."""
+    table, device = tables.mig_instances, tables.devices
+    return (
+        sa.select(table)
+        .join(device, device.c.id == table.c.device_id)
+        .where(device.c.pinned | table.c.busy)
+        .order_by(table.c.device_id, table.c.start)
+    )
 
 
 def node_page(tx: Transaction, *, limit: int, after: str = "") -> tuple[Node, ...]:
-    """As `node_list`, up to `limit` of them with names after that one."""
+    """As `node_list`, up to `limit` of them with names after that one, with all MIG instances."""
     table = tables.nodes
     statement = sa.select(table).where(table.c.name > after).order_by(table.c.name).limit(limit)
     rows = list(tx.execute(statement).mappings())
-    return _nodes(rows, _devices_of(tx, [row["name"] for row in rows]))
+    return _nodes(tx, rows, _devices_of(tx, [row["name"] for row in rows]))
 
 
 def node_fetch(tx: Transaction, name: str) -> Node:
-    """Raises NotFoundError."""
+    """With all MIG instances. Raises NotFoundError."""
     rows = list(tx.execute(sa.select(tables.nodes).where(tables.nodes.c.name == name)).mappings())
     if not rows:
         raise NotFoundError(f"There is no node {name}.")
-    return _nodes(rows, _devices_of(tx, [name]))[0]
+    return _nodes(tx, rows, _devices_of(tx, [name]))[0]
 
 
 def node_fetch_many(tx: Transaction, names: Collection[str]) -> dict[str, Node]:
@@ -113,7 +115,7 @@ def node_fetch_many(tx: Transaction, names: Collection[str]) -> dict[str, Node]:
     for chunk in chunks(names):
         chosen = sa.select(tables.nodes).where(tables.nodes.c.name.in_(chunk))
         rows += tx.execute(chosen).mappings()
-    found = _nodes(rows, _devices_of(tx, [row["name"] for row in rows]))
+    found = _nodes(tx, rows, _devices_of(tx, [row["name"] for row in rows]))
     return {node.name: node for node in found}
 
 
@@ -127,7 +129,8 @@ def gpus_virtual(tx: Transaction) -> bool:
 
 
 def node_marks(tx: Transaction) -> tuple[object, ...]:
-    """What differs when a node, its state or its devices' health changed."""
+    """What differs when a node, its state, its pool, its devices' health or how they are cut
+    changed."""
     table, device = tables.nodes, tables.devices
     states = tx.execute(sa.select(table.c.name, table.c.state).order_by(table.c.name)).all()
     sums = tx.execute(
@@ -137,12 +140,36 @@ def node_marks(tx: Transaction) -> tuple[object, ...]:
         sa.select(device.c.id).where(device.c.healthy.is_(False)).order_by(device.c.id)
     ).all()
     count = tx.scalar(sa.select(sa.func.count()).select_from(device))
-    return tuple(map(tuple, states)), tuple(map(str, sums)), tuple(unhealthy), count
+    pinned = tx.scalars(sa.select(device.c.id).where(device.c.pinned).order_by(device.c.id)).all()
+    instance = tables.mig_instances
+    instances = tx.execute(
+        sa.select(
+            instance.c.profile, instance.c.busy, sa.func.count(), sa.func.sum(instance.c.start)
+        )
+        .group_by(instance.c.profile, instance.c.busy)
+        .order_by(instance.c.profile, instance.c.busy)
+    ).all()
+    sights = tuple(map(tuple, states)), tuple(map(str, sums)), tuple(unhealthy), count
+    slices = tuple(pinned), tuple(tuple(map(str, row)) for row in instances)
+    return *sights, *slices, pool_list(tx)
 
 
 def device_by_id(tx: Transaction) -> dict[str, Device]:
+    """Every device, without its MIG instances."""
     rows = tx.execute(sa.select(tables.devices)).mappings()
     return {row["id"]: _device(row) for row in rows}
+
+
+def pin_set(tx: Transaction, device_id: str, *, on: bool) -> None:
+    """Keep the layout of a GPU in MIG mode as it stands, or let the scheduler cut it again. Raises
+    NotFoundError, and ConflictError for a GPU that is not in MIG mode."""
+    table = tables.devices
+    row = tx.execute(sa.select(table.c.board).where(table.c.id == device_id)).first()
+    if row is None:
+        raise NotFoundError(f"There is no GPU {device_id}.")
+    if on and not row.board:
+        raise ConflictError(f"GPU {device_id} is not in MIG mode, so it has no layout to pin.")
+    tx.execute(sa.update(table).where(table.c.id == device_id).values(pinned=on))
 
 
 def engine_by_node(tx: Transaction) -> dict[str, str]:
@@ -151,20 +178,49 @@ def engine_by_node(tx: Transaction) -> dict[str, str]:
     return {row.name: row.engine for row in rows}
 
 
-def _devices_of(tx: Transaction, names: Collection[str] | None) -> dict[str, list[Device]]:
-    """In index order, by node; of every node, or of those."""
+def _devices_of(
+    tx: Transaction, names: Collection[str] | None, *, bound: bool = False
+) -> dict[str, list[Device]]:
+    """In index order, by node; of every node, or of those. With all MIG instances, or with those
+    that are `bound`."""
     table = tables.devices
     statement = sa.select(table).order_by(table.c.node, table.c.index, table.c.id)
     devices: dict[str, list[Device]] = {}
     for chunk in [None] if names is None else chunks(names):
         chosen = statement if chunk is None else statement.where(table.c.node.in_(chunk))
+        instances = _instances(tx, chunk, bound=bound)
         for row in tx.execute(chosen).mappings():
-            devices.setdefault(row["node"], []).append(_device(row))
+            device = _device(row, instances.get(row["id"], ()))
+            devices.setdefault(row["node"], []).append(device)
     return devices
 
 
-def _nodes(rows: Sequence[Row], devices: dict[str, list[Device]]) -> tuple[Node, ...]:
-    return tuple(_node(row, tuple(devices.get(row["name"], ()))) for row in rows)
+def _instances(
+    tx: Transaction, nodes: Collection[str] | None, *, bound: bool = False
+) -> dict[str, tuple[MigInstance, ...]]:
+    """By device, in the order of their starts."""
+    table, device = tables.mig_instances, tables.devices
+    statement = (
+        bound_instances()
+        if bound
+        else sa.select(table)
+        .join(device, device.c.id == table.c.device_id)
+        .order_by(table.c.device_id, table.c.start)
+    )
+    if nodes is not None:
+        statement = statement.where(device.c.node.in_(nodes))
+    found: dict[str, list[MigInstance]] = {}
+    for row in tx.execute(statement):
+        instance = MigInstance(row.profile, row.start, row.uuid, row.busy)
+        found.setdefault(row.device_id, []).append(instance)
+    return {key: tuple(instances) for key, instances in found.items()}
+
+
+def _nodes(
+    tx: Transaction, rows: Sequence[Row], devices: dict[str, list[Device]]
+) -> tuple[Node, ...]:
+    pools = pool_list(tx) if rows else ()
+    return tuple(_node(row, tuple(devices.get(row["name"], ())), pools) for row in rows)
 
 
 def _node_values(node: Node, engine: str, before: Row | None, now_ms: int) -> dict[str, Any]:
@@ -182,41 +238,84 @@ def _node_values(node: Node, engine: str, before: Row | None, now_ms: int) -> di
         "labels": pairs_to_text(node.labels),
         "rack": node.rack,
         "block": node.block,
+        "nvlink": node.nvlink,
         "seen_at_ms": now_ms,
+        "lost_at_ms": None,
     }
 
 
+def _takes_nothing(state: str) -> str:
+    """While what was given up there may still run, and so use what others would be placed on."""
+    return NodeState.CORDONED.value if state == NodeState.READY else state
+
+
 def _devices_replace(tx: Transaction, node: Node) -> bool:
+    """Whether anything changed that scheduling depends on. Pins are the operator's and stay."""
     table = tables.devices
     rows = tx.execute(sa.select(table).where(table.c.node == node.name)).mappings()
-    before = {row["id"]: _device(row) for row in rows}
-    after = {device.id: device for device in node.devices}
+    standing = _instances(tx, [node.name])
+    before = {row["id"]: _device(row, standing.get(row["id"], ())) for row in rows}
+    after = {
+        device.id: replace(device, pinned=device.id in before and before[device.id].pinned)
+        for device in node.devices
+    }
     if before == after:
         return False
     # Those that are gone, and those that another node had before: a machine may get a new name.
     moved = sorted(set(before) ^ set(after))
     if moved:
         tx.execute(sa.delete(table).where(table.c.id.in_(moved)))
-    for device in node.devices:
-        if before.get(device.id) == device:
+    for device in after.values():
+        known = before.get(device.id)
+        if known == device:
             continue
         values = _device_values(device)
-        if device.id in before:
-            tx.execute(sa.update(table).where(table.c.id == device.id).values(values))
-        else:
+        if known is None:
             tx.execute(sa.insert(table).values(id=device.id, **values))
-    return True
+        elif replace(known, instances=device.instances) != device:
+            tx.execute(sa.update(table).where(table.c.id == device.id).values(values))
+        if known is None or known.instances != device.instances:
+            _instances_replace(tx, device)
+    return _bound(before) != _bound(after)
+
+
+def _instances_replace(tx: Transaction, device: Device) -> None:
+    table = tables.mig_instances
+    tx.execute(sa.delete(table).where(table.c.device_id == device.id))
+    rows = [
+        {
+            "device_id": device.id,
+            "start": instance.start,
+            "profile": instance.profile,
+            "uuid": instance.uuid,
+            "busy": instance.busy,
+        }
+        for instance in device.instances
+    ]
+    if rows:
+        tx.execute(sa.insert(table), rows)
+
+
+def _bound(devices: Mapping[str, Device]) -> dict[str, Device]:
+    """The same with those MIG instances only that bind the scheduler."""
+    return {
+        key: replace(
+            device, instances=tuple(each for each in device.instances if device.pinned or each.busy)
+        )
+        for key, device in devices.items()
+    }
 
 
 def _device_values(device: Device) -> dict[str, Any]:
     return {name: getattr(device, name) for name in _DEVICE_FIELDS}
 
 
-def _device(row: Row) -> Device:
-    return Device(id=row["id"], **{name: row[name] for name in _DEVICE_FIELDS})
+def _device(row: Row, instances: tuple[MigInstance, ...] = ()) -> Device:
+    return Device(id=row["id"], instances=instances, **{name: row[name] for name in _DEVICE_FIELDS})
 
 
-def _node(row: Row, devices: tuple[Device, ...]) -> Node:
+def _node(row: Row, devices: tuple[Device, ...], pools: Sequence[Pool]) -> Node:
+    labels = pairs_from_text(row["labels"])
     return Node(
         name=row["name"],
         engine=row["engine"],
@@ -224,9 +323,12 @@ def _node(row: Row, devices: tuple[Device, ...]) -> Node:
         address=row["address"],
         cpu_milli=row["cpu_milli"],
         memory_bytes=row["memory_bytes"],
-        labels=pairs_from_text(row["labels"]),
+        labels=labels,
         rack=row["rack"],
         block=row["block"],
+        nvlink=row["nvlink"],
+        pool=pool_of(labels, pools),
         seen_at_ms=row["seen_at_ms"],
+        lost_at_ms=row["lost_at_ms"],
         devices=devices,
     )

@@ -19,14 +19,18 @@ from podium.domain.policy import Order
 from podium.domain.reason import WaitReason
 from podium.scheduling.evolution import evolved
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.trail import NOWHERE, Step
 from podium.scheduling.view import view_of
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.database import Transaction
-from podium.store.demands import Shapes, demand_list
+from podium.store.demands import demand_list
 from podium.store.events import event_last_seq
 from podium.store.learning import LEARN_MS, Learnt, learn
+from podium.store.nodes import bound_instances
 from podium.store.policies import override_list, policies_fetch
+from podium.store.pools import pool_list
+from podium.store.shapes import Shapes
 from podium.store.shares import shares
 from podium.store.snapshot import booked, snapshot
 from podium.store.standing import hold_list
@@ -62,6 +66,11 @@ class Picture:
         self._seen: deque[tuple[int, int]] = deque()  # times of looks, and the last event then
         self.reads_of_all = 0
 
+    @property
+    def learnt(self) -> Learnt | None:
+        """What the last look knew of the past."""
+        return self._learnt
+
     def forget(self) -> None:
         """Read everything the next time."""
         self._kept = None
@@ -70,7 +79,7 @@ class Picture:
         """Everything as it is now."""
         kept, seq = self._kept, event_last_seq(tx)
         # Whatever goes wrong on the way, the next look does not build on it.
-        self._kept = None
+        self._kept = self.came = None
         marks, overrides = _marks(tx), override_list(tx)
         changed: set[str] | None = None
         if (
@@ -115,26 +124,33 @@ class Picture:
             demands += demand_list(
                 tx, now_ms, policies, self._shapes, only=chunk, learnt=self._learnt
             )
-            holds += hold_list(tx, policies, only=chunk, learnt=self._learnt)
+            holds += hold_list(tx, policies, self._shapes, only=chunk, learnt=self._learnt)
             timed |= _timed(tx, chunk)
         held = {hold.allocation_id for hold in holds}
         waiting = {demand.workload_id for demand in demands}
-        carried = (
-            evolved(
-                kept.snapshot,
-                released=[
+        step, carried = NOWHERE, kept.snapshot
+        if changed:
+            step = Step(
+                released=tuple(
                     each
                     for key in sorted(changed)
                     for each in before.held.get(key, ())
                     if each not in held
-                ],
-                held=[hold for hold in holds if before.holds.get(hold.allocation_id) != hold],
-                left=sorted(key for key in changed - waiting if key in before.demands),
-                waiting=[each for each in demands if before.demands.get(each.workload_id) != each],
+                ),
+                held=tuple(hold for hold in holds if before.holds.get(hold.allocation_id) != hold),
+                left=tuple(sorted(key for key in changed - waiting if key in before.demands)),
+                waiting=tuple(
+                    each for each in demands if before.demands.get(each.workload_id) != each
+                ),
             )
-            if changed
-            else kept.snapshot
-        )
+            carried = evolved(
+                kept.snapshot,
+                released=step.released,
+                held=step.held,
+                left=step.left,
+                waiting=step.waiting,
+            )
+        self.came = (kept.snapshot, step)
         after = replace(
             carried,
             shares=shares(
@@ -206,12 +222,18 @@ def _timed(tx: Transaction, only: Collection[str] | None = None) -> frozenset[st
 
 
 def _marks(tx: Transaction) -> tuple[object, ...]:
-    """What differs when a node or device changed in any way that scheduling knows, or a project
-    came, which has a team and so policies."""
+    """What differs when a node, device or pool changed in any way that scheduling knows, or a
+    project came, which has a team and so policies."""
     node, device = tables.nodes, tables.devices
-    columns = ("name", "state", "cpu_milli", "memory_bytes", "labels", "rack", "block")
+    columns = ("name", "state", "cpu_milli", "memory_bytes", "labels", "rack", "block", "nvlink")
     nodes = tx.execute(sa.select(*(node.c[name] for name in columns)).order_by(node.c.name)).all()
-    shape = (device.c.type, device.c.mig_profile, device.c.healthy)
+    shape = (
+        device.c.type,
+        device.c.mig_profile,
+        device.c.healthy,
+        device.c.board,
+        device.c.pinned,
+    )
     devices = tx.execute(
         sa.select(
             *shape,
@@ -224,4 +246,6 @@ def _marks(tx: Transaction) -> tuple[object, ...]:
         .order_by(*shape)
     ).all()
     projects = tx.scalar(sa.select(sa.func.count()).select_from(tables.projects))
-    return tuple(map(tuple, nodes)), tuple(tuple(map(str, row)) for row in devices), projects
+    shapes = tuple(tuple(map(str, row)) for row in devices)
+    instances = tuple(map(tuple, tx.execute(bound_instances())))
+    return tuple(map(tuple, nodes)), shapes, instances, projects, pool_list(tx)

@@ -81,6 +81,8 @@ def _place(
                     "device_id": share.device_id,
                     "gpu_milli": share.gpu_milli,
                     "memory_bytes": share.memory_bytes,
+                    "mig_profile": share.mig_profile,
+                    "mig_start": share.mig_start,
                 }
                 for share in placement.devices
             )

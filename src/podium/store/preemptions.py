@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from podium.domain.lifecycle import REPLICA_HOLDS, WORKLOAD_UNDER_WAY, ReplicaState
 from podium.domain.reason import Cause
 from podium.domain.tenancy import Scope
+from podium.scheduling.clearing import booking_key, booking_named
 from podium.scheduling.plan import Preemption
 from podium.store import tables
 from podium.store.chunks import chunks
@@ -39,11 +40,13 @@ class Preempted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaveWay:
-    """Without the ids of what the reader may not see, or what is gone."""
+    """Without the ids of what the reader may not see, or what is gone. `booking` is the name of
+    the booking that it was for, empty where that is not to be seen; None: it was for a workload."""
 
     at_ms: int
     workload_id: str | None
     in_favour_of: str | None
+    booking: str | None
     replicas: int
     justification: str
     lost_milli_ms: int
@@ -57,18 +60,20 @@ class _Held:
 
 
 def preemptions_apply(tx: Transaction, preemptions: Sequence[Preemption], now_ms: int) -> Preempted:
-    """Ask each to end that still may be asked. All who give way to one workload do, or none."""
+    """Ask each to end that still may be asked. All who give way to one workload do, or none; who
+    gives way to a booking does so for itself."""
     concerned = {each.workload_id for each in preemptions}
     rows = workload_rows(tx, concerned | {each.in_favour_of for each in preemptions})
-    waiting = demanding_ids(tx, {each.in_favour_of for each in preemptions})
+    entitled = demanding_ids(tx, {each.in_favour_of for each in preemptions})
+    entitled |= _booked(tx, {each.in_favour_of for each in preemptions}, now_ms)
     held = _held(tx, concerned)
     stopped: list[str] = []
     rejected: list[tuple[str, str]] = []
-    for preemptor, group in _by_preemptor(preemptions).items():
+    for group in _together(preemptions):
         objections = {
             each.workload_id: objection
             for each in group
-            if (objection := _objection(each, rows, held.get(each.workload_id, []), waiting))
+            if (objection := _objection(each, rows, held.get(each.workload_id, []), entitled))
         }
         if objections:
             rejected += objections.items()
@@ -79,8 +84,9 @@ def preemptions_apply(tx: Transaction, preemptions: Sequence[Preemption], now_ms
             ]
             continue
         for each in group:
+            preemptor = rows.get(each.in_favour_of)
             rows[each.workload_id] = _stop(
-                tx, each, rows[each.workload_id], rows[preemptor], held[each.workload_id], now_ms
+                tx, each, rows[each.workload_id], preemptor, held[each.workload_id], now_ms
             )
             held[each.workload_id] = [
                 one for one in held[each.workload_id] if one.rank not in each.ranks
@@ -92,14 +98,22 @@ def preemptions_apply(tx: Transaction, preemptions: Sequence[Preemption], now_ms
 def preemption_list(tx: Transaction, scope: Scope, *, limit: int) -> list[GaveWay]:
     """The latest that concern work of the scope, newest first; of the last 1,000 in all."""
     table, victim = tables.preemptions, tables.workloads.alias("victim")
-    other = tables.workloads.alias("other")
+    other, booking = tables.workloads.alias("other"), tables.bookings
     latest = sa.select(table).order_by(table.c.seq.desc()).limit(_LATEST_MAX).subquery()
     gave, got = within(scope, victim.c.project), within(scope, other.c.project)
+    booked = within(scope, booking.c.project)
     rows = tx.execute(
-        sa.select(latest, gave.label("gave_seen"), got.label("got_seen"), other.c.id.label("got"))
+        sa.select(
+            latest,
+            gave.label("gave_seen"),
+            got.label("got_seen"),
+            other.c.id.label("got"),
+            sa.case((booking.c.project.is_(None) | booked, booking.c.name)).label("booking"),
+        )
         .join(victim, victim.c.id == latest.c.workload_id)
         .outerjoin(other, other.c.id == latest.c.in_favour_of)
-        .where(gave | (got & other.c.id.is_not(None)))
+        .outerjoin(booking, sa.literal(booking_key("")) + booking.c.name == latest.c.in_favour_of)
+        .where(gave | (got & other.c.id.is_not(None)) | (booked & booking.c.project.is_not(None)))
         .order_by(latest.c.seq.desc())
         .limit(limit)
     )
@@ -108,6 +122,7 @@ def preemption_list(tx: Transaction, scope: Scope, *, limit: int) -> list[GaveWa
             at_ms=row.at_ms,
             workload_id=row.workload_id if row.gave_seen else None,
             in_favour_of=row.got if row.got_seen else None,
+            booking=None if booking_named(row.in_favour_of) is None else row.booking or "",
             replicas=len(json.loads(row.ranks)),
             justification=row.justification,
             lost_milli_ms=row.lost_milli_ms,
@@ -116,19 +131,42 @@ def preemption_list(tx: Transaction, scope: Scope, *, limit: int) -> list[GaveWa
     ]
 
 
-def _by_preemptor(preemptions: Sequence[Preemption]) -> dict[str, list[Preemption]]:
-    groups: dict[str, list[Preemption]] = {}
+def _together(preemptions: Sequence[Preemption]) -> Collection[Sequence[Preemption]]:
+    """Those that give way to the same workload; the others each alone."""
+    groups: dict[tuple[str, ...], list[Preemption]] = {}
     for each in preemptions:
-        groups.setdefault(each.in_favour_of, []).append(each)
-    return groups
+        alone = booking_named(each.in_favour_of) is not None
+        key = (each.in_favour_of, each.workload_id) if alone else (each.in_favour_of,)
+        groups.setdefault(key, []).append(each)
+    return groups.values()
+
+
+def _booked(tx: Transaction, preemptors: Collection[str], now_ms: int) -> set[str]:
+    """Those of the preemptors that are bookings which hold now."""
+    table = tables.bookings
+    names = [name for each in preemptors if (name := booking_named(each)) is not None]
+    found: set[str] = set()
+    for chunk in chunks(names):
+        rows = tx.scalars(
+            sa.select(table.c.name).where(
+                table.c.name.in_(chunk), table.c.from_ms <= now_ms, table.c.until_ms > now_ms
+            )
+        )
+        found.update(booking_key(name) for name in rows)
+    return found
 
 
 def _objection(
-    preemption: Preemption, rows: Mapping[str, Row], held: Sequence[_Held], waiting: Collection[str]
+    preemption: Preemption,
+    rows: Mapping[str, Row],
+    held: Sequence[_Held],
+    entitled: Collection[str],
 ) -> str:
     """Why it may not be stopped now; empty when it may."""
     row = rows.get(preemption.workload_id)
-    if preemption.in_favour_of not in waiting:
+    if preemption.in_favour_of not in entitled:
+        if booking_named(preemption.in_favour_of) is not None:
+            return "the booking that it would give way to does not hold now"
         return "the work that it would give way to does not wait any more"
     if row is None or row["state"] not in WORKLOAD_UNDER_WAY:
         return "it does not run any more"
@@ -154,13 +192,15 @@ def _stop(
     tx: Transaction,
     preemption: Preemption,
     row: Row,
-    preemptor: Row,
+    preemptor: Row | None,
     held: Sequence[_Held],
     now_ms: int,
 ) -> Row:
     standing = {each.rank for each in held if each.state in _STANDING}
     whole = standing <= set(preemption.ranks)
-    message = _message(row, preemptor)
+    message = f"It gives way, because {preemption.justification}."
+    if preemptor is not None:
+        message = _message(row, preemptor)
     tx.execute(
         sa.insert(tables.preemptions).values(
             at_ms=now_ms,

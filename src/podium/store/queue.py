@@ -316,32 +316,50 @@ def wanted_by_type(tx: Transaction) -> dict[str, dict[str, int]]:
 def _asked(
     tx: Transaction, chosen: sa.ColumnElement[bool], *keys: sa.Column[str]
 ) -> list[tuple[tuple[str, ...], int]]:
-    """The keys of each group, and the thousandths of a GPU that it waits for."""
-    table, replica = tables.workloads, tables.replicas
+    """The keys, and the thousandths of a GPU that work with them waits for."""
+    table, replica, group = tables.workloads, tables.replicas, tables.replica_groups
     tasks = sa.select(sa.func.count()).where(
         replica.c.workload_id == table.c.id, replica.c.state == sa.literal_column("'waiting'")
     )
     # Of an array that was queued again, some tasks may have ended.
     count = sa.case((table.c.is_array, tasks.scalar_subquery()), else_=table.c.replicas_max)
-    rows = tx.execute(
+    alike = tx.execute(
         in_state(
             "queued",
             *keys,
             sa.func.sum((table.c.gpu_milli + table.c.mig_count * GPU_MILLI) * count),
             sa.func.sum(table.c.gpu_share_bytes * count),
         )
-        .where(chosen)
+        .where(chosen, table.c.group_count == 0)
         .group_by(*keys)
-    ).all()
+    )
+    own = [group.c.gpu_types if key is table.c.gpu_types else key for key in keys]
+    unlike = tx.execute(
+        sa.select(
+            *own,
+            sa.func.sum((group.c.gpu_milli + group.c.mig_count * GPU_MILLI) * group.c.replicas),
+            sa.func.sum(group.c.gpu_share_bytes * group.c.replicas),
+        )
+        .select_from(table)
+        .join(group, group.c.workload_id == table.c.id)
+        .where(
+            chosen,
+            # A list, or SQLite goes through all that is queued for the few that have groups.
+            table.c.state.in_([WorkloadState.QUEUED.value]),
+            table.c.group_count > sa.literal_column("0"),
+        )
+        .group_by(*own)
+    )
+    found: dict[tuple[str, ...], tuple[int, int]] = {}
+    for *key, gpu_milli, share_bytes in (*alike, *unlike):
+        before = found.get(tuple(key), (0, 0))
+        found[tuple(key)] = (before[0] + int(gpu_milli), before[1] + int(share_bytes))
     largest_bytes = 0
-    if any(row[-1] for row in rows):
+    if any(share_bytes for _, share_bytes in found.values()):
         largest_bytes = tx.scalar(sa.select(sa.func.max(tables.devices.c.memory_bytes))) or 0
     return [
-        (
-            tuple(row[:-2]),
-            int(row[-2]) + (int(row[-1]) * GPU_MILLI // largest_bytes if largest_bytes else 0),
-        )
-        for row in rows
+        (key, gpu_milli + (share_bytes * GPU_MILLI // largest_bytes if largest_bytes else 0))
+        for key, (gpu_milli, share_bytes) in found.items()
     ]
 
 

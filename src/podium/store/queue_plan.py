@@ -52,9 +52,10 @@ class QueueReservation:
     seen: bool
     from_ms: int | None
     lasts_ms: int | None
-    gpu_milli: int
+    gpu_milli: int  # of `replicas` of them together, as the next
     gpu_share_bytes: int
     nodes: tuple[tuple[str, int], ...]  # and how many replicas each is kept for, by name
+    replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +164,9 @@ def _reservations(tx: Transaction, seen: sa.ColumnElement[bool]) -> tuple[QueueR
             workload.c.gpu_milli,
             workload.c.mig_count,
             workload.c.gpu_share_bytes,
+            workload.c.group_count,
+            workload.c.groups_gpu_milli,
+            workload.c.replicas_max,
             seen,
         )
         .join(workload, workload.c.id == booked.c.workload_id)
@@ -175,12 +179,27 @@ def _reservations(tx: Transaction, seen: sa.ColumnElement[bool]) -> tuple[QueueR
             seen=bool(row["seen"]),
             from_ms=row["from_ms"],
             lasts_ms=_lasts_ms(row),
-            gpu_milli=row["gpu_milli"] + row["mig_count"] * GPU_MILLI,
-            gpu_share_bytes=row["gpu_share_bytes"],
             nodes=tuple(nodes.get(row["workload_id"], ())),
+            **_amounts(row),
         )
         for row in rows
     )
+
+
+def _amounts(row: Row) -> dict[str, int]:
+    """Of one replica; of unlike groups all together, because it is only known how many replicas a
+    node is kept for, and not which."""
+    if row["group_count"]:
+        return {
+            "gpu_milli": row["groups_gpu_milli"],
+            "gpu_share_bytes": 0,
+            "replicas": row["replicas_max"],
+        }
+    return {
+        "gpu_milli": row["gpu_milli"] + row["mig_count"] * GPU_MILLI,
+        "gpu_share_bytes": row["gpu_share_bytes"],
+        "replicas": 1,
+    }
 
 
 def _lasts_ms(row: Row) -> int | None:

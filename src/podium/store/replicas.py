@@ -27,6 +27,7 @@ from podium.domain.outcome import (
     may_retry,
 )
 from podium.domain.reason import Cause
+from podium.domain.workload import Recovery
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import Row
@@ -45,7 +46,7 @@ from podium.store.usage import held_gpu_type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How one allocation ended, as its engine tells it."""
+    """How one allocation ended, as its engine tells it. `ended_at_ms` where that was not now."""
 
     allocation_id: str
     cause: Cause
@@ -56,6 +57,7 @@ class End:
     runtime_ms: int = 0
     cpu_time_ms: int = 0
     memory_peak_bytes: int = 0
+    ended_at_ms: int | None = None
 
 
 def replicas_launched(tx: Transaction, ids: Sequence[str], now_ms: int) -> None:
@@ -159,7 +161,8 @@ def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int
             cause = Cause.GANG_MEMBER_ENDED  # the others were stopped because one had failed
     facts["cause"] = cause.value
     row = _replica_apply(tx, row, event, cause, now_ms, facts, facts["message"])
-    _bill(tx, {**row, "team": workload["team"]}, now_ms)
+    ended_at_ms = now_ms if end.ended_at_ms is None else end.ended_at_ms
+    _bill(tx, {**row, "team": workload["team"]}, ended_at_ms, now_ms)
     under_way = workload["state"] in WORKLOAD_UNDER_WAY
     if event is ReplicaEvent.SUCCEEDED or (event is ReplicaEvent.CANCELLED and not under_way):
         return
@@ -177,9 +180,12 @@ def _gives_way(row: Row, workload: Row) -> bool:
 
 
 def _goes_on_without(tx: Transaction, row: Row, workload: Row, cause: Cause) -> bool:
-    """Whether an elastic gang goes on while this replica is replaced: enough others stand, with
-    the lowest rank among them, because that is where they all meet."""
-    if not workload["replicas_resize"] or cause not in TAKES_ONE_REPLICA:
+    """Whether a gang goes on while this replica is replaced: it is elastic and enough others
+    stand, or it asked for that and any stands, but always with the lowest rank among them. That is
+    where they all meet: its address is in the environment of the others, and what they agreed on
+    there is lost with it."""
+    replaces = workload["recovery"] == Recovery.REPLACE
+    if not (workload["replicas_resize"] or replaces) or cause not in TAKES_ONE_REPLICA:
         return False
     counts = replica_counts(tx, row["workload_id"])
     if counts.get(ReplicaState.SUCCEEDED):
@@ -193,8 +199,8 @@ def _goes_on_without(tx: Transaction, row: Row, workload: Row, cause: Cause) -> 
             table.c.state != ReplicaState.STOPPING.value,
         )
     ).all()
-    enough = len(standing) >= workload["replicas_min"]
-    return enough and bool(min(standing) < row["rank"])
+    least = workload["replicas_min"] if workload["replicas_resize"] else 1
+    return len(standing) >= least and bool(min(standing) < row["rank"])
 
 
 def _retry_replica(tx: Transaction, row: Row, workload: Row, cause: Cause, now_ms: int) -> None:
@@ -225,7 +231,7 @@ def _retry_replica(tx: Transaction, row: Row, workload: Row, cause: Cause, now_m
     tx.execute(sa.update(replica).where(mine).values(values))
 
 
-def _bill(tx: Transaction, row: Row, now_ms: int) -> None:
+def _bill(tx: Transaction, row: Row, ended_at_ms: int, now_ms: int) -> None:
     """Usage of a released allocation. Its key is the allocation's, so it is billed once."""
     used = usage_of_time(
         row["runtime_ms"],
@@ -242,7 +248,7 @@ def _bill(tx: Transaction, row: Row, now_ms: int) -> None:
             team=row["team"],
             gpu_type=held_gpu_type(row["id"]) if row["gpu_milli"] else "",
             runtime_ms=row["runtime_ms"],
-            ended_at_ms=now_ms,
+            ended_at_ms=ended_at_ms,
             **asdict(used),
         )
     )

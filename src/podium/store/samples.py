@@ -18,6 +18,7 @@ from podium.domain.quantity import GPU_MILLI
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.database import Transaction
+from podium.store.groups import of_group
 
 LATEST_MS = 60_000  # what was measured longer ago says nothing of now
 _ROWS_MAX = 1000  # of one statement
@@ -153,17 +154,24 @@ def capacity_insert(tx: Transaction, at_ms: int, span_ms: int, capacity: Capacit
 def _wanted_milli(tx: Transaction, device_bytes: int) -> int:
     """What waiting replicas ask for, those apart that wait for other work. A share by memory
     counts as its part of a device of average size."""
-    table, replica = tables.workloads, tables.replicas
-    waiting = sa.func.count().label("waiting")
-    rows = tx.execute(
-        sa.select(table.c.gpu_milli, table.c.mig_count, table.c.gpu_share_bytes, waiting)
+    table, replica, group = tables.workloads, tables.replicas, tables.replica_groups
+    living = table.c.state.not_in([each.value for each in _NOT_WAITING]) & (
+        table.c.dependencies_open == 0
+    )
+    waits = replica.c.state == ReplicaState.WAITING.value
+    names = ("gpu_milli", "mig_count", "gpu_share_bytes")
+    asked = [table.c[name] for name in names]
+    alike = tx.execute(
+        sa.select(*asked, sa.func.count().label("waiting"))
         .join(replica, replica.c.workload_id == table.c.id)
-        .where(
-            replica.c.state == ReplicaState.WAITING.value,
-            table.c.state.not_in([each.value for each in _NOT_WAITING]),
-            table.c.dependencies_open == 0,
-        )
-        .group_by(table.c.gpu_milli, table.c.mig_count, table.c.gpu_share_bytes)
+        .where(waits, living, table.c.group_count == 0)
+        .group_by(*asked)
+    )
+    mine = sa.select(sa.func.count()).where(of_group(), waits).correlate(group).scalar_subquery()
+    unlike = tx.execute(
+        sa.select(*(group.c[name] for name in names), mine.label("waiting"))
+        .join(table, table.c.id == group.c.workload_id)
+        .where(living, table.c.group_count > sa.literal_column("0"))
     )
     return sum(
         row.waiting
@@ -176,7 +184,7 @@ def _wanted_milli(tx: Transaction, device_bytes: int) -> int:
                 else 0
             )
         )
-        for row in rows
+        for row in (*alike, *unlike)
     )
 
 

@@ -101,7 +101,7 @@ def _nodes(tx: Transaction, words: str) -> list[Finding]:
             kind="node",
             id=row.name,
             title=row.name,
-            detail=_place(gpus.get(row.name, 0), row.block, row.rack),
+            detail=_place(gpus.get(row.name, 0), row.block, row.rack, row.nvlink),
             state=row.state,
             likeness=likeness,
         )
@@ -109,9 +109,9 @@ def _nodes(tx: Transaction, words: str) -> list[Finding]:
     ]
 
 
-def _place(gpus: int, block: str, rack: str) -> str:
+def _place(gpus: int, *places: str) -> str:
     count = f"{gpus} GPU{'' if gpus == 1 else 's'}" if gpus else "no GPU"
-    return ", ".join([count, *(part for part in (block, rack) if part)])
+    return ", ".join([count, *(part for part in places if part)])
 
 
 def _users(tx: Transaction, words: str) -> list[Finding]:

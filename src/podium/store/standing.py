@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -10,13 +10,17 @@ import sqlalchemy as sa
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.policies import Policies
 from podium.domain.policy import Order
-from podium.domain.resources import DeviceShare
+from podium.domain.pool import sole_pool
+from podium.domain.resources import DeviceShare, Request
 from podium.domain.workload import Kind
 from podium.scheduling.snapshot import Expected, Hold
 from podium.store import tables
-from podium.store.codec import Row
+from podium.store.chunks import chunks
+from podium.store.codec import Row, pools_from_text
 from podium.store.database import Transaction
 from podium.store.learning import Learnt, attained, like_milli
+from podium.store.pools import reach_fetch
+from podium.store.shapes import REQUEST_COLUMNS, Shapes
 
 _SPARED_MAX = 8
 
@@ -24,12 +28,13 @@ _SPARED_MAX = 8
 def hold_list(
     tx: Transaction,
     policies: Policies,
+    shapes: Shapes | None = None,
     *,
     only: Collection[str] | None = None,
     learnt: Learnt | None = None,
 ) -> tuple[Hold, ...]:
     """In the order of their ids; of all workloads or of some. What was `learnt` of runtimes stands
-    in where the work says nothing."""
+    in where the work says nothing. With `shapes`, what may be moved has its request."""
     held, workload = tables.allocations, tables.workloads
     chosen: sa.ColumnElement[bool] = held.c.released_at_ms.is_(None)
     if only is not None:
@@ -47,6 +52,7 @@ def hold_list(
             held.c.memory_bytes,
             held.c.created_at_ms,
             held.c.started_at_ms,
+            held.c.saved_at_ms,
             workload.c.priority,
             workload.c.kind,
             workload.c.preemptible,
@@ -60,8 +66,10 @@ def hold_list(
             workload.c.attempt.label("workload_attempt"),
             workload.c.gpu_milli,
             workload.c.mig_count,
+            workload.c.groups_gpu_milli,
             workload.c.owner,
             workload.c.name,
+            workload.c.pools,
         )
         .join(workload, workload.c.id == held.c.workload_id)
         .where(chosen)
@@ -72,14 +80,62 @@ def hold_list(
     if policies.scheduling.order is Order.ATTAINED:
         again = (row for row in found if row["is_array"] or row["workload_attempt"] > 1)
         had = attained(tx, [row["workload_id"] for row in again])
+    saved = _saved(found)
+    requests = (
+        {} if shapes is None else _requests(tx, [each for each in found if _moves(each)], shapes)
+    )
     return tuple(
         replace(
             _hold(row, shares.get(row["id"], ()), policies, spared.get(row["workload_id"], 0)),
             expected=_expected(row, learnt),
+            saved_at_ms=_saved_at_ms(row, saved),
             attained_milli_ms=had.get(row["workload_id"], 0),
+            request=requests.get(row["workload_id"]),
         )
         for row in found
     )
+
+
+def _moves(row: Row) -> bool:
+    """Whether it could go on elsewhere from what it saved, without anybody missing it."""
+    alone = row["replicas_max"] == 1 and not row["is_array"]
+    stays = row["preemptible"] and row["state"] != ReplicaState.STOPPING
+    return alone and stays and row["saved_at_ms"] is not None
+
+
+def _requests(tx: Transaction, rows: Sequence[Row], shapes: Shapes) -> Mapping[str, Request]:
+    """By workload, as it would ask now; without what its project may use nowhere any more."""
+    if not rows:
+        return {}
+    table, reach = tables.workloads, reach_fetch(tx)
+    columns = [table.c[name] for name in REQUEST_COLUMNS]
+    projects = {row["workload_id"]: row["project"] for row in rows}
+    found: dict[str, Request] = {}
+    for chunk in chunks(projects):
+        for key, *shape in tx.execute(sa.select(table.c.id, *columns).where(table.c.id.in_(chunk))):
+            request, names = shapes.request(tuple(shape)), reach.of(projects[key])
+            reached = request if names is None else shapes.reached(request, names)
+            if reached is not None:
+                found[key] = reached
+    return found
+
+
+def _saved(rows: Sequence[Row]) -> Mapping[str, int]:
+    """When each workload last saved what it did: one rank does that for all of a gang."""
+    found: dict[str, int] = {}
+    for row in rows:
+        at_ms, key = row["saved_at_ms"], row["workload_id"]
+        if at_ms is not None and at_ms > found.get(key, 0):
+            found[key] = at_ms
+    return found
+
+
+def _saved_at_ms(row: Row, saved: Mapping[str, int]) -> int | None:
+    """Nothing of a replica that joined later was lost before it began."""
+    at_ms = row["saved_at_ms"] if row["is_array"] else saved.get(row["workload_id"])
+    if at_ms is None or row["started_at_ms"] is None:
+        return at_ms
+    return max(int(at_ms), int(row["started_at_ms"]))
 
 
 def _expected(row: Row, learnt: Learnt | None) -> Expected | None:
@@ -92,7 +148,11 @@ def _expected(row: Row, learnt: Learnt | None) -> Expected | None:
         project=row["project"],
         kind=row["kind"],
         gpu_milli=like_milli(
-            row["gpu_milli"], row["mig_count"], row["replicas_max"], is_array=row["is_array"]
+            row["gpu_milli"],
+            row["mig_count"],
+            row["replicas_max"],
+            is_array=row["is_array"],
+            groups_gpu_milli=row["groups_gpu_milli"],
         ),
         owner=row["owner"],
         name=row["name"],
@@ -112,7 +172,8 @@ def _hold(row: Row, devices: tuple[DeviceShare, ...], policies: Policies, gave_w
     kind = Kind(row["kind"])
     limit_seconds = row["max_runtime_seconds"]
     started_at_ms = row["started_at_ms"]
-    least_ms = policies.of(kind, row["project"]).minimum_runtime_ms
+    pool = sole_pool(pools_from_text(row["pools"]))
+    least_ms = policies.of(kind, row["project"], pool).minimum_runtime_ms
     if least_ms is None:
         least_ms = policies.scheduling.minimum_runtime_ms
     # Longer each time, so that work which gave way often gets somewhere in the end.
@@ -152,13 +213,20 @@ def _shares(tx: Transaction, chosen: sa.ColumnElement[bool]) -> dict[str, tuple[
     held, part = tables.allocations, tables.allocation_devices
     found: dict[str, list[DeviceShare]] = {}
     rows = tx.execute(
-        sa.select(part.c.allocation_id, part.c.device_id, part.c.gpu_milli, part.c.memory_bytes)
+        sa.select(
+            part.c.allocation_id,
+            part.c.device_id,
+            part.c.gpu_milli,
+            part.c.memory_bytes,
+            part.c.mig_profile,
+            part.c.mig_start,
+        )
         .join(held, held.c.id == part.c.allocation_id)
         .where(chosen)
-        .order_by(part.c.allocation_id, part.c.device_id)
+        .order_by(part.c.allocation_id, part.c.device_id, part.c.mig_start)
     )
-    for row in rows:
-        found.setdefault(row[0], []).append(DeviceShare(row[1], row[2], row[3]))
+    for key, *share in rows:
+        found.setdefault(key, []).append(DeviceShare(*share))
     return {key: tuple(shares) for key, shares in found.items()}
 
 

@@ -110,7 +110,9 @@ nodes = Table(
     Column("labels", Text, nullable=False),
     Column("rack", Text, nullable=False),
     Column("block", Text, nullable=False),
+    Column("nvlink", Text, nullable=False, server_default=text("''")),
     _ms("seen_at_ms"),
+    _ms("lost_at_ms", nullable=True),
 )
 
 devices = Table(
@@ -126,7 +128,21 @@ devices = Table(
     Column("mig_profile", Text),
     Column("virtual", Boolean, nullable=False),
     Column("healthy", Boolean, nullable=False),
+    Column("fault", Text, nullable=False, server_default=text("''")),
+    Column("board", Text, nullable=False, server_default=text("''")),
+    Column("pinned", Boolean, nullable=False, server_default=text("false")),
     Index("devices_by_node", "node", "type", "virtual", "healthy"),
+)
+
+# What stands on GPUs in MIG mode, as their driver told it last.
+mig_instances = Table(
+    "mig_instances",
+    metadata,
+    Column("device_id", Text, ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("profile", Text, nullable=False),
+    Column("uuid", Text, nullable=False),
+    Column("busy", Boolean, nullable=False),
 )
 
 workloads = Table(
@@ -152,12 +168,18 @@ workloads = Table(
     Column("mig_profile", Text),
     Column("mig_count", Integer, nullable=False),
     Column("node_labels", Text, nullable=False),
+    Column("pools", Text, nullable=False, server_default=text("''")),
+    Column("isolation", Text, nullable=False, server_default=text("'none'")),
     Column("topology_within", Text),
     Column("topology_prefer", Text),
     Column("replicas_min", Integer, nullable=False),
     Column("replicas_max", Integer, nullable=False),
     Column("replicas_resize", Boolean, nullable=False, server_default=text("false")),
+    Column("recovery", Text, nullable=False, server_default=text("'restart'")),
     Column("is_array", Boolean, nullable=False),
+    # Of a gang of unlike groups, which are in `replica_groups`: how many, and milli-GPU of all.
+    Column("group_count", Integer, nullable=False, server_default=text("0")),
+    Column("groups_gpu_milli", BigInteger, nullable=False, server_default=text("0")),
     Column("preemptible", Boolean, nullable=False, server_default=text("true")),
     _ms("submitted_at_ms"),
     _ms("queued_at_ms"),
@@ -203,7 +225,18 @@ workloads = Table(
         "gpu_share_bytes",
         "replicas_max",
         "is_array",
+        "group_count",
         "id",
+    ),
+    Index(
+        "workloads_with_groups",
+        "state",
+        "group_count",
+        "project",
+        "dependencies_open",
+        "id",
+        sqlite_where=text("group_count > 0"),
+        postgresql_where=text("group_count > 0"),
     ),
     _workloads_in(
         "running",
@@ -226,6 +259,30 @@ documents = Table(
     Column("program", Text, nullable=False),
     Column("submitted", Text, nullable=False),
     Column("resolved", Text, nullable=False),
+)
+
+# A workload with groups asks for what each of them says; its own request is that of one of them.
+replica_groups = Table(
+    "replica_groups",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("first_rank", Integer, nullable=False),
+    Column("replicas", Integer, nullable=False),
+    Column("cpu_milli", BigInteger, nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("gpu_milli", BigInteger, nullable=False),
+    Column("gpu_share_bytes", BigInteger, nullable=False),
+    Column("gpu_types", Text, nullable=False),
+    Column("gpu_memory_min_bytes", BigInteger),
+    Column("gpu_memory_max_bytes", BigInteger),
+    Column("mig_profile", Text),
+    Column("mig_count", Integer, nullable=False),
+    Column("node_labels", Text, nullable=False),
+    Column("pools", Text, nullable=False, server_default=text("''")),
+    Column("isolation", Text, nullable=False, server_default=text("'none'")),
+    Column("program", Text, nullable=False),
 )
 
 workload_labels = Table(
@@ -271,6 +328,7 @@ allocations = Table(
     Column("gpu_milli", BigInteger, nullable=False),
     _ms("created_at_ms"),
     _ms("started_at_ms", nullable=True),
+    _ms("saved_at_ms", nullable=True),
     _ms("released_at_ms", nullable=True),
     Column("cause", Text),
     Column("message", Text, nullable=False),
@@ -280,6 +338,8 @@ allocations = Table(
     Column("cpu_time_ms", BigInteger, nullable=False),
     Column("memory_peak_bytes", BigInteger, nullable=False),
     Column("removed", Boolean, nullable=False),
+    # Released without having been seen to end: its processes may still be there.
+    Column("given_up", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("workload_id", "rank", "attempt", name="allocations_once"),
     Index(
         "allocations_open",
@@ -300,6 +360,13 @@ allocations = Table(
         sqlite_where=text("released_at_ms IS NULL"),
         postgresql_where=text("released_at_ms IS NULL"),
     ),
+    Index(
+        "allocations_given_up",
+        "node",
+        "id",
+        sqlite_where=text("given_up = 1"),
+        postgresql_where=text("given_up"),
+    ),
 )
 
 allocation_devices = Table(
@@ -311,6 +378,8 @@ allocation_devices = Table(
     Column("device_id", Text, primary_key=True),
     Column("gpu_milli", BigInteger, nullable=False),
     Column("memory_bytes", BigInteger, nullable=False),
+    Column("mig_profile", Text, nullable=False, server_default=text("''")),
+    Column("mig_start", Integer, primary_key=True, server_default=text("0")),
 )
 
 # Who had to give way for whom. What the people concerned are told is in their events.
@@ -378,6 +447,102 @@ etas = Table(
     Index("etas_by_age", "asked_at_ms"),
 )
 
+
+def _counts(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False) for name in names]
+
+
+# Cycles of the scheduler that changed something, so that they can be decided again: now and then a
+# whole snapshot, in pieces, and for each cycle since then what changed (`step`, from 0 on).
+cycle_keyframes = Table(
+    "cycle_keyframes",
+    metadata,
+    Column("id", _SEQUENCE, primary_key=True, autoincrement=True),
+    *_counts("at_ms", "bytes"),
+    Column("whole", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+cycle_keyframe_pieces = Table(
+    "cycle_keyframe_pieces",
+    metadata,
+    Column(
+        "keyframe_id",
+        BigInteger,
+        ForeignKey("cycle_keyframes.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("piece", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+cycles = Table(
+    "cycles",
+    metadata,
+    Column("id", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column(
+        "keyframe_id",
+        BigInteger,
+        ForeignKey("cycle_keyframes.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("step", Integer, nullable=False),
+    *_counts("at_ms", "took_us", "read_us", "decide_us", "seed"),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    *_counts("nodes", "waiting", "running", "placed", "preempted", "refused", "told"),
+    *_counts("reserved", "stale", "bytes"),
+    Index("cycles_by_keyframe", "keyframe_id", "step", unique=True),
+    Index("cycles_by_time", "at_ms"),
+    sqlite_autoincrement=True,
+)
+
+
+def _cycle_id() -> Column[int]:
+    key = ForeignKey("cycles.id", ondelete="CASCADE")
+    return Column("cycle_id", BigInteger, key, primary_key=True, autoincrement=False)
+
+
+cycle_records = Table(
+    "cycle_records",
+    metadata,
+    _cycle_id(),
+    Column("step", LargeBinary, nullable=False),
+    Column("plan", LargeBinary, nullable=False),
+)
+
+cycle_reasons = Table(
+    "cycle_reasons",
+    metadata,
+    _cycle_id(),
+    Column("reason", Text, primary_key=True),
+    *_counts("count"),
+)
+
+# Figures of all cycles, also of those that changed nothing; `waiting` and the reasons are those of
+# the last cycle of the minute that begins at `at_ms`.
+scheduler_minutes = Table(
+    "scheduler_minutes",
+    metadata,
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    *_counts("cycles", "recorded", "placed", "preempted", "told", "stale", "waiting"),
+    *_counts("median_us", "p99_us"),
+)
+
+scheduler_minute_reasons = Table(
+    "scheduler_minute_reasons",
+    metadata,
+    Column(
+        "at_ms",
+        BigInteger,
+        ForeignKey("scheduler_minutes.at_ms", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("reason", Text, primary_key=True),
+    *_counts("count"),
+)
+
 # Values that stand in place of the built-in ones. `level` is cluster, team or project, `name` the
 # team's or project's name, `part` a kind of work, or scheduling.
 policies = Table(
@@ -390,6 +555,31 @@ policies = Table(
     Column("value", Text, nullable=False),
     _ms("updated_at_ms"),
     Column("updated_by", Text, nullable=False),
+)
+
+pools = Table(
+    "pools",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("labels", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    _ms("updated_at_ms"),
+    Column("updated_by", Text, nullable=False),
+)
+
+# Whose work may stand in a pool; everyone's where there is no row in either of the two.
+pool_projects = Table(
+    "pool_projects",
+    metadata,
+    Column("pool", Text, ForeignKey("pools.name", ondelete="CASCADE"), primary_key=True),
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+)
+
+pool_teams = Table(
+    "pool_teams",
+    metadata,
+    Column("pool", Text, ForeignKey("pools.name", ondelete="CASCADE"), primary_key=True),
+    Column("team", Text, ForeignKey("teams.name", onupdate="CASCADE"), primary_key=True),
 )
 
 # `level` is organisation, team or project, `name` the team's or project's name, and empty for the

@@ -21,6 +21,7 @@ from podium.domain.workload import Program, UploadSource, Wish, Workload
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import (
+    Row,
     pairs_to_text,
     program_from_text,
     program_to_text,
@@ -28,6 +29,7 @@ from podium.store.codec import (
     workload_from_row,
 )
 from podium.store.database import Transaction
+from podium.store.groups import groups_fetch_many, groups_insert
 from podium.store.lifecycle import event_insert
 from podium.store.scoping import within
 
@@ -56,7 +58,7 @@ class Documents:
 
 def workload_insert(tx: Transaction, new: Sequence[NewWorkload], now_ms: int) -> None:
     """Store new workloads, queued, with their replicas and first event."""
-    tx.execute(sa.insert(tables.workloads), [_columns(each, now_ms) for each in new])
+    tx.execute(sa.insert(tables.workloads), [columns_of(each, now_ms) for each in new])
     tx.execute(
         sa.insert(tables.documents),
         [
@@ -83,6 +85,7 @@ def workload_insert(tx: Transaction, new: Sequence[NewWorkload], now_ms: int) ->
             for rank in range(each.wish.replicas.maximum)
         ],
     )
+    groups_insert(tx, {each.id: each.wish.groups for each in new})
     labels = [
         {"workload_id": each.id, "key": key, "value": value}
         for each in new
@@ -125,7 +128,7 @@ def workload_fetch(tx: Transaction, scope: Scope, workload_id: str) -> Workload:
     )
     if row is None:
         raise NotFoundError(f"There is no workload {workload_id} that you can see.")
-    return workload_from_row(row)
+    return _workloads(tx, [row])[0]
 
 
 def workload_find(tx: Transaction, scope: Scope, project: str, name: str) -> Workload:
@@ -146,7 +149,7 @@ def workload_find(tx: Transaction, scope: Scope, project: str, name: str) -> Wor
     )
     if row is None:
         raise NotFoundError(f"Project {project} has no workload named {name} that you can see.")
-    return workload_from_row(row)
+    return _workloads(tx, [row])[0]
 
 
 def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> dict[str, Workload]:
@@ -157,9 +160,14 @@ def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> 
             tables.workloads.c.id.in_(chunk),
             within(scope, tables.workloads.c.project),
         )
-        for row in tx.execute(statement).mappings():
-            found[row["id"]] = workload_from_row(row)
+        for workload in _workloads(tx, tx.execute(statement).mappings().all()):
+            found[workload.id] = workload
     return found
+
+
+def _workloads(tx: Transaction, rows: Sequence[Row]) -> list[Workload]:
+    grouped = groups_fetch_many(tx, [row["id"] for row in rows if row["group_count"]])
+    return [workload_from_row(row, grouped.get(row["id"], ())) for row in rows]
 
 
 def workload_id_by_name(
@@ -255,7 +263,8 @@ def workload_count_by_state(tx: Transaction) -> dict[WorkloadState, int]:
     return {WorkloadState(state): count for state, count in rows}
 
 
-def _columns(new: NewWorkload, now_ms: int) -> dict[str, Any]:
+def columns_of(new: NewWorkload, now_ms: int) -> dict[str, Any]:
+    """The row of a workload that is to come."""
     wish = new.wish
     return {
         "id": new.id,
@@ -274,7 +283,10 @@ def _columns(new: NewWorkload, now_ms: int) -> dict[str, Any]:
         "replicas_min": wish.replicas.minimum,
         "replicas_max": wish.replicas.maximum,
         "replicas_resize": wish.replicas.resize,
+        "recovery": wish.recovery.value,
         "is_array": wish.replicas.array,
+        "group_count": len(wish.groups),
+        "groups_gpu_milli": sum(each.count * each.request.gpu_milli for each in wish.groups),
         "preemptible": wish.preemptible,
         "submitted_at_ms": now_ms,
         "queued_at_ms": now_ms,

@@ -367,6 +367,10 @@ def test_nodes_label_virtual_gpus(server: Any, podium: Any, make: Any) -> None:
     assert "0.5 of 1 virtual H100" in listed
     assert "2.5 of 8" in listed
     assert "H100 virtual" in podium("nodes", "gpu-1").out
+    device |= {"healthy": False, "fault": "XID 62: its internal controller halted. Reset it."}
+    server.on("GET", "/nodes/gpu-1", node)
+    shown = podium("nodes", "gpu-1").out
+    assert "GPU 0 takes no work. XID 62: its internal controller halted. Reset it." in shown
 
 
 def test_projects_users_tokens_usage(server: Any, podium: Any, make: Any) -> None:

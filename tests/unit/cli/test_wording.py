@@ -134,10 +134,23 @@ def test_settings() -> None:
     assert shared == {"gpus": 1}
 
 
-@pytest.mark.parametrize("setting", ["gpus", "=2", "a..b=1", "name.first=x"])
+def test_settings_of_an_entry_of_a_list() -> None:
+    groups = [{"name": "a"}, {"name": "b", "resources": {"gpus": 1}}]
+    spec = {"groups": groups}
+    apply_settings(spec, ["groups.0.replicas=4", "groups.1.resources.gpus=2"])
+    assert spec == {
+        "groups": [{"name": "a", "replicas": 4}, {"name": "b", "resources": {"gpus": 2}}]
+    }
+    assert groups == [{"name": "a"}, {"name": "b", "resources": {"gpus": 1}}]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["gpus", "=2", "a..b=1", "name.first=x", "list.0=x", "list.5.a=x", "list.b.a=x", "list.0.a=x"],
+)
 def test_settings_that_cannot_be(setting: str) -> None:
     with pytest.raises(UserError):
-        apply_settings({"name": "x"}, [setting])
+        apply_settings({"name": "x", "list": ["one"]}, [setting])
 
 
 def test_columns_give_way_in_their_order() -> None:

@@ -36,6 +36,7 @@ class Process:
     stop_by_ms: int | None = None
     end: Observation | None = None
     settled: bool = False
+    saved_at_ms: int | None = None
 
 
 @dataclass
@@ -92,6 +93,7 @@ class FakeEngine:
                 allocation_id=key,
                 phase=Phase.RUNNING,
                 runtime_ms=self.clock.now_ms() - process.started_at_ms,
+                saved_at_ms=process.saved_at_ms,
             )
             for key, process in self.processes.items()
             if not process.settled
@@ -164,6 +166,7 @@ class FakeEngine:
             message=message,
             cpu_time_ms=7,
             memory_peak_bytes=11,
+            saved_at_ms=process.saved_at_ms,
         )
         self.changed.set()
 

@@ -9,8 +9,8 @@ import pytest
 from podium.domain.errors import FieldFault, UserError
 from podium.domain.policy import KIND_POLICIES
 from podium.domain.quantity import Range
-from podium.domain.resources import ReplicaCount, Request, TopologyLevel
-from podium.domain.workload import GitSource, Kind, UploadSource, Volume, Wish
+from podium.domain.resources import Isolation, ReplicaCount, Request, TopologyLevel
+from podium.domain.workload import GitSource, Kind, Recovery, UploadSource, Volume, Wish
 from podium.spec.workload import (
     WorkloadSpec,
     check,
@@ -157,6 +157,16 @@ def test_commands(command: object, words: tuple[str, ...]) -> None:
             {"mig_profile": "3g.40gb", "mig_count": 2, "gpu_types": ("H100",)},
         ),
         ({"mig": "1g.5gb+me"}, {"mig_profile": "1g.5gb+me", "mig_count": 1}),
+        ({"gpus": 0.5, "isolation": "mig"}, {"gpu_milli": 500, "isolation": Isolation.MIG}),
+        ({"gpus": 0.5, "isolation": "none"}, {"gpu_milli": 500}),
+        (
+            {"gpu_memory": "20GiB", "isolation": "mps", "nodes": {"zone": "north"}},
+            {
+                "gpu_share_bytes": 20 * GIB,
+                "isolation": Isolation.MPS,
+                "node_labels": (("podium.io/mps", "true"), ("zone", "north")),
+            },
+        ),
         ({"cpus": "500m", "memory": "1GB"}, {"cpu_milli": 500, "memory_bytes": 10**9}),
         ({"cpus": 1.5, "memory": "2GiB..8GiB"}, {"cpu_milli": 1500, "memory_bytes": 2 * GIB}),
     ],
@@ -192,6 +202,11 @@ def test_resources(resources: dict[str, Any], expected: dict[str, Any]) -> None:
         ({"gpu_type": "H100"}, "gpu_type", "Add gpus: 1"),
         ({"gpu_type": [], "gpus": 1}, "gpu_type", "empty list"),
         ({"gpu_type": ["H100", 4], "gpus": 1}, "gpu_type.1", "must be text"),
+        ({"gpus": 0.5, "isolation": "mgi"}, "isolation", "Did you mean 'mig'?"),
+        ({"gpus": 2, "isolation": "mps"}, "isolation", "Leave isolation out, or ask for a share"),
+        ({"gpus": 1, "gpu_memory": "20GiB", "isolation": "mig"}, "isolation", "with nobody"),
+        ({"mig": "1g.10gb", "isolation": "mig"}, "isolation", "is isolated by itself"),
+        ({"isolation": "mig"}, "isolation", "Add gpus: 0.5 or gpu_memory: 20GiB"),
         ({"mig": "big"}, "mig", "Write it like 1g.10gb"),
         ({"mig": {"count": 2}}, "mig.profile", "is missing"),
         ({"mig": {"profile": "1g.10gb", "count": 0}}, "mig.count", "from 1 to"),
@@ -260,6 +275,19 @@ ID = "w-01k2x5e8g7h3m9qz"
         ({"replicas": {"min": "a", "max": 2}}, "replicas.min", "whole number"),
         ({"array": 5, "replicas": 2}, "array", "cannot go together with replicas"),
         ({"array": -5}, "array", "from 1 to 10000"),
+        ({"recovery": "replace"}, "recovery", "this has one replica"),
+        ({"recovery": "replace", "array": 3}, "recovery", "is for gangs"),
+        ({"recovery": "repair", "replicas": 3}, "recovery", "known are restart, replace"),
+        (
+            {"recovery": "restart", "replicas": {"min": 1, "max": 3}},
+            "recovery",
+            "an elastic gang replaces",
+        ),
+        (
+            {"recovery": "replace", "replicas": {"min": 1, "max": 3, "resize": False}},
+            "recovery",
+            "resize: false",
+        ),
         ({"topology": {"within": "racks"}}, "topology.within", "Did you mean 'rack'?"),
         ({"topology": "rack"}, "topology", "it must be a map"),
         ({"priority": 101}, "priority", "from 0 to 100"),
@@ -361,6 +389,20 @@ def test_an_array_is_tasks_for_themselves() -> None:
     wish = wish_of(array=20)
     assert wish.replicas == ReplicaCount(1, 20, array=True)
     assert resolved(wish)["array"] == 20
+
+
+def test_what_becomes_of_a_gang_that_loses_a_replica() -> None:
+    for fields, recovery, written in (
+        ({"replicas": 3}, Recovery.RESTART, "restart"),
+        ({"replicas": 3, "recovery": "replace"}, Recovery.REPLACE, "replace"),
+        ({"replicas": {"min": 1, "max": 3}, "recovery": "replace"}, Recovery.REPLACE, "replace"),
+        ({"replicas": {"min": 1, "max": 3}}, Recovery.RESTART, None),
+        ({}, Recovery.RESTART, None),
+    ):
+        wish = wish_of(**fields)
+        assert wish.recovery is recovery
+        assert resolved(wish).get("recovery") == written
+        assert check(resolved(wish), now_ms=NOW_MS) == wish
 
 
 def test_ids_may_be_depended_on() -> None:

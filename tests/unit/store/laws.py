@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from podium.domain.event import NOTED
 from podium.domain.lifecycle import (
     REPLICA_HOLDS,
     REPLICA_TRANSITIONS,
@@ -164,7 +165,8 @@ def states_agree(workload: Row, replicas: list[Row]) -> None:
     if state is WorkloadState.RUNNING:
         assert workload["started_at_ms"] is not None, told
     if state is not WorkloadState.QUEUED:
-        assert workload["refusal_reason"] is None or workload["is_array"], told
+        in_parts = workload["is_array"] or workload["recovery"] == "replace"
+        assert workload["refusal_reason"] is None or in_parts, told
 
 
 def workload_story_is_legal(workload: Row, told: list[Row]) -> None:
@@ -174,6 +176,9 @@ def workload_story_is_legal(workload: Row, told: list[Row]) -> None:
     state = WorkloadState.QUEUED
     at_ms = 0
     for event in told[1:]:
+        if event["kind"] == NOTED:
+            assert event["state"] == state, f"{workload['id']}: a note moves nothing"
+            continue
         after = WORKLOAD_TRANSITIONS.get((state, WorkloadEvent(event["kind"])))
         assert after is not None, f"{workload['id']}: {event['kind']} while {state}"
         assert after == event["state"], dict(event)

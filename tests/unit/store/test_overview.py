@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from podium.domain.errors import NotFoundError
 from podium.domain.lifecycle import WorkloadState
+from podium.domain.node import Node
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope
 from podium.store import capacity, holdings, nodes, overview, tables
@@ -93,6 +94,19 @@ async def test_nodes_and_those_that_are_lost(house: House) -> None:
     assert (found.ready, found.cordoned, found.lost) == (1, 1, 1)
     assert found.unhealthy_devices == 2, "devices of a lost node take no work"
     assert (await types(house))["H100"].unhealthy == 1
+
+
+async def test_a_fault_is_told_until_the_device_is_well(house: House) -> None:
+    async def fault_after(seen: Node) -> tuple[bool, str]:
+        await house.write(lambda tx, now_ms: nodes.node_report(tx, ENGINE, [seen], now_ms))
+        (kept,) = (await house.database.read(lambda tx: nodes.node_fetch(tx, "n9"))).devices
+        return kept.healthy, kept.fault
+
+    well = node("n9", gpus=1)
+    ill = replace(well, devices=(replace(well.devices[0], healthy=False, fault="XID 62"),))
+    assert [await fault_after(seen) for seen in (well, ill, well)] == [
+        (True, ""), (False, "XID 62"), (True, ""),
+    ]  # fmt: skip
 
 
 async def test_workloads_by_state_of_a_scope(house: House) -> None:

@@ -15,10 +15,11 @@ import podium.store
 from podium.domain.allocation import Usage
 from podium.domain.booking import Reserved
 from podium.domain.errors import NotFoundError
+from podium.domain.pool import Pool
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope
 from podium.scheduling.plan import Reservation, Turn
-from podium.store import bookings, queue_plan, tables
+from podium.store import bookings, pools, queue_plan, tables
 from podium.store.database import Database, Transaction
 from podium.store.listing import WorkloadFilter
 from podium.store.queue import QueueSummary
@@ -35,9 +36,17 @@ EMPTY_QUEUE = QueueSummary(
     waiting=0, wait_median_ms=None, wait_max_ms=None, gpu_milli_wanted=0, reasons=()
 )
 
+MAINTENANCE = Reserved(
+    name="firmware", nodes=("n1",), project=None, from_ms=1, until_ms=2**50, note="",
+    created_at_ms=1, created_by="root",
+)  # fmt: skip
+
 # How each function is asked for what belongs to project vision, and what a stranger hears.
 CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "allocations.rank_list": (lambda w: {"workload_id": w, "limit": 10}, FORBIDDEN),
+    "allocations.saved_last_ms": (lambda w: {"workload_id": w}, None),
+    "booked_work.booked_work": (lambda w: {"booking": MAINTENANCE}, "replicas without names"),
+    "bookings.booking_fetch": (lambda w: {"name": "paper"}, FORBIDDEN),
     "bookings.booking_list": (lambda w: {"now_ms": 0}, "nodes without names"),
     "curves.workload_curves": (
         lambda w: {"workload_id": w, "since_ms": 0, "until_ms": 2**50, "step_ms": 2**40},
@@ -45,6 +54,9 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     ),
     "etas.etas_of": (lambda w: {"ids": [w]}, {}),
     "events.event_list": (lambda w: {"workload_id": w, "limit": 10}, []),
+    "pools.pool_fetch": (lambda w: {"name": "safe"}, FORBIDDEN),
+    "pools.pools_seen": (lambda w: {}, ()),
+    "pools.teams_seen": (lambda w: {}, "their own"),
     "policies.team_seen": (lambda w: {"team": "research"}, False),
     "preemptions.preemption_list": (lambda w: {"limit": 10}, []),
     "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
@@ -118,6 +130,8 @@ async def workload(database: Database, clock: TurnedClock) -> str:
         created_at_ms=1, created_by="ada",
     )  # fmt: skip
     await house.write(lambda tx, _: bookings.booking_insert(tx, booking))
+    pool = Pool(name="safe", labels=(("os", "linux"),), teams=("research",))
+    await house.write(lambda tx, now: pools.pool_put(tx, pool, now, "root"))
     plan = {"turns": [Turn(third, True)], "reservations": [Reservation(third, ("n1",), 1, (1,))]}
     await house.write(lambda tx, now: queue_plan.queue_plan_replace(tx, now, **plan))
     gave_way = {
@@ -128,6 +142,8 @@ async def workload(database: Database, clock: TurnedClock) -> str:
     times = ("early", "likely", "late", "asked_at", "asked_early", "asked_likely", "asked_late")
     eta = {"workload_id": started, **{f"{each}_ms": 1 for each in times}}
     await house.write(lambda tx, _: tx.execute(sa.insert(tables.etas).values(eta)))
+    saved = sa.update(tables.allocations).values(saved_at_ms=5)
+    await house.write(lambda tx, _: tx.execute(saved))
     clock.advance(5000)
     return started
 
@@ -167,7 +183,10 @@ async def test_strangers_see_nothing(name: str, database: Database, workload: st
             assert [each.nodes for each in told] == [each.nodes for each in seen]
             assert "vision" not in repr(told)
             assert "paper" not in repr(told)
-        elif name == "shares.project_shares":
+        elif name == "booked_work.booked_work":
+            assert [each.nodes for each in told] == [each.nodes for each in seen]
+            assert [(each.workload_id, each.name, each.project) for each in told] == [(None,) * 3]
+        elif name in ("shares.project_shares", "pools.teams_seen"):
             assert set(told) == set(scope.projects or ())
         elif name in ("projects.project_list", "usage.usage_by_project", "shares.standing"):
             assert "vision" not in repr(told)

@@ -7,6 +7,7 @@ import { Copyable } from "../../frame/Copyable";
 import { ChevronIcon } from "../../frame/icons";
 import { Duration, Moment, RelativeTime } from "../../time/Times";
 import { durationInWords } from "../../time/words";
+import { askedInWords, isGrouped } from "../asked";
 import { ReplicaProgress } from "../ReplicaProgress";
 import { capitalised } from "../state";
 import classes from "./detail.module.css";
@@ -30,12 +31,8 @@ export function Facts({ workload, folds }: { workload: WorkloadDetail; folds: bo
 }
 
 /** vision · ana · 4 × (2 × H100 · 4 CPU) */
-function gistOf({ project, owner, replicas, resources }: WorkloadDetail): string {
-  const each =
-    replicas.total > 1
-      ? `${replicas.total.toLocaleString("en")} × (${resources.text})`
-      : resources.text;
-  return [project, owner, each].join(" · ");
+function gistOf(workload: WorkloadDetail): string {
+  return [workload.project, workload.owner, askedInWords(workload)].join(" · ");
 }
 
 function FactList({ workload }: { workload: WorkloadDetail }) {
@@ -45,9 +42,15 @@ function FactList({ workload }: { workload: WorkloadDetail }) {
       <Fact name="Id" wide>
         <Copyable text={workload.id} />
       </Fact>
-      <Fact name={workload.array ? "Each task" : "Each replica"} wide>
-        {workload.resources.text}
-      </Fact>
+      {isGrouped(workload) ? (
+        <Fact name="Groups" wide>
+          <GroupList workload={workload} />
+        </Fact>
+      ) : (
+        <Fact name={workload.array ? "Each task" : "Each replica"} wide>
+          {workload.resources.text}
+        </Fact>
+      )}
       <Fact name="Project">
         <Link
           to="/workloads"
@@ -70,6 +73,11 @@ function FactList({ workload }: { workload: WorkloadDetail }) {
         <RelativeTime at={workload.submitted_at} />
       </Fact>
       <RunTime workload={workload} />
+      {workload.saved_at && (
+        <Fact name="Last saved">
+          <RelativeTime at={workload.saved_at} />
+        </Fact>
+      )}
       {max_runtime_seconds != null && (
         <Fact name="Time limit">{durationInWords(max_runtime_seconds)}</Fact>
       )}
@@ -109,6 +117,28 @@ function FactList({ workload }: { workload: WorkloadDetail }) {
         </Fact>
       )}
     </dl>
+  );
+}
+
+/** How many of each there are, what each of its replicas asks for, and what they are doing. */
+function GroupList({ workload }: { workload: WorkloadDetail }) {
+  return (
+    <ul className={classes.groups}>
+      {(workload.groups ?? []).map(({ name, replicas, resources }) => {
+        const counts = workload.group_states?.[name];
+        return (
+          <li key={name}>
+            <strong>{name}</strong>
+            <span className={classes.groupAsks}>
+              {replicas > 1
+                ? `${replicas.toLocaleString("en")} × (${resources.text})`
+                : resources.text}
+            </span>
+            {counts && <ReplicaProgress counts={counts} state={workload.state} />}
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

@@ -8,6 +8,7 @@ import { FailureState } from "../../frame/FailureState";
 import { ArrowIcon } from "../../frame/icons";
 import { counted, milliInWords } from "../../quantity/words";
 import { Duration, Moment } from "../../time/Times";
+import { isGrouped } from "../asked";
 import { ranksWritten } from "../logs/ranks";
 import { StateBadge, StateIcon } from "../StateIcon";
 import { shownState } from "../state";
@@ -18,8 +19,11 @@ import { useReplicas } from "./useReplicas";
 
 const ROW_PIXELS = 32;
 
-const columns: { id: ReplicaColumn | "devices" | "log"; label: string; sorted: boolean }[] = [
+type ColumnId = ReplicaColumn | "group" | "devices" | "log";
+
+const columns: { id: ColumnId; label: string; sorted: boolean }[] = [
   { id: "rank", label: "Rank", sorted: true },
+  { id: "group", label: "Group", sorted: false },
   { id: "state", label: "State", sorted: true },
   { id: "node", label: "Node", sorted: true },
   { id: "devices", label: "Devices", sorted: false },
@@ -58,7 +62,10 @@ export function ReplicaTable({ workload }: { workload: WorkloadDetail }) {
     overscan: 16,
   });
   const withDevices = replicas.some(({ devices }) => devices && devices.length > 0);
-  const drawn = columns.filter(({ id }) => id !== "devices" || withDevices);
+  const withGroups = isGrouped(workload);
+  const drawn = columns.filter(
+    ({ id }) => (id !== "devices" || withDevices) && (id !== "group" || withGroups),
+  );
   const present = states.filter((each) => workload.replicas[each] > 0);
   const items = rows.getVirtualItems();
   const above = items[0]?.start ?? 0;
@@ -143,6 +150,7 @@ export function ReplicaTable({ workload }: { workload: WorkloadDetail }) {
                     replica={replica}
                     index={index}
                     withDevices={withDevices}
+                    withGroups={withGroups}
                     measure={rows.measureElement}
                   />
                 )
@@ -176,15 +184,18 @@ interface RowProps {
   replica: Replica;
   index: number;
   withDevices: boolean;
+  withGroups: boolean;
   measure: (row: HTMLTableRowElement | null) => void;
 }
 
-const ReplicaRow = memo(function ReplicaRow({ replica, index, withDevices, measure }: RowProps) {
-  const { rank, state, attempt, node, devices, started_at, ended_at, message } = replica;
+const ReplicaRow = memo(function ReplicaRow(props: RowProps) {
+  const { replica, index, withDevices, withGroups, measure } = props;
+  const { rank, group, state, attempt, node, devices, started_at, ended_at, message } = replica;
   const end = endInWords(replica);
   return (
     <tr ref={measure} data-index={index} aria-rowindex={index + 2}>
       <td data-column="rank">{rank}</td>
+      {withGroups && <td data-column="group">{group}</td>}
       <td data-column="state">
         <StateBadge state={state} />
         {attempt > 1 && <span className={classes.attempt}> attempt {attempt}</span>}

@@ -8,6 +8,7 @@ import type { Eta, Refusal, WorkloadDetail } from "../../api/types";
 import { milliInWords } from "../../quantity/words";
 import { useClock } from "../../time/clock";
 import { Duration, Moment } from "../../time/Times";
+import { askedInWords } from "../asked";
 import { beside } from "../filters";
 import { isInProgress } from "../progress";
 import { useExplanation, useKnownName, workloadKeys } from "../queries";
@@ -153,11 +154,17 @@ function Other({ id }: { id: string }) {
 }
 
 /** 4 × H100: of all its replicas together. */
-function heldInWords({ resources, replicas }: WorkloadDetail): string {
-  const { gpu_milli, gpu_types, text } = resources;
-  if (gpu_milli === 0) return replicas.total > 1 ? `${replicas.total} × (${text})` : text;
-  const type = gpu_types?.length === 1 ? gpu_types[0] : "GPU";
-  return `${milliInWords(gpu_milli * replicas.total)} × ${type}`;
+function heldInWords(workload: WorkloadDetail): string {
+  const { resources, gpu_milli, groups } = workload;
+  if (!gpu_milli) return askedInWords(workload);
+  const each = groups?.length ? groups.map((group) => group.resources) : [resources];
+  const types = new Set(each.filter((one) => one.gpu_milli > 0).map(typeOf));
+  const type = types.size === 1 ? [...types][0] : "GPU";
+  return `${milliInWords(gpu_milli)} × ${type}`;
+}
+
+function typeOf({ gpu_types }: WorkloadDetail["resources"]): string {
+  return gpu_types?.length === 1 ? (gpu_types[0] ?? "GPU") : "GPU";
 }
 
 const inUse = ["capacity", "priority", "fragmentation", "reservation", "quota", "topology"];

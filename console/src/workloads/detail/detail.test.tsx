@@ -77,6 +77,42 @@ test("another priority is sent, and a fault stands at the field", async () => {
   expect(await server.last("PATCH", W)?.json()).toEqual({ priority: 75 });
 });
 
+test("when it saved last stands among its facts", async () => {
+  const now = Date.now();
+  opened("", { saved_at: new Date(now - 3 * 60_000 - 1000).toISOString() });
+  const name = await screen.findByText("Last saved");
+  expect(name.parentElement).toHaveTextContent("3 min ago");
+});
+
+test("unlike groups are told with what each asks for, and which replica is of which", async () => {
+  const { resources } = detailOf();
+  const actor = { ...resources, gpu_milli: 0, text: "2 CPU · 1 GiB" };
+  opened("?tab=replicas", {
+    replicas: countsOf({ total: 3, running: 3 }),
+    groups: [
+      { name: "learner", replicas: 1, first_rank: 0, resources },
+      { name: "actor", replicas: 2, first_rank: 1, resources: actor },
+    ],
+    group_states: {
+      learner: countsOf({ running: 1 }),
+      actor: countsOf({ total: 2, running: 2 }),
+    },
+    replica_list: [
+      replicaOf(0, { group: "learner" }),
+      replicaOf(1, { group: "actor" }),
+      replicaOf(2, { group: "actor" }),
+    ],
+  });
+  const facts = (await screen.findByText("Groups")).parentElement;
+  expect(facts).toHaveTextContent("learner2 × H100 · 4 CPU · 1 GiB");
+  expect(facts).toHaveTextContent("actor2 × (2 CPU · 1 GiB)");
+  expect(screen.queryByText("Each replica")).toBeNull();
+  const table = await screen.findByRole("region", { name: "Replicas" });
+  const cells = [...table.querySelectorAll('td[data-column="group"]')];
+  expect(cells.map((cell) => cell.textContent)).toEqual(["learner", "actor", "actor"]);
+  expect(await faults()).toEqual([]);
+});
+
 test("only the limit that was changed is sent", async () => {
   const server = opened("", { max_runtime_seconds: 14_400 }).on(`PATCH ${W}`, () => detailOf());
   const dialog = await menuChoose("Extend time…");

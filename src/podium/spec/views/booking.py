@@ -45,6 +45,31 @@ class BookingView(View):
     created_by: str
 
 
+class BookedWorkView(View):
+    """Work on booked nodes that does not belong to the booking. Of a project that the reader may
+    not see, `id`, `name` and `project` are null."""
+
+    id: str | None
+    name: str | None
+    project: str | None
+    nodes: list[str]
+    replicas: int = Field(description="So many of its replicas stand there.")
+    stays: bool = Field(
+        description="It may not be stopped for others. What may be gives way when the booking "
+        "begins."
+    )
+    ending: bool = Field(description="It was asked to end.")
+    until: datetime | None = Field(
+        None, description="When it is stopped at the latest, by its max_runtime."
+    )
+
+
+class BookingDetailView(BookingView):
+    """A booking, with what still stands on its nodes."""
+
+    standing: list[BookedWorkView] = Field(description="At most 1,000.")
+
+
 class BookingsView(View):
     """By their beginning."""
 

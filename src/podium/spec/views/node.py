@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -25,8 +26,29 @@ class HolderView(View):
     since: datetime
 
 
+class SliceView(View):
+    """One MIG instance of a GPU: it stands, or will be made for work that was placed there."""
+
+    profile: str = Field(examples=["1g.10gb"])
+    start: int = Field(description="Its first memory slice.")
+    size: int = Field(description="How many memory slices it has.")
+    uuid: str = Field("", description="Of its MIG device; empty until it stands.")
+    state: Literal["held", "idle", "busy"] = Field(
+        description="`held` by work of Podium's, `idle`, or `busy` with something else."
+    )
+    allocation_id: str | None = Field(None, description="Who has it, if the reader may see that.")
+    holder: HolderView | None = None
+
+
+class RoomView(View):
+    """How many more instances of one profile could be placed on a GPU now."""
+
+    profile: str
+    count: int
+
+
 class DeviceView(View):
-    """One GPU, or one MIG instance."""
+    """One GPU, or one MIG instance that stands for itself."""
 
     id: str
     index: int
@@ -35,8 +57,19 @@ class DeviceView(View):
     model: str
     memory_bytes: int
     mig_profile: str | None = None
+    mig: bool = Field(False, description="In MIG mode, and cut as work asks for it.")
+    board: str = Field("", description="Which board it is, in MIG mode.", examples=["H100-80GB"])
+    memory_slices: int = Field(0, description="Of the whole board, in MIG mode.")
+    pinned: bool = Field(False, description="Its layout stays as an operator made it.")
+    slices: list[SliceView] = Field(default_factory=list, description="By their starts.")
+    room: list[RoomView] = Field(
+        default_factory=list,
+        description="What could still be placed, the smallest profile first. Each count stands for "
+        "itself.",
+    )
     virtual: bool = Field(description="True when Podium pretends this GPU; no hardware is there.")
     healthy: bool
+    fault: str = Field("", description="Why it is not healthy, where that is known.")
     gpu_milli_used: int = Field(description="1000 when the whole device is held.")
     memory_bytes_used: int
     holders: list[HolderView] = Field(
@@ -59,6 +92,8 @@ class NodeView(View):
     labels: dict[str, str] = Field(default_factory=dict)
     rack: str = ""
     block: str = ""
+    nvlink: str = Field("", description="The NVLink domain that it shares with other nodes.")
+    pool: str = Field("", description="Its pool, where that is open to a project of the reader's.")
     cpu_milli: int
     cpu_milli_used: int
     memory_bytes: int
@@ -66,6 +101,23 @@ class NodeView(View):
     devices: list[DeviceView]
     replicas: int = Field(0, description="How many replicas are placed here, of everyone.")
     seen_at: datetime
+    lost_since: datetime | None = Field(None, description="When it was marked lost, while it is.")
+    given_up: int = Field(
+        0,
+        description="How many replicas were given up here and may still run. While there are any, "
+        "nothing new is placed here.",
+    )
+
+
+class NodeReleaseView(View):
+    """What was given up on a lost node, so that it can go on elsewhere."""
+
+    name: str
+    replicas: int
+    workloads: int
+    reports_again: bool = Field(
+        description="True when the node did so meanwhile; it keeps what was not given up yet."
+    )
 
 
 class NodeReplicaView(View):

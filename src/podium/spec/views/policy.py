@@ -30,8 +30,8 @@ class PolicyView(View):
 
 
 class PoliciesView(View):
-    """What holds in the whole cluster, for a team, or in a project."""
+    """What holds in the whole cluster, in a pool, for a team, or in a project."""
 
     level: PolicyLevel
-    name: str = Field(description="The team or project; `cluster` for the cluster.")
+    name: str = Field(description="The pool, team or project; `cluster` for the cluster.")
     items: list[PolicyView]

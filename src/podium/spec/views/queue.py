@@ -58,8 +58,10 @@ class PlannedWorkloadView(View):
     owner: str
     replicas: int = Field(description="How many it asks for at most.")
     resources: str = Field(
-        description="What each replica asks for.", examples=["2 × H100 · 4 CPU · 16 GiB"]
+        description="What each replica asks for; with groups, how many ask for what.",
+        examples=["2 × H100 · 4 CPU · 16 GiB"],
     )
+    groups: int = Field(0, description="How many groups of unlike replicas it has.")
 
 
 class TurnView(View):
@@ -137,6 +139,7 @@ class NodeTimelineView(View):
     name: str
     block: str
     rack: str
+    nvlink: str = ""
     state: NodeState
     gpus: int = Field(description="Healthy ones.")
     gpu_types: list[str]
@@ -159,11 +162,16 @@ class TimelineView(_From):
 
 
 class PreemptionView(View):
-    """Work that gave way to other work."""
+    """Work that gave way to other work, or to a booking that began."""
 
     at: datetime
     workload: PlannedWorkloadView | None
     in_favour_of: PlannedWorkloadView | None
+    booking: str | None = Field(
+        None,
+        description="The booking to which it gave way; empty where the reader may not know its "
+        "name, and null where it gave way to other work.",
+    )
     replicas: int = Field(description="So many of its replicas were stopped.")
     justification: str
     lost_gpu_seconds: float = Field(description="GPU time since it was last saved.")

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.reason import Cause, WaitReason
+from podium.domain.resources import Isolation
 from podium.domain.workload import Kind
 from podium.spec.views.base import Page, View
 
@@ -84,7 +85,20 @@ class ResourcesView(View):
     gpu_share_bytes: int = 0
     gpu_types: list[str] = Field(default_factory=list)
     mig_profile: str | None = None
+    isolation: Isolation = Field(
+        Isolation.NONE, description="What a share of a GPU must have, at least."
+    )
+    pools: list[str] = Field(default_factory=list, description="Those that its spec names.")
     text: str = Field(description="In words.", examples=["2 × H100 · 4 CPU · 16 GiB"])
+
+
+class GroupView(View):
+    """Replicas of one gang that run and need the same."""
+
+    name: str = Field(examples=["learner"])
+    replicas: int
+    first_rank: int = Field(description="Its ranks are this one and those that follow.")
+    resources: ResourcesView
 
 
 class WorkloadView(View):
@@ -100,8 +114,17 @@ class WorkloadView(View):
     cause: Cause | None = Field(None, description="Why it is in this state.")
     message: str = Field("", description="One plain sentence about its state now.")
     priority: int
-    resources: ResourcesView
+    resources: ResourcesView = Field(
+        description="Of each replica. Where there are groups, the numbers are those of the group "
+        "with the most GPUs for each replica, and `text` is about all of them."
+    )
     replicas: ReplicaCountsView
+    groups: list[GroupView] = Field(
+        default_factory=list, description="Where the replicas are not all alike."
+    )
+    gpu_milli: int = Field(
+        0, description="Of all replicas together, without shares by memory and MIG instances."
+    )
     array: bool = Field(False, description="True when the replicas are tasks of an array.")
     attempt: int = Field(description="Counts from 1; grows with each retry or preemption.")
     retries: int
@@ -125,12 +148,15 @@ class DeviceShareView(View):
     gpu_milli: int
     memory_bytes: int
     virtual: bool
+    mig_profile: str = Field("", description="Of a MIG instance that was cut for it.")
+    mig_start: int = Field(0, description="The first memory slice of that instance.")
 
 
 class ReplicaView(View):
     """One rank's latest attempt: where it runs or ran, and how it ended."""
 
     rank: int
+    group: str | None = Field(None, description="The group that it belongs to, if there are any.")
     state: ReplicaState
     attempt: int
     allocation_id: str | None = None
@@ -138,6 +164,9 @@ class ReplicaView(View):
     devices: list[DeviceShareView] = Field(default_factory=list)
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    saved_at: datetime | None = Field(
+        None, description="When it last said that what it did so far is saved."
+    )
     exit_code: int | None = None
     signal: int | None = None
     cause: Cause | None = None
@@ -168,23 +197,19 @@ class WorkloadDetailView(WorkloadView):
     replica_list: list[ReplicaView] = Field(
         description="The first 1,000 ranks; `GET …/replicas` pages through all."
     )
+    group_states: dict[str, ReplicaCountsView] = Field(
+        default_factory=dict, description="How many replicas of each group are in each state."
+    )
     depends_on: list[str] = Field(default_factory=list, description="Ids of what it waits for.")
+    saved_at: datetime | None = Field(
+        None,
+        description="When it last said that what it did so far is saved, in this attempt or "
+        "before; null for arrays, where each task says so for itself.",
+    )
     eta: EtaView | None = Field(
         None, description="When it will start, while it is queued; null: nobody can know."
     )
     usage: UsageView
-
-
-class ExplanationView(View):
-    """The answer to "why is it not running?" — or what it is doing instead."""
-
-    workload_id: str
-    state: WorkloadState
-    headline: str = Field(description="One plain sentence.")
-    waiting: RefusalView | None = None
-    queue_position: int | None = Field(None, description="1 is next; null when not queued.")
-    queue_length: int | None = None
-    events: list[EventView] = Field(default_factory=list, description="The latest, newest last.")
 
 
 class WorkloadSort(StrEnum):

@@ -1,0 +1,107 @@
+"""Pools of nodes, as administrators set them, and which of them a submission may name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from podium.domain.errors import FieldFault, UserError
+from podium.domain.identity import name_fault, name_suggestion
+from podium.domain.pool import Pool
+from podium.domain.quota import QuotaLevel
+from podium.domain.tenancy import Action, Identity
+from podium.domain.workload import Wish
+from podium.intake.office import Office, audited, authorise
+from podium.spec.faults import FieldError, under
+from podium.spec.fields import read_labels
+from podium.spec.views.pool import PoolRequest
+from podium.store import pools, quotas
+from podium.store.audit import AuditEntry
+from podium.store.database import Transaction
+from podium.store.pools import Reach
+
+HINTS = ("schedule",)
+"""Who has to look again after a change."""
+
+
+async def pool_set(office: Office, identity: Identity, name: str, request: PoolRequest) -> Pool:
+    """Make a pool, or change what it is. What runs there goes on; from now on only work of those
+    who may use it is placed there. Raises UserError with every field that is wrong."""
+    authorise(identity, Action.POOL_SET)
+    faults: list[FieldFault] = []
+    wrong = name_fault(name)
+    if wrong is not None:
+        faults.append(FieldFault("name", f"{wrong}.", f"Try '{name_suggestion(name)}'."))
+    labels: tuple[tuple[str, str], ...] = ()
+    try:
+        labels = read_labels(request.labels)
+    except FieldError as error:
+        faults.extend(under("labels", error.faults))
+    pool = Pool(
+        name=name,
+        labels=labels,
+        projects=tuple(sorted(set(request.projects))),
+        teams=tuple(sorted(set(request.teams))),
+        note=request.note.strip(),
+    )
+    now_ms = office.database.now_ms()
+
+    def write(tx: Transaction) -> None:
+        found = [*faults, *_unknown(tx, request)]
+        if found:
+            raise UserError(*found[:20])
+        pools.pool_put(tx, pool, now_ms, identity.username)
+
+    detail = {"labels": dict(labels), "projects": pool.projects, "teams": pool.teams}
+    await audited(office, _entry(identity, name, detail), write)
+    office.hints.wake(*HINTS)
+    return pool
+
+
+async def pool_remove(office: Office, identity: Identity, name: str) -> None:
+    """Its nodes fall to the next pool whose labels they carry, or to everyone. Raises
+    NotFoundError."""
+    authorise(identity, Action.POOL_SET)
+    entry = _entry(identity, name, {"removed": True})
+    await audited(office, entry, lambda tx: pools.pool_delete(tx, name))
+    office.hints.wake(*HINTS)
+
+
+def pool_faults(wish: Wish, reach: Reach, prefix: str = "") -> Iterator[FieldFault]:
+    """Where a wish names a pool that its project may not use, or that is none: people hear the
+    same of both."""
+    open_names = reach.names(wish.project)
+    if not wish.groups:
+        yield from _not_open(wish.request.pools, wish.project, open_names, f"{prefix}resources")
+    for index, group in enumerate(wish.groups):
+        place = f"{prefix}groups.{index}.resources"
+        yield from _not_open(group.request.pools, wish.project, open_names, place)
+
+
+def _not_open(
+    named: tuple[str, ...], project: str, open_names: Collection[str], place: str
+) -> Iterator[FieldFault]:
+    for index, name in enumerate(named):
+        if name not in open_names:
+            field = f"{place}.pool" + (f".{index}" if len(named) > 1 else "")
+            remedy = "Leave it out: no pool is open to this project."
+            if open_names:
+                remedy = f"Open to it: {', '.join(open_names)}."
+            yield FieldFault(field, f"project {project} has no pool '{name}' to use.", remedy)
+
+
+def _unknown(tx: Transaction, request: PoolRequest) -> Iterator[FieldFault]:
+    for field, level, names in (
+        ("projects", QuotaLevel.PROJECT, request.projects),
+        ("teams", QuotaLevel.TEAM, request.teams),
+    ):
+        for index, name in enumerate(names):
+            if not quotas.named(tx, level, name):
+                remedy = "See: podium project ls"
+                message = f"There is no {level.value} {name}."
+                yield FieldFault(f"{field}.{index}", message, remedy)
+
+
+def _entry(identity: Identity, name: str, detail: Mapping[str, object]) -> AuditEntry:
+    return AuditEntry(
+        actor=identity.username, action=Action.POOL_SET, subject=name, detail=dict(detail)
+    )
