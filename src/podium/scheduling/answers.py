@@ -114,8 +114,15 @@ class Answers:
                 "Room is being made for it: work that gives way to it, or ends, is stopping.",
                 "It starts by itself when that has stopped.",
             )
-        placed = len(self._ground.placed.get(demand.workload_id, ()))
-        return judge.of(demand, placed, self._ground.beside(demand), front=front)
+        ground = self._ground
+        placed = len(ground.placed.get(demand.workload_id, ()))
+        beside = ground.beside(demand)
+        # Limits may leave it some GPU types only. If it would fit with all of them, they bind.
+        bound = ground.limited and ground.under_limits(demand) != demand
+        if bound and judge.fits(demand, placed, beside):
+            need = 1 if placed else demand.minimum
+            return quota_refusal(ground, demand, need, closed_only=True)
+        return judge.of(demand, placed, beside, front=front)
 
     def _held_after(self) -> Floor:
         """What nobody holds now, whatever is kept."""
@@ -135,10 +142,18 @@ class Answers:
         return None
 
 
-def quota_refusal(ground: Ground, demand: Demand, replicas: int) -> Refusal:
-    """So many replicas would go over a limit."""
+def quota_refusal(
+    ground: Ground, demand: Demand, replicas: int, *, closed_only: bool = False
+) -> Refusal:
+    """So many replicas would go over a limit; with `closed_only` on some GPU types, while there
+    is too little of the others."""
+    gpu_types = demand.request.gpu_types
+    if closed_only:
+        open_types = ground.types_open(demand, replicas) or ()
+        named = gpu_types or tuple(ground.fairness.types)
+        gpu_types = tuple(each for each in named if each not in open_types) or gpu_types
     limit = ground.fairness.over_limit(
-        demand.project, demand.request.gpu_types, ground.amount_milli(demand, replicas)
+        demand.project, gpu_types, ground.amount_milli(demand, replicas)
     )
     words = "its project uses all that it may"  # when each type is closed by another limit
     evidence: tuple[Evidence, ...] = ()

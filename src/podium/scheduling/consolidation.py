@@ -19,7 +19,7 @@ from podium.scheduling.reservations import earliest_slot
 from podium.scheduling.seats import find_seats
 from podium.scheduling.snapshot import Demand, Hold
 from podium.scheduling.stage import Stage
-from podium.scheduling.units import Unit
+from podium.scheduling.units import Unit, units_of
 
 RESTART_MS = 60_000
 """Moved work is taken to need so long until it is where it was when it last saved."""
@@ -29,6 +29,10 @@ HORIZON_MS = 3_600_000
 
 WORTH = 4
 """The GPU time spared has to be so many times the GPU time lost."""
+
+
+TRIES_MAX = 8
+"""For so many demands it is tried in one cycle."""
 
 
 class Moves(NamedTuple):
@@ -44,14 +48,7 @@ class _Movable(Reclaim):
 
     def admits(self, demand: Demand, amount_milli: int, unit: Unit) -> bool:
         del amount_milli
-        return unit.workload_id != demand.workload_id and is_movable(unit)
-
-
-def is_movable(unit: Unit) -> bool:
-    if unit.surplus or len(unit.holds) != 1:
-        return False
-    hold = unit.holds[0][1]
-    return hold.request is not None and hold.saved_at_ms is not None and hold.minimum == 1
+        return unit.workload_id != demand.workload_id
 
 
 class Consolidation:
@@ -61,14 +58,21 @@ class Consolidation:
         self._ground = ground
         self._claims = claims
         self._left = ground.snapshot.policy.moves_max
+        self._tries = TRIES_MAX
+        self._hopeless: dict[tuple[object, ...], None] = {}
 
     def find(self, family: RequestClass, demand: Demand, amount_milli: int) -> Moves | None:
         """The moves after which the gang fits, None when there are none that are worth it."""
         ground = self._ground
         policy = ground.snapshot.policy
         waited_ms = ground.now_ms - demand.queued_at_ms
-        if not self._left or demand.elastic or waited_ms < policy.patience_ms:
+        question = (demand.request, demand.topology, demand.minimum)
+        if not ground.view.movable or not self._left or not self._tries:
             return None
+        if demand.elastic or waited_ms < policy.patience_ms or question in self._hopeless:
+            return None
+        self._hopeless[question] = None
+        self._tries -= 1
         free_milli = int(ground.floor.gpu_milli()[family.pool.allowed].sum())
         if not 0 < amount_milli <= free_milli:
             return None
@@ -76,7 +80,8 @@ class Consolidation:
         spared_ms = HORIZON_MS
         if slot is not None and slot.from_ms is not None:
             spared_ms = min(HORIZON_MS, slot.from_ms - ground.now_ms)
-        movable = _Movable(ground.view, ground.fairness, policy, ground.now_ms)
+        units = units_of(ground.view, policy, ground.now_ms, ground.view.movable)
+        movable = _Movable(ground.view, ground.fairness, policy, ground.now_ms, units=units)
         for holds in self._claims.ending.values():
             movable.leave_out(holds)
         way = movable.find(demand, family, self._claims, amount_milli)
@@ -87,6 +92,7 @@ class Consolidation:
         if not all(self._all_fit(demand, way.units, first) for first in (True, False)):
             return None
         self._left -= len(way.units)
+        del self._hopeless[question]
         return Moves(way.units, way.counts, spared_ms)
 
     def _all_fit(self, demand: Demand, units: Sequence[Unit], gang_first: bool) -> bool:

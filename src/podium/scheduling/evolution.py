@@ -21,6 +21,7 @@ from podium.scheduling.view import (
     expected_end_ms,
     held_of,
     is_endless,
+    is_movable,
     preemptible_after,
     used_after,
     view_of,
@@ -98,6 +99,7 @@ def evolved(
         usage=_usage(layout, before.usage, changes),
         standing=_standing(before.standing, demands, ids, touched),
         preemptible=preemptible_after(before.preemptible, changes),
+        movable=_movable(before.movable, changes),
         holders=before.holders.changed(
             layout,
             {
@@ -154,6 +156,15 @@ def _ending(before: Mapping[str, Hold], changes: Changes) -> Mapping[str, Hold]:
     for hold, sign in changes:
         found.pop(hold.allocation_id, None)
         if sign > 0 and hold.ending:
+            found[hold.allocation_id] = hold
+    return found
+
+
+def _movable(before: Mapping[str, Hold], changes: Changes) -> Mapping[str, Hold]:
+    found = dict(before)
+    for hold, sign in changes:
+        found.pop(hold.allocation_id, None)
+        if sign > 0 and is_movable(hold):
             found[hold.allocation_id] = hold
     return found
 

@@ -66,11 +66,11 @@ def replicas_by_node(
     for level in levels_of(topology):
         if level is within:
             break
-        place, found = _tightest(layout, level, capacities, want, beside)
+        place, found = _tightest(layout.places(level, within), capacities, want, beside)
         if found >= want:
             return _compact(layout, place, capacities, want)
     if within is not None:
-        place, found = _tightest(layout, within, capacities, want, beside)
+        place, found = _tightest(layout.places(within), capacities, want, beside)
         return _compact(layout, place, capacities, want) if found >= minimum else []
     everywhere = np.flatnonzero(capacities)
     if int(capacities.sum()) < minimum:
@@ -96,7 +96,7 @@ def most_together(
     """How many replicas fit: in all, or in the one best place of `within`."""
     if within is None:
         return int(capacities.sum())
-    totals = _totals(layout, within, capacities, beside)
+    totals = _totals(layout.places(within), capacities, beside)
     return int(totals.max()) if len(totals) else 0
 
 
@@ -146,10 +146,9 @@ def _apart(family: RequestClass, minimum: int, want: int, beside: Sequence[int])
     return grants
 
 
-def _totals(layout: Layout, level: TopologyLevel, capacities: Ints, beside: Sequence[int]) -> Ints:
-    """How many replicas fit into each place of `level`; with `beside`, only the place that holds
-    all of those counts."""
-    places = layout.places(level)
+def _totals(places: Ints, capacities: Ints, beside: Sequence[int]) -> Ints:
+    """How many replicas fit into each place, (P,), by the place of each node, (N,); with `beside`,
+    only the place that holds all of those counts."""
     totals = np.bincount(places, weights=capacities, minlength=0).astype(np.int64)
     if beside:
         taken = list(dict.fromkeys(places[list(beside)].tolist()))
@@ -160,16 +159,14 @@ def _totals(layout: Layout, level: TopologyLevel, capacities: Ints, beside: Sequ
     return totals
 
 
-def _tightest(
-    layout: Layout, level: TopologyLevel, capacities: Ints, want: int, beside: Sequence[int]
-) -> tuple[Ints, int]:
+def _tightest(places: Ints, capacities: Ints, want: int, beside: Sequence[int]) -> tuple[Ints, int]:
     """The nodes of the place with the least room among those that hold `want`, else of the one
     with the most; and how many fit."""
-    totals = _totals(layout, level, capacities, beside)
+    totals = _totals(places, capacities, beside)
     if not len(totals):
         return np.zeros(0, dtype=np.int64), 0
     best = _first_of(totals, want)
-    return np.flatnonzero((layout.places(level) == best) & (capacities > 0)), int(totals[best])
+    return np.flatnonzero((places == best) & (capacities > 0)), int(totals[best])
 
 
 def _first_of(totals: Ints, want: int) -> int:

@@ -122,7 +122,7 @@ class Layout:
             self.healthy[at, : len(devices)] = [device.healthy for device in devices]
         self.is_ready: Bools = np.array(self.ready, dtype=np.bool_)
         self.sliced = any(kind.board for kind in self.kinds)
-        self._places: dict[TopologyLevel, Ints] = {}
+        self._places: dict[tuple[TopologyLevel, TopologyLevel | None], Ints] = {}
         self.levels = outside_in(self.nodes)
         self._chosen: dict[Where, Bools] = {}
 
@@ -178,14 +178,19 @@ class Layout:
                 found.append((gpu_type, share.gpu_milli))
         return found
 
-    def places(self, level: TopologyLevel) -> Ints:
-        """The place of `level` in which each node stands, (N,), numbered by its first node."""
-        found = self._places.get(level)
+    def places(self, level: TopologyLevel, inside: TopologyLevel | None = None) -> Ints:
+        """The place of `level` in which each node stands, (N,), numbered by its first node. Levels
+        need not nest, so with `inside` a place is what it has in common with one of that level."""
+        key = level, inside
+        found = self._places.get(key)
         if found is None:
-            numbers: dict[Place, int] = {}
-            found = self._places[level] = np.array(
-                [numbers.setdefault(place_of(node, level), len(numbers)) for node in self.nodes],
-                dtype=np.int64,
+            numbers: dict[tuple[Place, Place | None], int] = {}
+            named = [
+                (place_of(node, level), None if inside is None else place_of(node, inside))
+                for node in self.nodes
+            ]
+            found = self._places[key] = np.array(
+                [numbers.setdefault(each, len(numbers)) for each in named], dtype=np.int64
             )
         return found
 

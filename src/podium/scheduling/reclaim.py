@@ -43,8 +43,12 @@ class Reclaim:
         policy: SchedulingPolicy,
         now_ms: int,
         attained: Attained | None = None,
+        units: Iterable[Unit] | None = None,
     ) -> None:
-        """With `attained`, who goes before whom by that may take its place."""
+        """With `attained`, who goes before whom by that may take its place; with `units` only
+        these may be asked."""
+        if units is None:
+            units = units_of(view, policy, now_ms, view.holds)
         self._layout = view.layout
         self._attained = attained
         self._fairness = fairness
@@ -52,7 +56,7 @@ class Reclaim:
         self._at: dict[int, list[Unit]] = {}
         self._stopped: dict[str, None] = {}  # ids of holds that go already
         self._hunts: dict[tuple[object, ...], Hunt] = {}
-        for unit in self._costed(list(units_of(view, policy, now_ms))):
+        for unit in self._costed(list(units)):
             for at in dict.fromkeys(at for at, _ in unit.holds):
                 self._at.setdefault(at, []).append(unit)
         for units in self._at.values():

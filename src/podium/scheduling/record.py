@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from podium.scheduling.coding import Reader, RecordError, Writer, as_it_is, rows
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Snapshot
+from podium.scheduling.trail import Step, followed
 
 Value = TypeVar("Value")
 
@@ -96,12 +97,37 @@ def unpacked_value(kind: type[Value], packed_bytes: bytes) -> Value:
     return _read(packed_bytes, read)
 
 
-def slim(plan: Plan) -> tuple[Plan, bool]:
-    """The plan as it is kept, and whether its refusals are: of a long queue they would be nearly
-    all of it."""
+def slim(plan: Plan) -> Plan:
+    """The plan as it is kept: without its refusals where they are many, nearly all of it then."""
     if sum(len(each.workload_ids) for each in plan.refusals) <= _REFUSED_MAX:
-        return plan, True
-    return replace(plan, refusals=()), False
+        return plan
+    return replace(plan, refusals=())
+
+
+def rebuilt(
+    keyframe: bytes,
+    steps: Iterable[bytes],
+    plan: bytes,
+    *,
+    now_ms: int,
+    seed: int,
+    version: str,
+    digest: str,
+    refused: int,
+) -> Record:
+    """The record of a cycle from that of an earlier one, the steps from there to it, and its plan,
+    which was `slim`; `refused` counts the workloads that it refused. RecordError."""
+    before = unpacked(keyframe).snapshot
+    known = unpacked_value(Plan, plan)
+    return Record(
+        snapshot=followed(before, (unpacked_value(Step, each) for each in steps)),
+        now_ms=now_ms,
+        seed=seed,
+        version=version,
+        digest=digest,
+        plan=known,
+        refusals_kept=bool(known.refusals) or refused == 0,
+    )
 
 
 def unpacked(packed_bytes: bytes) -> Record:

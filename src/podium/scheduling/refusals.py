@@ -30,7 +30,7 @@ from podium.scheduling.layout import ANY, Where, where_of
 from podium.scheduling.plan import Placement
 from podium.scheduling.seats import find_seats
 from podium.scheduling.shortage import Case, shortage
-from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.snapshot import Demand, Part, Snapshot
 from podium.scheduling.stage import Stage
 from podium.scheduling.tally import Tallies
 from podium.scheduling.view import View, held_of
@@ -91,6 +91,21 @@ class Refusals:
         if key not in self._known:
             self._known[key] = self._judge(case, ())
         return self._known[key]
+
+    def fits(self, demand: Demand, placed: int, beside: Sequence[int]) -> bool:
+        """Whether what is left of it would have room now, whatever is kept or not allowed."""
+        need = 1 if placed else demand.minimum
+        groups = demand.parts or (Part(demand.request, demand.pending_ranks),)
+        for part in groups:
+            one = replace(
+                demand, request=part.request, pending_ranks=part.ranks, parts=(), minimum=1
+            )
+            least = len(part.ranks) if demand.parts else need
+            shape = self._shape_of(part.request)
+            case = Case(demand=one, shape=shape, need=least, each=False, front=False)
+            if self._unless_fit(case, beside) is not None:
+                return False
+        return True
 
     def _of_groups(self, demand: Demand, beside: Sequence[int], *, front: bool) -> Refusal:
         """The first group that does not fit even for itself says why; else they do not fit at

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from podium.domain.resources import ANYWHERE, Request, TopologyLevel
+from podium.domain.resources import ANYWHERE, Request
 from podium.scheduling.classes import Grant, RequestClass, taken
 from podium.scheduling.floor import Floor
 from podium.scheduling.gangs import (
@@ -21,7 +21,7 @@ from podium.scheduling.gangs import (
     replicas_by_node,
     take_counts,
 )
-from podium.scheduling.room import Bools
+from podium.scheduling.room import Bools, Ints
 from podium.scheduling.snapshot import Demand, Part
 
 PLACES_MAX = 16
@@ -124,7 +124,8 @@ def _fresh(
     if topology == ANYWHERE:
         return _together(demand, parts, families, floor, beside, among)
     for level in levels_of(topology):
-        for place in _places(parts, families, floor, level, beside, among):
+        places = floor.layout.places(level, topology.within)
+        for place in _places(parts, families, places, beside, among):
             found = _together(demand, parts, families, floor, beside, place)
             if found:
                 return found
@@ -137,13 +138,12 @@ def _fresh(
 def _places(
     parts: Sequence[Part],
     families: Families,
-    floor: Floor,
-    level: TopologyLevel,
+    places: Ints,
     beside: Sequence[int],
     among: Bools | None,
 ) -> Iterator[Bools]:
-    """The places of a level where each part fits for itself, as nodes, the tightest first."""
-    places = floor.layout.places(level)
+    """The places where each part fits for itself, as nodes, the tightest first; `places` has the
+    place of each node, (N,)."""
     able = None
     first = None
     for part in parts:

@@ -3,7 +3,7 @@ chooses among them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from podium.domain.policy import SchedulingPolicy
@@ -42,9 +42,14 @@ def price_of(units: Iterable[Unit]) -> tuple[bool, int, int]:
     )
 
 
-def units_of(view: View, policy: SchedulingPolicy, now_ms: int) -> Iterable[Unit]:
-    for workload_id, ids in view.held.items():
-        holds = [view.holds[each] for each in ids]
+def units_of(
+    view: View, policy: SchedulingPolicy, now_ms: int, among: Mapping[str, Hold]
+) -> Iterable[Unit]:
+    """Of the workloads of these holds."""
+    everyone = len(among) == len(view.holds)
+    names = view.held if everyone else dict.fromkeys(hold.workload_id for hold in among.values())
+    for workload_id in names:
+        holds = [view.holds[each] for each in view.held[workload_id]]
         if any(not hold.preemptible or hold.ending for hold in holds):
             continue
         if any(safe_until_ms(hold, policy, now_ms) > now_ms for hold in holds):

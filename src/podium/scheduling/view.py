@@ -71,7 +71,8 @@ class View:
     the floor once all has ended that ends by itself; `ending` are the holds asked to stop; `ends`
     are the expected ends of the others with the ids of their holds, ascending; `standing` are the
     demands of workloads that hold something already; `preemptible` counts the holds that may be
-    stopped for others, by project and priority."""
+    stopped for others, by project and priority; `movable` are those of work that could as well run
+    elsewhere."""
 
     layout: Layout
     floor: Floor
@@ -86,6 +87,7 @@ class View:
     usage: Mapping[str, Used]
     standing: Mapping[str, Demand]
     preemptible: Mapping[str, Mapping[int, int]]
+    movable: Mapping[str, Hold]
     holders: Holders
     extremes: dict[str, Tallies]
     amounts: dict[Request, int]
@@ -135,6 +137,17 @@ def expected_end_ms(hold: Hold) -> int | None:
     if hold.started_at_ms is None or hold.expected is None:
         return None
     return hold.started_at_ms + hold.expected.most_ms
+
+
+def is_movable(hold: Hold) -> bool:
+    """It saved what it did, stands on one node for itself, and may be stopped."""
+    return (
+        hold.request is not None
+        and hold.saved_at_ms is not None
+        and hold.minimum == 1
+        and hold.preemptible
+        and not hold.ending
+    )
 
 
 def is_endless(hold: Hold) -> bool:
@@ -188,6 +201,7 @@ def view_of(snapshot: Snapshot) -> View:
             demand.workload_id: demand for demand in snapshot.demands if demand.workload_id in held
         },
         preemptible=preemptible_after({}, [(hold, 1) for hold in snapshot.holds]),
+        movable={hold.allocation_id: hold for hold in snapshot.holds if is_movable(hold)},
         holders=Holders.of(layout, map(held_of, snapshot.holds)),
         extremes={},
         amounts={},

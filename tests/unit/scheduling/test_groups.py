@@ -267,3 +267,17 @@ def test_moves_leave_a_place_for_all(jobs: list[tuple[int, int]], replicas: int,
             if one.workload_id in moved
         ]
         assert len(where(snapshot(nodes, [wants, *back], holds))) == replicas + len(back)
+
+
+def test_places_that_do_not_nest_keep_a_gang_inside_the_one_it_must_be_in() -> None:
+    """An NVLink domain may reach over two racks; the gang has to stay in one of them."""
+    nodes = [
+        node("a1", 2, rack="ra", nvlink="d1"),
+        node("b1", 2, rack="rb", nvlink="d1"),
+        node("b2", 2, rack="rb", nvlink="d2"),
+    ]
+    topology = Topology(within=TopologyLevel.RACK, prefer=TopologyLevel.NVLINK)
+    plain = demand("w", request(2), 2, topology=topology)
+    mixed = gang("g", (1, 2), (2, 1), topology=topology)
+    for wants in (plain, mixed):
+        assert set(where(snapshot(nodes, [wants])).values()) == {"b1", "b2"}

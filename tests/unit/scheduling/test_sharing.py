@@ -15,7 +15,17 @@ from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan, Preemption, Reservation
 from podium.scheduling.snapshot import Booking, Demand, Hold, Share, Snapshot
 from podium.simulation.world import Job, World
-from unit.scheduling.cases import NOW_MS, demand, hold, holding, node, request, snapshot
+from unit.scheduling.cases import (
+    GIB,
+    NOW_MS,
+    demand,
+    gpus,
+    hold,
+    holding,
+    node,
+    request,
+    snapshot,
+)
 
 HOUR_MS = 3600 * 1000
 MINUTE_MS = 60 * 1000
@@ -78,6 +88,20 @@ def test_a_limit_holds_and_is_told() -> None:
     (refused,) = {one.refusal for one in plan.refusals}
     assert refused.reason is WaitReason.QUOTA
     assert refused.message == ("It would go over a limit: team/a may use 2 GPUs and uses 2.")
+
+
+def test_a_limit_on_one_type_binds_what_the_others_cannot_take() -> None:
+    tree = (
+        Share(name="all"),
+        Share(name="team/a", parent="all", project="a", limits=(("A100", 3000),)),
+    )
+    nodes = [node("n", 4), node("m", gpus("m", 1, "L4", 24 * GIB))]
+    at = replace(snapshot(nodes, [demand("w", request(1), 4, project="a")], []), shares=tree)
+    plan = decide(at, NOW_MS, 0)
+    assert placed(plan) == []
+    (refused,) = plan.refusals
+    assert refused.refusal.reason is WaitReason.QUOTA
+    assert "team/a may use 3 A100 GPUs" in refused.refusal.message
 
 
 def test_an_array_gets_what_its_limit_allows() -> None:

@@ -4,9 +4,10 @@ for one workload, on the snapshot that the last cycle decided on. Costs a few cy
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from podium.domain.reason import Refusal
 from podium.domain.resources import Request, most_gpus
 from podium.scheduling.explain.changes import USUAL, Effort, smallest_changes
 from podium.scheduling.explain.nodes import node_groups
@@ -22,7 +23,15 @@ from podium.scheduling.explain.values import (
 )
 from podium.scheduling.fit import Shape
 from podium.scheduling.ground import fairness_of
-from podium.scheduling.holders import CPU, Held, Holders, kinds_wanted, on_nodes
+from podium.scheduling.holders import (
+    CPU,
+    HOLDERS_MAX,
+    Amounts,
+    Held,
+    Holders,
+    kinds_wanted,
+    on_nodes,
+)
 from podium.scheduling.layout import ANY, where_of
 from podium.scheduling.places import ALL, FIRST_TYPE
 from podium.scheduling.plan import Placement, Plan
@@ -31,6 +40,16 @@ from podium.scheduling.snapshot import Demand, Hold, Snapshot
 from podium.scheduling.view import View, expected_end_ms, held_of, view_of
 
 AHEAD_MAX = 5
+
+_HELD = (
+    Constraint.GPUS,
+    Constraint.CPUS,
+    Constraint.MEMORY,
+    Constraint.NODE,
+    Constraint.TOPOLOGY,
+    Constraint.TURN,
+)
+"""What somebody holds who could give it back."""
 
 
 def explanation(
@@ -75,11 +94,13 @@ def explained(
         refusal = front_refusal(snapshot, view, plan, floor, demand, refusal, beside)
         constraint = constraint_of(refusal)
     request = _binding(demand)
-    holders, count = (
-        ((), 0)
-        if refusal is None
-        else _holders(view, plan, demand, request, of_cpu=constraint is Constraint.CPUS)
-    )
+    holders: tuple[Holder, ...] = ()
+    count = 0
+    if constraint is Constraint.QUOTA and refusal is not None:
+        holders, count = _holders_of_share(snapshot, view, refusal)
+    elif constraint in _HELD:
+        of_cpu = constraint is Constraint.CPUS
+        holders, count = _holders(view, plan, demand, request, of_cpu=of_cpu)
     reservation = next(
         (each for each in plan.reservations if each.workload_id == demand.workload_id), None
     )
@@ -104,7 +125,9 @@ def explained(
         constraint=constraint,
         groups=()
         if refusal is None or constraint is Constraint.ITSELF
-        else node_groups(demand, request, floor, plan, snapshot.bookings, rehearsal.now_ms),
+        else node_groups(
+            demand, request, floor, plan, snapshot.bookings, rehearsal.now_ms, constraint
+        ),
         holders=holders,
         holders_in_all=count,
         position=_position(snapshot, view, plan, demand),
@@ -158,25 +181,53 @@ def _holders(
     evidence = found.evidence(kinds)
     if not evidence:
         return (), 0
-    holders = []
-    for each in evidence[1:]:
-        amounts = found.amounts[each.value]
-        holds = [view.holds[name] for name in view.held.get(each.value, ())]
-        until_ms, sure = _until(holds)
-        holders.append(
-            Holder(
-                workload_id=each.value,
-                project=each.subject,
-                gpu_milli=sum(milli for kind, milli in amounts.items() if kind != CPU),
-                cpu_milli=amounts.get(CPU, 0),
-                replicas=len(holds) + len(now.get(each.value, ())),
-                until_ms=until_ms,
-                sure=sure,
-                ending=bool(holds) and all(hold.ending for hold in holds),
-                starts_now=each.value in now,
-            )
-        )
+    holders = [
+        _holder(view, each.value, each.subject, found.amounts[each.value], now)
+        for each in evidence[1:]
+    ]
     return tuple(holders), int(evidence[0].value)
+
+
+def _holder(
+    view: View, workload_id: str, project: str, amounts: Amounts, now: Mapping[str, Sequence[Held]]
+) -> Holder:
+    """`now` are the places of what starts in this cycle."""
+    holds = [view.holds[name] for name in view.held.get(workload_id, ())]
+    until_ms, sure = _until(holds)
+    return Holder(
+        workload_id=workload_id,
+        project=project,
+        gpu_milli=sum(milli for kind, milli in amounts.items() if kind != CPU),
+        cpu_milli=amounts.get(CPU, 0),
+        replicas=len(holds) + len(now.get(workload_id, ())),
+        until_ms=until_ms,
+        sure=sure,
+        ending=bool(holds) and all(hold.ending for hold in holds),
+        starts_now=workload_id in now,
+    )
+
+
+def _holders_of_share(
+    snapshot: Snapshot, view: View, refusal: Refusal
+) -> tuple[tuple[Holder, ...], int]:
+    """Who uses up the limit: the largest below the share that has it."""
+    share = next((each.subject for each in refusal.evidence if each.fact == "limit"), None)
+    fairness = fairness_of(snapshot, view)
+    below: dict[str, bool] = {}
+    found: list[tuple[int, str, str]] = []
+    for workload_id, project in view.holders.projects.items():
+        if project not in below:
+            below[project] = any(place.name == share for place in fairness.path(project))
+        if below[project]:
+            amounts = view.holders.amounts.get(workload_id, {})
+            milli = sum(amount for kind, amount in amounts.items() if kind != CPU)
+            if milli:
+                found.append((-milli, workload_id, project))
+    found.sort()
+    return tuple(
+        _holder(view, workload_id, project, view.holders.amounts[workload_id], {})
+        for _, workload_id, project in found[:HOLDERS_MAX]
+    ), len(found)
 
 
 def _until(holds: Sequence[Hold]) -> tuple[int | None, bool]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from podium.domain.node import NodeState
 from podium.domain.quantity import format_milli
 from podium.domain.resources import Request
-from podium.scheduling.explain.values import Fell, NodeGroup
+from podium.scheduling.explain.values import Constraint, Fell, NodeGroup
 from podium.scheduling.fit import Shape, capacity, device_matches, units_of
 from podium.scheduling.floor import Floor
 from podium.scheduling.layout import where_of
@@ -35,9 +35,10 @@ def node_groups(
     plan: Plan,
     bookings: Sequence[Booking],
     now_ms: int,
+    constraint: Constraint | None,
 ) -> tuple[NodeGroup, ...]:
-    """`floor` is what nobody holds after the cycle. In the order of `Fell`, then the largest group
-    first; what is beyond `GROUPS_MAX` is counted together."""
+    """`floor` is what nobody holds after the cycle, `constraint` what binds. In the order of `Fell`
+    and then of size; what is beyond `GROUPS_MAX` is counted together."""
     layout = floor.layout
     shape = Shape(request, layout.kinds)
     chosen = layout.chosen(where_of(request)).tolist()
@@ -47,12 +48,16 @@ def node_groups(
         if booking.project != demand.project and booking.from_ms <= now_ms < booking.until_ms
         for name in booking.nodes
     }
+    # Beside nodes that are kept for a later time, some are for what starts as soon as others stop.
+    waits = constraint in (Constraint.TURN, Constraint.BOOKING)
     kept = {
         name
         for each in plan.reservations
         if each.workload_id != demand.workload_id
         for name in each.nodes
     }
+    if waits:
+        kept = set(layout.position)
     looked: dict[tuple[object, ...], tuple[Fell, str]] = {}
     groups: dict[tuple[Fell, str], list[int]] = {}
     for at, number in enumerate(floor.state.tolist()):
@@ -138,10 +143,10 @@ def _why(
     if booked:
         return Fell.BOOKED, "booked"
     fits = capacity(shape, layout.states.of[int(floor.state[at])], shelf)
-    if fits and (kept or need <= 1):
-        return Fell.KEPT, "kept for work ahead of it"
+    if fits and kept:
+        return Fell.KEPT, "kept for others"
     if fits:
-        return Fell.ROOM, f"room for {counted(min(fits, need), 'replica')}"
+        return Fell.ROOM, "room for it" if need == 1 else f"room for {_replicas(min(fits, need))}"
     return _now(shape, floor, at, matching)
 
 
@@ -185,10 +190,17 @@ def _now(shape: Shape, floor: Floor, at: int, matching: Sequence[int]) -> tuple[
             return Fell.GPUS, words
         if shape.need is not None:
             return Fell.GPUS, "too few slices free together"
-        return Fell.GPUS, f"{units or 'none'} of {len(matching)} {_noun(shape.request)}s free"
+        noun = _noun(shape.request)
+        if len(matching) == 1:
+            return Fell.GPUS, f"its only {noun} is in use"
+        return Fell.GPUS, f"{units or 'none'} of {len(matching)} {noun}s free"
     if free.cpu_milli < shape.request.cpu_milli:
         return Fell.CPUS, "too few CPUs free"
     return Fell.MEMORY, "too little memory free"
+
+
+def _replicas(count: int) -> str:
+    return counted(count, "replica")
 
 
 def _noun(request: Request) -> str:

@@ -71,14 +71,16 @@ def ladders(
 
 
 def _types(demand: Demand, room: Room) -> Ladder:
-    """Each other type that the cluster has: with as much memory or more first, the nearest."""
+    """Each other type that the cluster has: first those with as much memory or more, the nearest
+    first, then those with less."""
     request = demand.request
     if not request.wants_gpu or not request.gpu_types:
         return fixed(NOTHING)
     named = [name.casefold() for name in request.gpu_types]
     kinds = [kind for kind in room.layout.kinds if kind.mig_profile == request.mig_profile]
     known = [kind.memory_bytes for kind in kinds if kind.type.casefold() in named]
-    enough = min(known, default=0)
+    # Of a type that the cluster does not have nobody knows the memory: the most is the nearest.
+    enough = min(known, default=max((kind.memory_bytes for kind in kinds), default=0))
     found: dict[str, tuple[bool, int, str]] = {}
     for kind in kinds:
         if kind.type.casefold() not in named:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from podium.domain.quantity import format_milli
+from podium.domain.quantity import GPU_MILLI, format_milli
 from podium.domain.reason import WaitReason
 from podium.scheduling.explain.ladders import Ladder, Option, fixed
 from podium.scheduling.explain.rehearsal import Rehearsal
@@ -161,29 +161,27 @@ class _Quotas:
             else:
                 shares[change.share] = replace(share, guarantees=_set(share.guarantees, change))
         first = changes[0]
-        word = "may use" if first.limit else "is guaranteed"
-        kind = f"{first.gpu_type} GPUs" if first.gpu_type else "GPUs"
-        before, after = format_milli(first.from_milli), format_milli(first.to_milli)
         if first.limit:
             parts = [
-                f"{each.share} may use {format_milli(each.to_milli)} instead of "
-                f"{format_milli(each.from_milli)} {each.gpu_type or 'GPUs'}"
-                f"{' GPUs' if each.gpu_type else ''}"
+                f"{each.share} may use {_gpus(each.to_milli, each.gpu_type)} instead of "
+                f"{format_milli(each.from_milli)}"
                 for each in changes
             ]
             sentence = f"If {listed(parts)}, it starts now."
         else:
             sentence = (
-                f"If {first.share} is guaranteed {after} instead of {before} {kind}, it starts now"
+                f"If {first.share} is guaranteed {_gpus(first.to_milli, first.gpu_type)} instead "
+                f"of {format_milli(first.from_milli)}, it starts now"
             )
             for each in changes[1:]:
-                left = format_milli(each.from_milli - each.to_milli)
+                left = _gpus(each.from_milli - each.to_milli, each.gpu_type)
                 sentence += f"; {each.share} is guaranteed {left} that it does not use"
             sentence += "."
+        word = "may use" if first.limit else "is guaranteed"
         return Option(
             axis=Axis.QUOTA,
-            before=f"{first.share} {word} {before} {kind}",
-            after=f"{first.share} {word} {after} {kind}",
+            before=f"{first.share} {word} {_gpus(first.from_milli, first.gpu_type)}",
+            after=f"{first.share} {word} {_gpus(first.to_milli, first.gpu_type)}",
             sentence=sentence,
             demand=self._demand,
             shares=tuple(shares.values()),
@@ -192,6 +190,11 @@ class _Quotas:
 
     def _column(self, gpu_type: str) -> int:
         return self._columns[gpu_type.casefold()] if gpu_type else ALL
+
+
+def _gpus(milli: int, gpu_type: str) -> str:
+    noun = f"{gpu_type} GPU" if gpu_type else "GPU"
+    return f"{format_milli(milli)} {noun if milli == GPU_MILLI else noun + 's'}"
 
 
 def _set(amounts: tuple[tuple[str, int], ...], change: QuotaChange) -> tuple[tuple[str, int], ...]:

@@ -124,7 +124,7 @@ def told(change: Change) -> object:
 
 
 @given(worlds(most_demands=8), st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_the_smallest_change_starts_it_and_no_smaller_one_does(
     at: Snapshot, data: st.DataObject
 ) -> None:
@@ -163,7 +163,7 @@ def test_the_smallest_change_starts_it_and_no_smaller_one_does(
 
 
 @given(worlds(most_demands=8), st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_a_limit_is_raised_by_no_more_than_it_needs(at: Snapshot, data: st.DataObject) -> None:
     one = data.draw(st.sampled_from(at.demands))
     found = explanation(at, None, one.workload_id, NOW_MS, effort=THOROUGH)
@@ -188,7 +188,7 @@ def test_a_limit_is_raised_by_no_more_than_it_needs(at: Snapshot, data: st.DataO
 
 
 @given(worlds(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_few_tries_find_only_what_is_true(at: Snapshot, data: st.DataObject) -> None:
     one = data.draw(st.sampled_from(at.demands))
     found = explanation(at, None, one.workload_id, NOW_MS)

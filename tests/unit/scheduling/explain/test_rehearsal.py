@@ -17,7 +17,7 @@ from unit.scheduling.explain.worlds import worlds
 
 
 @given(worlds(most_demands=25), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_is_left_out_changes_nothing(at: Snapshot, data: st.DataObject) -> None:
     if data.draw(st.integers(0, 3)):  # or the whole queue is played most of the time
         calm = replace(at.policy, preempt=Preempt.NEVER)

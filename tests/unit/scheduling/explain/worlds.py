@@ -104,7 +104,7 @@ def worlds(draw: st.DrawFn, most_demands: int = 12) -> Snapshot:
                 project=name,
                 weight=draw(st.sampled_from([1, 2])),
                 guarantees=draw(st.sampled_from([(), (("", 2000),), (("A100", 1000),)])),
-                limits=draw(st.sampled_from([(), (), (("", 2000),), (("A100", 3000),)])),
+                limits=draw(st.sampled_from([(), (), (("", 2000),), (("", 3000),)])),
             )
             for name in PROJECTS
         )
