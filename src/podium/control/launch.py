@@ -71,6 +71,12 @@ class Work:
         raise TemporaryError(f"Node {node} does not report device {share.device_id} now.")
 
 
+def _meets(workload: Workload) -> bool:
+    """Whether it is a gang that does not know yet where its replicas meet."""
+    is_gang = workload.replicas.maximum > 1 and not workload.replicas.array
+    return is_gang and workload.rendezvous_port is None
+
+
 def _assign(tx: Transaction, *, workload_id: str, port: int) -> int:
     return replicas.rendezvous_assign(tx, workload_id, port)
 
@@ -109,6 +115,8 @@ class Launcher:
 
             await machine.leadership.fenced(machine.lease, write)
         machine.hints.wake("observe", "events")
+        if any(share.mig_profile for each in work.due for share in each.devices):
+            machine.hints.wake("inventory")  # other instances stand there now
         if refused:
             machine.hints.wake("schedule", "stop")
         if later:
@@ -134,14 +142,21 @@ class Launcher:
         }
         masters = allocations.master_nodes(tx, ids)
         known = {node.name: node for node in nodes.node_list(tx)}
-        return Work(due, found, programs, secrets, placed, masters, known)
+        # The engine of its first rank chooses where a gang meets; until then its others wait.
+        elsewhere = {
+            key
+            for key, workload in found.items()
+            if _meets(workload) and masters[key] not in self._machine.nodes
+        }
+        due = [each for each in due if each.workload_id not in elsewhere]
+        workloads_due = {key: each for key, each in found.items() if key not in elsewhere}
+        return Work(due, workloads_due, programs, secrets, placed, masters, known)
 
     async def _fix_rendezvous(self, work: Work) -> None:
         """Every gang gets a port before its first replica starts, and keeps it for the attempt."""
         machine = self._machine
         for key, workload in list(work.workloads.items()):
-            is_gang = workload.replicas.maximum > 1 and not workload.replicas.array
-            if not is_gang or workload.rendezvous_port is not None:
+            if not _meets(workload):
                 continue
             free = await machine.engine.rendezvous_port(work.masters[key])
             port = await machine.leadership.fenced(
