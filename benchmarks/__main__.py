@@ -32,6 +32,7 @@ NAMES = (
     "console_list",
     "console_hour",
     "scheduler",
+    "explain",
 )
 
 

@@ -89,6 +89,13 @@ const nodeRoute = createRoute({
   component: lazyRouteComponent(() => import("./nodes/NodePage")),
 });
 
+const schedulerRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/scheduler",
+  validateSearch: rangeRead,
+  component: lazyRouteComponent(() => import("./scheduler/SchedulerPage")),
+});
+
 const accountRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/account",
@@ -108,6 +115,7 @@ export const routeTree = rootRoute.addChildren([
   queueRoute,
   nodesRoute,
   nodeRoute,
+  schedulerRoute,
   accountRoute,
   aboutRoute,
 ]);

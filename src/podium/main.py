@@ -14,6 +14,7 @@ from podium.cli import options
 from podium.cli.app import app, run
 from podium.simulation.admission.command import admission
 from podium.simulation.packing.command import packing
+from podium.simulation.replay import replay
 from podium.simulation.simulate import simulate
 from podium.simulation.speed.command import scheduler
 
@@ -142,6 +143,9 @@ def up(
 app.command("up", help=options.help_text(up), rich_help_panel=options.CLUSTER)(up)
 app.command("simulate", help=options.help_text(simulate), rich_help_panel=options.ADMINISTRATION)(
     simulate
+)
+app.command("replay", help=options.help_text(replay), rich_help_panel=options.ADMINISTRATION)(
+    replay
 )
 
 bench = typer.Typer(no_args_is_help=True, help="Measure the scheduler; no server is needed.")

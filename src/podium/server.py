@@ -27,10 +27,11 @@ from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
-from podium.control import deadlines, expect, heap, schedule
+from podium.control import deadlines, expect, heap, recorder, schedule
 from podium.control.foresight import Foresight
 from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
+from podium.control.layouts import Layouts
 from podium.control.leadership import LEASE_SECONDS, Leadership
 from podium.control.loop import Loop
 from podium.control.machine import Machine, lease_name
@@ -38,6 +39,8 @@ from podium.control.measure import Measurer
 from podium.control.node_watch import NodeWatch
 from podium.control.observe import Observer
 from podium.control.reap import Reaper
+from podium.control.recorder import Recorder
+from podium.control.replaying import Replaying
 from podium.control.stop import Stopper
 from podium.domain.errors import FieldFault, PermanentError, UserError
 from podium.domain.identity import name_suggestion
@@ -147,8 +150,9 @@ async def _run(
     database, hints = office.database, office.hints
     names = [schedule.LEASE, deadlines.LEASE, lease_name(engine)]
     leadership = Leadership(database, _holder(settings.home), names)
-    scheduler = schedule.Scheduler(database, hints, leadership, office.ids)
-    loops = _loops(office, leadership, engine, scheduler)
+    records = Recorder(database, leadership, schedule.LEASE, Retention())
+    scheduler = schedule.Scheduler(database, hints, leadership, office.ids, records)
+    loops = _loops(office, leadership, engine, scheduler, records)
     feed = Feed(database, hints)
     foresight = Foresight(database, lambda: scheduler.sight, scheduler.turn)
     context = Context(
@@ -168,6 +172,8 @@ async def _run(
             "started_at_ms": database.now_ms(),
         },
         cycles=scheduler.counted,
+        recording=records.recording,
+        replaying=Replaying(),
     )
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     await leadership.renew()
@@ -182,7 +188,11 @@ async def _run(
 
 
 def _loops(
-    office: Office, leadership: Leadership, engine: Engine, scheduler: schedule.Scheduler
+    office: Office,
+    leadership: Leadership,
+    engine: Engine,
+    scheduler: schedule.Scheduler,
+    records: Recorder,
 ) -> list[Loop]:
     database, hints = office.database, office.hints
     machine = Machine(engine, database, hints, leadership)
@@ -206,8 +216,10 @@ def _loops(
             period_seconds=2,
             due_seconds=scheduler.due_seconds,
         ),
+        Loop("record", records.step, hints, period_seconds=recorder.PERIOD_SECONDS),
         Loop("expect", expecter.step, hints, period_seconds=expect.PERIOD_SECONDS),
         Loop("launch", launcher.step, hints, wake_on=("launch",), period_seconds=1),
+        Loop("layouts", Layouts(machine).step, hints, wake_on=("layouts",), period_seconds=2),
         Loop("observe", Observer(machine).step, hints, wake_on=("observe",), period_seconds=1),
         Loop("stop", Stopper(machine).step, hints, wake_on=("stop",), period_seconds=2),
         Loop("deadlines", ends.step, hints, wake_on=("deadlines",), period_seconds=1),

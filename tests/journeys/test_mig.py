@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -22,9 +22,8 @@ def mig_server(make_server: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture
-def root(mig_server: Server) -> Iterator[Client]:
-    with mig_server.client() as client:
-        yield client
+def root(mig_server: Server) -> Client:
+    return mig_server.client_kept
 
 
 def devices(client: Client) -> list[DeviceView]:
@@ -33,8 +32,8 @@ def devices(client: Client) -> list[DeviceView]:
 
 def visible(client: Client, key: str) -> str:
     def look() -> str:
-        lines = [line.text for line in client.workloads.logs(key)]
-        return next((text[4:] for text in lines if text.startswith("gpu=")), "")
+        lines = "".join(client.workloads.logs(key)).splitlines()
+        return next((line[4:] for line in lines if line.startswith("gpu=")), "")
 
     return until(look, "it says which GPU it sees")
 
@@ -106,17 +105,19 @@ def test_drift_and_failures_are_seen_and_work_goes_elsewhere(
     mig_server: Server, root: Client
 ) -> None:
     mig_server.end_work()
-    first, second, _ = devices(root)
     trouble = mig_server.home / "virtual-gpus" / "trouble.json"
-    # Somebody works on an instance who did not get it from Podium.
-    idle = next(each for each in first.slices if each.state == "idle")
-    failing = {"fails": {"create": "NVML_ERROR_IN_USE", "destroy": "NVML_ERROR_IN_USE"}}
-    trouble.write_text(json.dumps({"gpus": {"0": {"processes": {idle.uuid: [1]}}}}))
 
     def is_busy() -> bool:
         return "busy" in {each.state for each in devices(root)[0].slices}
 
-    until(is_busy, "the drift is seen")
+    def is_taken() -> bool:
+        """Somebody works on whatever stands idle, who did not get it from Podium."""
+        pids = {each.uuid: [1] for each in devices(root)[0].slices if each.state == "idle"}
+        if pids:
+            trouble.write_text(json.dumps({"gpus": {"0": {"processes": pids}}}))
+        return is_busy()
+
+    until(is_taken, "the drift is seen")
     mig_server.kill()
     mig_server.start()
     until(is_busy, "a new server sees it too")
@@ -129,11 +130,9 @@ def test_drift_and_failures_are_seen_and_work_goes_elsewhere(
     # A GPU that refuses: the work is placed again until another one takes it.
     refusal = {"fails": {"create": "NVML_ERROR_NO_PERMISSION"}}
     trouble.write_text(json.dumps({"gpus": {"1": refusal, "0": {}}}))
-    assert failing
     again = mig_server.submit("again", SHOW, resources={**SMALL, "mig": "4g.40gb"})
     mig_server.reaches(again, "running")
     assert held(root)["again"] == visible(root, again)
-    assert second.board == "H100-80GB"
     trouble.write_text("{}")
 
 

@@ -18,7 +18,7 @@ import {
 } from "./icons";
 import { Skeleton } from "./PageState";
 import classes from "./rail.module.css";
-import { rooms } from "./rooms";
+import { type Room, useRooms } from "./rooms";
 
 const NoticeList = lazy(() =>
   import("../notices/NoticeList").then((found) => ({ default: found.NoticeList })),
@@ -31,6 +31,7 @@ export function BottomBar() {
   const [sheet, setSheet] = useState<Sheet>("none");
   const unread = useNotices().data?.unread ?? 0;
   const close = () => setSheet("none");
+  const rooms = useRooms();
   const [first, second, third] = rooms.filter((room) => room.inBar);
   return (
     <nav aria-label="Rooms" className={classes.bar}>
@@ -74,7 +75,7 @@ export function BottomBar() {
   );
 }
 
-function RoomTab({ room: { to, label, Icon } }: { room: (typeof rooms)[number] }) {
+function RoomTab({ room: { to, label, Icon } }: { room: Room }) {
   return (
     <Link
       to={to}
@@ -95,6 +96,7 @@ interface MoreProps {
 
 function More({ unread, onNotices, onDone }: MoreProps) {
   const { username } = useIdentity();
+  const rooms = useRooms();
   const signOut = useSignOut();
   const navigate = useNavigate();
   const go = (to: "/nodes" | "/account" | "/about") => () => {

@@ -9,9 +9,10 @@ import { Mark, PlusIcon, RailIcon, SearchIcon } from "./icons";
 import { modKey } from "./keys";
 import classes from "./rail.module.css";
 import { railSetting } from "./railSetting";
-import { rooms } from "./rooms";
+import { useRooms } from "./rooms";
 
 export function Rail({ narrow }: { narrow: boolean }) {
+  const rooms = useRooms();
   return (
     <nav aria-label="Rooms" className={classes.rail}>
       <div className={classes.top}>

@@ -48,6 +48,15 @@ export function NodesIcon() {
   );
 }
 
+export function SchedulerIcon() {
+  return (
+    <Icon>
+      <path d="M13.5 6.5A5.75 5.75 0 0 0 3.3 4.6M2.5 9.5a5.75 5.75 0 0 0 10.2 1.9" />
+      <path d="M3 2v3h3M13 14v-3h-3" />
+    </Icon>
+  );
+}
+
 export function SearchIcon() {
   return (
     <Icon>

@@ -1,9 +1,10 @@
 /** The rooms of the console, in the order of the rail. A room is added here once it has a page. */
 import type { ComponentType } from "react";
-import { NodesIcon, OverviewIcon, QueueIcon, WorkloadsIcon } from "./icons";
+import { useIdentity } from "../session/queries";
+import { NodesIcon, OverviewIcon, QueueIcon, SchedulerIcon, WorkloadsIcon } from "./icons";
 
 export interface Room {
-  to: "/" | "/workloads" | "/queue" | "/nodes";
+  to: "/" | "/workloads" | "/queue" | "/nodes" | "/scheduler";
   label: string;
   /** What people look for when they mean it. */
   keywords: string;
@@ -12,6 +13,8 @@ export interface Room {
   Icon: ComponentType;
   /** Has a place of its own in the bar of a phone; others are under More. */
   inBar: boolean;
+  /** Others cannot use it, so it is not shown to them. */
+  administrators?: boolean;
 }
 
 export const rooms: readonly Room[] = [
@@ -47,4 +50,19 @@ export const rooms: readonly Room[] = [
     Icon: NodesIcon,
     inBar: false,
   },
+  {
+    to: "/scheduler",
+    label: "Scheduler",
+    keywords: "cycles decisions refusals preemptions replay record calibration",
+    key: "s",
+    Icon: SchedulerIcon,
+    inBar: false,
+    administrators: true,
+  },
 ];
+
+/** Those that the person who is signed in can use. */
+export function useRooms(): readonly Room[] {
+  const { administrator } = useIdentity();
+  return administrator ? rooms : rooms.filter((room) => !room.administrators);
+}

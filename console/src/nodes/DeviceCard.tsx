@@ -1,12 +1,17 @@
 /** One GPU of a node, large: its shares, its health, and who is on it. */
+import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import type { Device } from "../api/types";
 import { bytesInWords } from "../quantity/words";
+import { useIdentity } from "../session/queries";
 import { Duration } from "../time/Times";
 import { GpuCell, heldPercent } from "./GpuCell";
+import { LayoutEditor } from "./LayoutEditor";
 import classes from "./node.module.css";
+import { Slices } from "./Slices";
 
-export function DeviceCard({ device }: { device: Device }) {
+export function DeviceCard({ device, node }: { device: Device; node: string }) {
   const holders = device.holders ?? [];
   const told = holders.reduce((sum, holder) => sum + holder.gpu_milli, 0);
   return (
@@ -24,6 +29,8 @@ export function DeviceCard({ device }: { device: Device }) {
         {!device.healthy && <strong>Unhealthy</strong>}
       </header>
       {device.fault && <p className={classes.fault}>{device.fault}</p>}
+      {device.mig && <Slices device={device} />}
+      {device.mig && <LayoutButton device={device} node={node} />}
       <dl>
         <dt>Held</dt>
         <dd>{heldPercent(device)} %</dd>
@@ -63,5 +70,24 @@ export function DeviceCard({ device }: { device: Device }) {
         {device.gpu_milli_used === 0 && <li className={classes.others}>Free</li>}
       </ul>
     </li>
+  );
+}
+
+function LayoutButton({ device, node }: { device: Device; node: string }) {
+  const [open, setOpen] = useState(false);
+  const { administrator } = useIdentity();
+  if (!administrator) return null;
+  return (
+    <>
+      <Button
+        variant="default"
+        size="xs"
+        onClick={() => setOpen(true)}
+        aria-label={`Layout of GPU ${device.index}…`}
+      >
+        Layout…
+      </Button>
+      {open && <LayoutEditor node={node} gpu={device.index} onClose={() => setOpen(false)} />}
+    </>
   );
 }

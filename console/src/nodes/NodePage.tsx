@@ -1,12 +1,14 @@
 /** One node: its GPUs with who is on them, what runs here, where it stands, and its curves. */
 import { Button } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import type { Node } from "../api/types";
 import { FailureState } from "../frame/FailureState";
 import { PageHeader } from "../frame/PageHeader";
 import { bytesInWords, counted, milliInWords } from "../quantity/words";
 import { useIdentity } from "../session/queries";
 import { RelativeTime } from "../time/Times";
+import { CordonDialog } from "./CordonDialog";
 import { DeviceCard } from "./DeviceCard";
 import { NodeCurves } from "./NodeCurves";
 import { NodeNeighbours } from "./NodeNeighbours";
@@ -15,6 +17,7 @@ import { Meter } from "./NodeRow";
 import { NodeStateBadge } from "./NodeStateBadge";
 import classes from "./node.module.css";
 import { useCordon, useNode, useNodesLive } from "./queries";
+import { ReleaseButton } from "./ReleaseButton";
 import { placeInWords } from "./view";
 
 export default function NodePage() {
@@ -26,7 +29,10 @@ export default function NodePage() {
       <p className={classes.crumb}>
         <Link to="/nodes">Nodes and GPUs</Link>
       </p>
-      <PageHeader title={name}>{node && <CordonButton node={node} />}</PageHeader>
+      <PageHeader title={name}>
+        {node && <CordonButton node={node} />}
+        {node && <ReleaseButton node={node} />}
+      </PageHeader>
       {error && !node && <FailureState error={error} onRetry={() => refetch()} />}
       {node && <Shown node={node} />}
     </div>
@@ -101,7 +107,7 @@ function Shown({ node }: { node: Node }) {
           </h2>
           <ul className={classes.devices}>
             {node.devices.map((device) => (
-              <DeviceCard key={device.id} device={device} />
+              <DeviceCard key={device.id} device={device} node={node.name} />
             ))}
           </ul>
         </section>
@@ -115,7 +121,7 @@ function Shown({ node }: { node: Node }) {
 
 /** "6 of 8 GPUs are held, 4 of them really used. 3 replicas are placed here." */
 export function nodeSentence(node: Node): string {
-  const { devices, state, replicas = 0 } = node;
+  const { devices, state, replicas = 0, given_up: givenUp = 0 } = node;
   const held = devices.reduce((sum, device) => sum + device.gpu_milli_used, 0);
   const measured = devices.filter((device) => device.busy_milli != null);
   const busy = measured.reduce((sum, device) => sum + (device.busy_milli ?? 0), 0);
@@ -135,12 +141,20 @@ export function nodeSentence(node: Node): string {
     cordoned: ["It keeps what runs and takes nothing new."],
     lost: ["It has not reported for too long; what runs on it is out of sight."],
   };
-  return [...states[state], ...gpus, placed].join(" ");
+  const before = givenUp > 0 ? [givenUpInWords(node)] : [];
+  return [...states[state], ...before, ...gpus, placed].join(" ");
+}
+
+function givenUpInWords({ state, given_up: givenUp = 0 }: Node): string {
+  const what = `${counted(givenUp, "replica")} ${givenUp === 1 ? "was" : "were"} given up here`;
+  if (state === "lost") return `${what} and may still run.`;
+  return `${what}; nothing new is placed until ${givenUp === 1 ? "it has" : "they have"} ended.`;
 }
 
 function CordonButton({ node }: { node: Node }) {
   const { administrator } = useIdentity();
   const cordon = useCordon(node.name);
+  const [asking, setAsking] = useState(false);
   if (!administrator || node.state === "lost") return null;
   const cordoned = node.state === "cordoned";
   return (
@@ -153,13 +167,14 @@ function CordonButton({ node }: { node: Node }) {
       <Button
         variant="default"
         loading={cordon.isPending}
-        onClick={() => cordon.mutate(!cordoned)}
+        onClick={() => (cordoned ? cordon.mutate(false) : setAsking(true))}
         title={
           cordoned ? "New work may be placed here again" : "What runs goes on; nothing new comes"
         }
       >
         {cordoned ? "Uncordon" : "Cordon"}
       </Button>
+      {asking && <CordonDialog node={node} onClose={() => setAsking(false)} />}
     </span>
   );
 }

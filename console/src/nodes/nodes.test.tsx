@@ -149,10 +149,74 @@ test("a GPU that takes no work says why", async () => {
 test("an administrator keeps new work off a node", async () => {
   const server = served()
     .on("GET /api/v1/auth/me", () => identityOf({ administrator: true }))
-    .on("POST /api/v1/nodes/node-1/cordon", () => ({ ...node, state: "cordoned" }));
+    .on("POST /api/v1/nodes/node-1/cordon", () => ({ ...node, state: "cordoned" }))
+    .on("POST /api/v1/what-if", () => ({
+      sentence: "1 workload would start later.",
+      stopped: [],
+      spared: [],
+      earlier: [],
+      later: [
+        {
+          workload: { id: "w-7", name: "sweep", project: "vision", owner: "ada" },
+          before: "2026-03-01T09:00:00Z",
+          after: "2026-03-01T12:00:00Z",
+          why: "",
+        },
+      ],
+      never: [],
+      possible: [],
+      fresh: [],
+      hidden: { stopped: 2 },
+      reasons: [],
+      waiting: 3,
+      looked_at_starts: 3,
+      looked_at: "2026-03-01T09:00:00Z",
+    }));
   consoleOpen("/nodes/node-1");
   await userEvent.click(await screen.findByRole("button", { name: "Cordon" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(await within(dialog).findByText("1 workload would start later.")).toBeVisible();
+  expect(within(dialog).getByRole("link", { name: "sweep" })).toBeVisible();
+  expect(within(dialog).getByText("2 workloads of other projects.")).toBeVisible();
+  expect(server.last("POST", "/api/v1/nodes/node-1/cordon")).toBeUndefined();
+  await userEvent.click(within(dialog).getByRole("radio", { name: "If it had to stop" }));
+  await waitFor(async () =>
+    expect(await server.last("POST", "/api/v1/what-if")?.clone().json()).toEqual({
+      changes: [{ change: "drain", node: "node-1" }],
+    }),
+  );
+  await userEvent.click(within(dialog).getByRole("button", { name: "Cordon" }));
   expect(server.last("POST", "/api/v1/nodes/node-1/cordon")).toBeDefined();
+});
+
+test("an administrator gives up the work on a lost node, after being asked", async () => {
+  let lost = nodeOf({ state: "lost", replicas: 2 });
+  const server = served()
+    .on("GET /api/v1/auth/me", () => identityOf({ administrator: true }))
+    .on("GET /api/v1/nodes/node-1", () => lost)
+    .on("POST /api/v1/nodes/node-1/release", () => {
+      lost = { ...lost, replicas: 0, given_up: 2 };
+      return { name: "node-1", replicas: 2, workloads: 1, reports_again: false };
+    });
+  consoleOpen("/nodes/node-1");
+  await userEvent.click(await screen.findByRole("button", { name: "Release" }));
+  const dialog = await screen.findByRole("dialog", { name: "Release node-1" });
+  expect(within(dialog).getByText(/Only when the machine is really off/)).toBeVisible();
+  expect(server.last("POST", "/api/v1/nodes/node-1/release")).toBeUndefined();
+  await userEvent.click(within(dialog).getByRole("button", { name: "Give up its work" }));
+  expect(
+    await screen.findByText(/2 replicas were given up here and may still run\./),
+  ).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Release" })).toBeNull();
+});
+
+test("a node that is back says what it waits for, and others see no button", async () => {
+  const back = nodeOf({ state: "cordoned", given_up: 1 });
+  served().on("GET /api/v1/nodes/node-1", () => back);
+  consoleOpen("/nodes/node-1");
+  const words = /1 replica was given up here; nothing new is placed until it has ended\./;
+  expect(await screen.findByText(words)).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Release" })).toBeNull();
 });
 
 test("pools say what is in them and who may use them, and lead to their nodes", async () => {

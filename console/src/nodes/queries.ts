@@ -140,3 +140,12 @@ export function useCordon(name: string) {
     },
   });
 }
+
+export function useRelease(name: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      answered(api.POST("/api/v1/nodes/{name}/release", { params: { path: { name } } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: nodeKeys.all }),
+  });
+}

@@ -16,7 +16,7 @@ import {
   SignOutIcon,
 } from "../frame/icons";
 import { railSetting } from "../frame/railSetting";
-import { rooms } from "../frame/rooms";
+import { useRooms } from "../frame/rooms";
 import { useProject, useProjectSwitch } from "../projects/scope";
 import { useSignOut } from "../session/queries";
 import { densitySetting } from "../theme/density";
@@ -30,6 +30,7 @@ export function useFrameCommands(): void {
 
 function useRoomCommands(): Command[] {
   const navigate = useNavigate();
+  const rooms = useRooms();
   const go = (id: string, name: string, keywords: string, to: "/account" | "/about"): Command => ({
     id,
     name,

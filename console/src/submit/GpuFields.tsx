@@ -176,7 +176,7 @@ function TypeField() {
         <Type
           key={type}
           name={type}
-          note={`${free} of ${counted(total, "GPU")} free`}
+          note={total > 0 ? `${free} of ${counted(total, "GPU")} free` : "in MIG mode"}
           checked={chosen.some((each) => isAlike(each, type))}
           onChange={() => toggle(type)}
         />

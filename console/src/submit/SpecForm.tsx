@@ -5,6 +5,7 @@ import { useState } from "react";
 import { Copyable } from "../frame/Copyable";
 import { useProjectNames } from "../projects/queries";
 import { ChoiceField } from "./ChoiceField";
+import { DryRunBox } from "./DryRunBox";
 import { commandLine } from "./elsewhere";
 import { FitBox } from "./FitBox";
 import { faultOf, fieldId, useForm } from "./form";
@@ -24,7 +25,8 @@ import { TextField } from "./TextField";
 import { VolumesField } from "./VolumesField";
 
 export function SpecForm() {
-  const grouped = isSetAt(useForm().document, ["groups"]);
+  const { document, foretold } = useForm();
+  const grouped = isSetAt(document, ["groups"]);
   return (
     <>
       <KindField />
@@ -47,7 +49,7 @@ export function SpecForm() {
         <TextField path={["resources", "memory"]} label="Memory" placeholder="16GiB" />
       </div>
       <ReplicaFields />
-      <FitBox />
+      {foretold.found ? <DryRunBox {...foretold} found={foretold.found} /> : <FitBox />}
       <h2 className={classes.heading}>More</h2>
       <div>
         <SourceGroup />

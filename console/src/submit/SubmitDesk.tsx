@@ -18,6 +18,7 @@ import { faultMarks, fieldSpan } from "./specPlace";
 import { specRead, textAt } from "./specText";
 import classes from "./submit.module.css";
 import { useCheck } from "./useCheck";
+import { useDryRun } from "./useDryRun";
 import { YamlPane } from "./YamlPane";
 
 interface Props {
@@ -44,6 +45,7 @@ export function SubmitDesk(props: Props) {
   const { document } = good.current;
   const broken = useLasting(reading.broken, BROKEN_AFTER_MS);
   const check = useCheck(reading.broken ? null : text);
+  const foretold = useDryRun(check.state === "right" ? text : null);
   const submit = useSubmit();
   const navigate = useNavigate();
   const [visited, setVisited] = useState<ReadonlySet<string>>(new Set());
@@ -57,8 +59,9 @@ export function SubmitDesk(props: Props) {
   const refusal = refused?.text === text ? refused.error : null;
   const faults = useMemo<readonly Fault[]>(() => {
     const found = faultsOf(refusal);
-    return found.length > 0 ? found : check.faults;
-  }, [refusal, check.faults]);
+    if (found.length > 0) return found;
+    return check.faults.length > 0 ? check.faults : foretold.faults;
+  }, [refusal, check.faults, foretold.faults]);
   const wrong = useMemo(
     () => faults.filter((each) => !isToCome(each) || visited.has(each.field)),
     [faults, visited],
@@ -93,6 +96,7 @@ export function SubmitDesk(props: Props) {
     resolved: check.resolved,
     showInYaml: (field) => showInYaml(spanOf(field).from),
     project: textAt(document, ["project"]) || soleProject,
+    foretold,
   };
 
   function spanOf(field: string) {

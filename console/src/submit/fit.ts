@@ -83,7 +83,8 @@ export function bytesRead(text: string): number {
   return found && unit ? Number(found[1]) * unit : 0;
 }
 
-/** What each type of GPU has, of the nodes that take work; the type with most free first. */
+/** What each type of GPU has, of the nodes that take work; the type with most free first. One that
+ * is all in MIG mode has none. */
 export function roomByType(nodes: readonly Node[]): TypeRoom[] {
   const byType = new Map<string, TypeRoom>();
   for (const device of ready(nodes).flatMap(wholeDevices)) {
@@ -91,6 +92,9 @@ export function roomByType(nodes: readonly Node[]): TypeRoom[] {
     room.total += 1;
     if (device.gpu_milli_used === 0) room.free += 1;
     byType.set(device.type, room);
+  }
+  for (const { type, healthy, mig } of ready(nodes).flatMap(({ devices }) => devices)) {
+    if (healthy && mig && !byType.has(type)) byType.set(type, { type, free: 0, total: 0 });
   }
   return [...byType.values()].sort((a, b) => b.free - a.free || a.type.localeCompare(b.type));
 }
@@ -119,7 +123,7 @@ export function groupFits(nodes: readonly Node[], resolved: Record<string, unkno
 }
 
 function gpuFits(ask: Ask, usable: readonly Node[]): Fit[] {
-  if (ask.cut) return [];
+  if (ask.cut && (ask.mode === "share" || ask.mode === "memory")) return [cut(ask, usable)];
   switch (ask.mode) {
     case "none":
       return [{ sentence: "It asks for no GPU.", short: false }];
@@ -204,6 +208,20 @@ function parts(
     },
     slotsInWords(ask, sum(slots), what),
   ];
+}
+
+/** Of which size an instance must be, the server knows. */
+function cut(ask: Ask, nodes: readonly Node[]): Fit {
+  const devices = nodes
+    .flatMap((node) => node.devices)
+    .filter((each) => each.healthy && each.mig)
+    .filter(suits(ask));
+  if (devices.length === 0) return { sentence: "No GPU is in MIG mode.", short: true };
+  const open = devices.filter(({ room }) => (room ?? []).some(({ count }) => count > 0)).length;
+  return {
+    sentence: `${open} of ${counted(devices.length, kindOf(ask))} in MIG mode ${open === 1 ? "has" : "have"} slices free.`,
+    short: open === 0,
+  };
 }
 
 function instances(ask: Ask, nodes: readonly Node[]): Fit {

@@ -2,6 +2,7 @@
 import { createContext, useContext } from "react";
 import { type Fault, faultInWords, isToCome, isWithin } from "./faults";
 import { type Path, type Plain, type SpecDocument, textAt } from "./specText";
+import type { Foretold } from "./useDryRun";
 
 export interface Form {
   document: SpecDocument;
@@ -18,6 +19,7 @@ export interface Form {
   /** Shows a field in the YAML. */
   showInYaml: (field: string) => void;
   project: string | undefined;
+  foretold: Foretold;
 }
 
 export const FormContext = createContext<Form | null>(null);

@@ -2,7 +2,7 @@
  * spec, and its submission. */
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
-import type { Node } from "../api/types";
+import type { DryRun, Node } from "../api/types";
 import type { Schema } from "../editor/schema";
 
 const NODES_REREAD_MS = 10_000;
@@ -96,6 +96,15 @@ export async function specCheck(
     api.POST("/api/v1/workloads/validate", { ...asYaml, body: text as never, signal }),
   );
   return resolved as Record<string, unknown>;
+}
+
+/** What would become of a spec that is right. Throws a ProblemError with faults that only the store
+ * knows. */
+export async function dryRun(text: string, signal: AbortSignal): Promise<DryRun | null> {
+  const { items } = await answered(
+    api.POST("/api/v1/workloads/dry-run", { ...asYaml, body: text as never, signal }),
+  );
+  return items[0] ?? null;
 }
 
 export function useSubmit() {

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 // Loaded before the tests, so that none of them waits for it.
 import "../editor/CodeEditor";
 import "./SubmitPage";
+import { dryRunOf } from "../foresight/documents";
 import { consoleOpen, serverCreate } from "../testing/console";
 import { detailOf, deviceOf, identityOf, nodeOf, pageOf } from "../testing/documents";
 import { Refused } from "../testing/server";
@@ -104,6 +105,72 @@ test("form and YAML follow each other, and comments stay", async () => {
   expect(view.state.doc.toString()).toBe(
     "# mine\nname: digits # here\nkind: training\nresources: {gpus: 2}\n",
   );
+});
+
+test("what keeps a share apart is chosen beside it, and goes with it", async () => {
+  serverOpen();
+  const view = await editorFind();
+  yamlWrite(view, "name: digits\nresources:\n  gpus: 0.25\n  cpus: 1\n");
+  const field = await screen.findByRole("radiogroup", { name: "Isolation" });
+  expect(within(field).getByLabelText("None")).toBeChecked();
+  fireEvent.click(within(field).getByLabelText("MIG"));
+  expect(view.state.doc.toString()).toContain("  gpus: 0.25\n  isolation: mig\n  cpus: 1\n");
+  yamlWrite(view, "name: digits\nresources: {gpu_memory: 20GiB, isolation: mps}\n");
+  const again = await screen.findByRole("radiogroup", { name: "Isolation" });
+  expect(within(again).getByLabelText("MPS")).toBeChecked();
+  fireEvent.click(screen.getByLabelText("Whole"));
+  expect(view.state.doc.toString()).toBe("name: digits\nresources: { gpus: 1 }\n");
+  expect(screen.queryByText("Isolation")).toBeNull();
+});
+
+test("the dry run stands in the form, stays while the next comes, and its changes are taken over", async () => {
+  const asked: string[] = [];
+  let hold: Promise<void> | null = null;
+  serverOpen().on("POST /api/v1/workloads/dry-run", async (request) => {
+    const text = await request.text();
+    asked.push(text);
+    await hold;
+    const { resources } = parse(text) as { resources?: { gpus?: number } };
+    const found =
+      resources?.gpus === 2
+        ? dryRunOf({ verdict: "starts", headline: "It starts now on node-1.", changes: [] })
+        : dryRunOf();
+    return { items: [found], looked_at: "2026-03-01T10:00:00Z" };
+  });
+  const view = await editorFind();
+  expect(await screen.findByRole("region", { name: "How it fits now" })).toBeVisible();
+  yamlWrite(view, "name: digits\ncommand: 'true'\nresources: {gpus: 4}\n");
+  const box = await screen.findByRole("region", { name: "If you submit it now" });
+  expect(within(box).getByText("Waits for 4 GPUs; 2 of 8 are free.")).toBeVisible();
+  expect(within(box).getByText("5.00 EUR an hour, 15.00 EUR at most")).toBeVisible();
+  expect(within(box).getByText("project vision would hold 7 H100 GPUs (at most 8)")).toBeVisible();
+  const { violations } = await axe.run(box, { rules: { "color-contrast": { enabled: false } } });
+  expect(violations).toEqual([]);
+  let release = () => {};
+  hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  fireEvent.click(within(box).getByRole("button", { name: "Use 2 GPUs" }));
+  expect(view.state.doc.toString()).toContain("gpus: 2");
+  await waitFor(() => expect(asked.at(-1)).toContain("gpus: 2"));
+  expect(within(box).getByText("Waits for 4 GPUs; 2 of 8 are free.")).toBeVisible();
+  expect(box).toHaveAttribute("aria-busy", "true");
+  release();
+  expect(await within(box).findByText("It starts now on node-1.")).toBeVisible();
+});
+
+test("a fault that only the store knows stands at its field", async () => {
+  serverOpen().on(
+    "POST /api/v1/workloads/dry-run",
+    () =>
+      new Refused(422, {
+        faults: [{ field: "name", message: "is taken by a rule.", remedy: "Choose another." }],
+      }),
+  );
+  const view = await editorFind();
+  yamlWrite(view, "name: digits\ncommand: 'true'\n");
+  expect((await screen.findAllByText(/[Ii]s taken by a rule\. Choose another\./)).length).toBe(2);
+  expect(screen.getByLabelText(/^Name/)).toBeInvalid();
 });
 
 test("YAML that is broken keeps the last good form, and says where", async () => {
@@ -256,6 +323,26 @@ describe("how it fits", () => {
       sentence: "No node has 7 CPU and 1 GiB free for one replica.",
       short: true,
     });
+  });
+
+  test("instances are counted by the room for them", () => {
+    const room = [
+      { profile: "1g.10gb", count: 5 },
+      { profile: "7g.80gb", count: 0 },
+    ];
+    const cut = nodeOf({ name: "d", devices: [deviceOf({ mig: true, board: "H100-80GB", room })] });
+    const told = (text: string) => fitOf(askOf(specRead(text).document), [...nodes, cut])[0];
+    expect(told("resources: {mig: 1g.10gb}")?.sentence).toBe(
+      "There is room for 5 instances of 1g.10gb.",
+    );
+    expect(told("resources: {mig: 7g.80gb}")?.short).toBe(true);
+    expect(told("resources: {mig: 1g.5gb}")?.sentence).toBe(
+      "No GPU can have an instance of 1g.5gb now.",
+    );
+    expect(told("resources: {gpus: 1}")?.sentence).toMatch(/^2 of 3 GPUs/);
+    expect(told("resources: {gpus: 0.1, isolation: mig}")?.sentence).toBe(
+      "1 of 1 GPU in MIG mode has slices free.",
+    );
   });
 
   test("each of unlike groups is told for itself", () => {

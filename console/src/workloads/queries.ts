@@ -1,5 +1,11 @@
 /** What the pages read about workloads, and the cache keys that the live feed writes to. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { answered, api } from "../api/client";
 import type { Page, WorkloadDetail, WorkloadEvent, WorkloadPage } from "../api/types";
 import type { WorkloadFilters } from "./filters";
@@ -8,6 +14,7 @@ const PAGE_SIZE = 500;
 
 /** What runs uses more and more, which no change in the live feed says. */
 const USAGE_REREAD_MS = 15_000;
+const EXPLAIN_REREAD_MS = 15_000;
 
 export const workloadKeys = {
   all: ["workloads"] as const,
@@ -70,6 +77,9 @@ export function useExplanation(id: string, enabled: boolean) {
         }),
       ),
     enabled,
+    // Time alone brings ends nearer, and nobody tells.
+    refetchInterval: EXPLAIN_REREAD_MS,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -15,6 +15,8 @@ from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control.foresight import Foresight
 from podium.control.loop import Loop
+from podium.control.recorder import Recording
+from podium.control.replaying import Replaying
 from podium.control.schedule import Cycles
 from podium.domain.errors import ForbiddenError, TemporaryError, UnauthenticatedError
 from podium.domain.tenancy import Identity
@@ -43,6 +45,8 @@ class Context:
     foresight: Foresight
     about: Mapping[str, Any]
     cycles: Cycles = field(default_factory=Cycles)  # of this server's own scheduler
+    recording: Recording = field(default_factory=Recording)
+    replaying: Replaying = field(default_factory=Replaying)
 
     @property
     def database(self) -> Database:

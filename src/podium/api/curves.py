@@ -60,7 +60,7 @@ async def workload_curves(
         start_ms = workload.started_at_ms or workload.submitted_at_ms
         # The last sample may come a moment before or after the end.
         end_ms = (workload.ended_at_ms or now_ms) + _ROUND_MS
-        since_ms, until_ms = _span(since, until, start_ms, min(now_ms, end_ms))
+        since_ms, until_ms = span_of(since, until, start_ms, min(now_ms, end_ms))
         found = curves.workload_curves(
             tx,
             who.scope,
@@ -90,7 +90,7 @@ async def node_curves(
     def read(tx: Transaction) -> CurvesView:
         nodes.node_fetch(tx, name)  # Raises NotFoundError.
         until_ms = now_ms if until is None else _ms("until", until)
-        since_ms, until_ms = _span(since, until, until_ms - _DAY_MS, now_ms)
+        since_ms, until_ms = span_of(since, until, until_ms - _DAY_MS, now_ms)
         found = curves.node_curves(
             tx, name, since_ms=since_ms, until_ms=until_ms, points=points, now_ms=now_ms
         )
@@ -99,7 +99,7 @@ async def node_curves(
     return answer(await context.database.read(read))
 
 
-def _span(
+def span_of(
     since: datetime | None, until: datetime | None, since_ms: int, until_ms: int
 ) -> tuple[int, int]:
     """What was given, else the defaults. Raises UserError."""

@@ -22,7 +22,7 @@ from podium.api.parameters import WorkloadId
 from podium.api.render import event_view, refusal_view
 from podium.api.workloads import SPEC_BODY, documents_of
 from podium.control.schedule import SEED, Sight
-from podium.domain.errors import FieldFault, UserError
+from podium.domain.errors import BusyError, FieldFault, TemporaryError, UserError
 from podium.domain.headline import headline
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.policies import Policies
@@ -47,10 +47,10 @@ from podium.store.workloads import NewWorkload
 
 router = APIRouter(prefix="/workloads", tags=["workloads"])
 
-DOCUMENTS_MAX = 20
+DOCUMENTS_MAX = 50
 _EVENTS = 20
-_ETA_MOST = 50
-_ETA_SIZE_MAX = 3_000
+_ETA_MOST = 20
+_ETA_SIZE_MAX = 2_000
 """Of a larger cluster a forecast for a work that is not there takes too long to wait for."""
 
 
@@ -72,6 +72,13 @@ async def explain(workload_id: WorkloadId, context: Ctx, who: Who) -> Response:
     if known.view.waiting is None:
         return answer(known.view)
 
+    def place(tx: Transaction) -> ExplanationView:
+        """Counts all that wait, which takes a while where that is much."""
+        if known.workload.state is not WorkloadState.QUEUED:
+            return known.view
+        position, length = queue.queue_position(tx, workload_id)
+        return known.view.model_copy(update={"queue_position": position, "queue_length": length})
+
     def play(sight: Sight) -> tuple[Explanation, int] | None:
         if workload_id not in view_of(sight.snapshot).demands:
             return None
@@ -85,9 +92,14 @@ async def explain(workload_id: WorkloadId, context: Ctx, who: Who) -> Response:
         )
         return found, sight.now_ms
 
-    played = await context.foresight.ask(play)
+    try:
+        played = await context.foresight.ask(play)
+    except BusyError:
+        raise
+    except TemporaryError:
+        played = None  # what the store says stands, without more
     if played is None:
-        return answer(known.view)
+        return answer(await context.database.read(place))
     found, at_ms = played
     return answer(await context.database.read(lambda tx: _told(tx, who.scope, known, found, at_ms)))
 
@@ -95,17 +107,12 @@ async def explain(workload_id: WorkloadId, context: Ctx, who: Who) -> Response:
 def _known(tx: Transaction, scope: Scope, workload_id: str) -> _Known:
     workload = workloads.workload_fetch(tx, scope, workload_id)
     counts = workloads.replica_counts_many(tx, [workload_id])[workload_id]
-    position = length = None
-    if workload.state is WorkloadState.QUEUED:
-        position, length = queue.queue_position(tx, workload_id)
     latest = events.event_list(tx, scope, workload_id, limit=_EVENTS, newest=True)
     view = ExplanationView(
         workload_id=workload_id,
         state=workload.state,
         headline=headline(workload, counts),
         waiting=refusal_view(workload, counts, scope),
-        queue_position=position,
-        queue_length=length,
         events=[event_view(each) for each in latest],
     )
     policy = policies.policies_fetch(tx).of(
@@ -137,6 +144,8 @@ def _told(
         update={
             "headline": sentence,
             "waiting": waiting,
+            "queue_position": found.position.overall if queued else None,
+            "queue_length": found.position.waiting if queued else None,
             "looked_at": utc(at_ms),
             "starts_now": found.starts_now,
             "constraint": found.constraint,
@@ -160,10 +169,10 @@ async def dry_run_many(request: Request, context: Ctx, who: Who) -> Response:
     """What would become of work if it were submitted now: where it starts, or after whom and when;
     what it costs, and what it leaves of quotas. Nothing is stored.
 
-    Takes what a submission takes; YAML may hold several documents.
+    Takes what a submission takes, also that of many; YAML may hold several documents.
     """
     body = await body_of(request, SPEC_BYTES_MAX, "The spec")
-    documents = documents_of(request, body)
+    documents = _each(documents_of(request, body))
     if len(documents) > DOCUMENTS_MAX:
         raise UserError(
             FieldFault(
@@ -174,6 +183,16 @@ async def dry_run_many(request: Request, context: Ctx, who: Who) -> Response:
         )
     new = await workload_wished(context.office, who, documents)
     return answer(await _dry_run(context, who, new))
+
+
+def _each(documents: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Those of `{"workloads": […]}` where that is what was sent."""
+    if len(documents) != 1 or set(documents[0]) != {"workloads"}:
+        return documents
+    specs = documents[0]["workloads"]
+    if not isinstance(specs, list) or not all(isinstance(each, dict) for each in specs):
+        raise UserError(FieldFault("workloads", "must be a list of specs."))
+    return specs
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from podium.scheduling.explain.taken import Taken
 from podium.scheduling.explain.values import (
     Axis,
     Change,
+    Constraint,
     DryRun,
     Entitled,
     Explanation,
@@ -53,6 +54,7 @@ from podium.store.workloads import NewWorkload
 
 ALL = "all"
 _HOUR_MS = 3_600_000
+_SOON_MS = 60_000
 _CHANGED = (Axis.PRIORITY, Axis.MAX_RUNTIME)
 """What can be changed while it waits, so that it keeps its age in the queue."""
 
@@ -267,6 +269,9 @@ def dry_run_told(
     why = found.explanation
     verdict = "starts" if found.starts_now else "impossible" if found.impossible else "waits"
     refusal = None if found.starts_now else why.refusal
+    eta = found.eta
+    if eta is not None and why.constraint is Constraint.TURN and eta.late_ms <= now_ms + _SOON_MS:
+        eta = None  # it does not start now: the forecast is no better than that
     return DryRunView(
         name=new.wish.name,
         project=new.wish.project,
@@ -275,7 +280,7 @@ def dry_run_told(
         headline=_starts(found) if refusal is None else refusal.message,
         remedy="" if refusal is None else refusal.remedy,
         places=places_told(found.places),
-        eta=eta_told(found.eta),
+        eta=eta_told(eta),
         position=None if found.starts_now else teller.position(why.position),
         constraint=None if refusal is None else why.constraint,
         groups=[] if refusal is None else [group_told(each) for each in why.groups],

@@ -31,7 +31,7 @@ async def list_nodes(context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor 
     def read(tx: Transaction) -> Page[NodeView]:
         found = nodes.node_page(tx, limit=limit + 1, after=after)
         more = encode_cursor(found[limit - 1].name) if len(found) > limit else None
-        return Page[NodeView](items=_views(tx, context, who, found[:limit]), next_cursor=more)
+        return Page[NodeView](items=node_views(tx, context, who, found[:limit]), next_cursor=more)
 
     return answer(await context.database.read(read))
 
@@ -87,11 +87,11 @@ async def release(name: NodeName, context: Ctx, who: Who) -> Response:
 
 async def _node(context: Context, who: Identity, name: str) -> NodeView:
     return await context.database.read(
-        lambda tx: _views(tx, context, who, [nodes.node_fetch(tx, name)])[0]
+        lambda tx: node_views(tx, context, who, [nodes.node_fetch(tx, name)])[0]
     )
 
 
-def _views(
+def node_views(
     tx: Transaction, context: Context, who: Identity, found: Sequence[Node]
 ) -> list[NodeView]:
     loads = holdings.node_loads(tx, who.scope, [each.name for each in found])

@@ -90,7 +90,7 @@ class _Document:
             refusal = refusal_view(workload, self._counts[workload.id], self._scope)
         return TurnView(
             position=position,
-            workload=_shown(workload),
+            workload=planned_view(workload),
             project=workload and workload.project,
             inside_guarantee=each.inside,
             priority=each.priority,
@@ -104,7 +104,7 @@ class _Document:
     def reservation(self, each: QueueReservation) -> ReservationView:
         workload = self._of(each.workload_id if each.seen else None)
         return ReservationView(
-            workload=_shown(workload),
+            workload=planned_view(workload),
             project=workload and workload.project,
             nodes=[name for name, _ in each.nodes],
             from_at=utc_or_none(each.from_ms),
@@ -118,7 +118,7 @@ class _Document:
             workload = self._of(span.workload_id)
             running.append(
                 RunningSpanView(
-                    workload=_shown(workload),
+                    workload=planned_view(workload),
                     project=workload and workload.project,
                     gpu_milli=span.gpu_milli,
                     from_at=utc(now_ms if span.from_ms is None else span.from_ms),
@@ -137,7 +137,7 @@ class _Document:
             running=running,
             planned=[
                 PlannedSpanView(
-                    workload=_shown(self._of(span.workload_id)),
+                    workload=planned_view(self._of(span.workload_id)),
                     gpu_milli=span.gpu_milli,
                     from_at=utc_or_none(span.from_ms),
                     until=utc_or_none(span.until_ms),
@@ -151,8 +151,8 @@ class _Document:
     def preemption(self, each: GaveWay) -> PreemptionView:
         return PreemptionView(
             at=utc(each.at_ms),
-            workload=_shown(self._of(each.workload_id)),
-            in_favour_of=_shown(self._of(each.in_favour_of)),
+            workload=planned_view(self._of(each.workload_id)),
+            in_favour_of=planned_view(self._of(each.in_favour_of)),
             booking=each.booking,
             replicas=each.replicas,
             justification=each.justification,
@@ -163,7 +163,7 @@ class _Document:
         return None if workload_id is None else self._workloads.get(workload_id)
 
 
-def _shown(workload: Workload | None) -> PlannedWorkloadView | None:
+def planned_view(workload: Workload | None) -> PlannedWorkloadView | None:
     if workload is None:
         return None
     return PlannedWorkloadView(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from podium.api.slices import room_views, slice_views
+from podium.api.slices import board_name, room_views, slice_views
 from podium.domain.allocation import Usage, usage_of
 from podium.domain.event import Event
 from podium.domain.lifecycle import ReplicaState, WorkloadState
@@ -306,6 +306,9 @@ def _device_view(
         pinned=device.pinned,
         slices=slice_views(device, slots, seen),
         room=room_views(device, slots),
+        mig_board=board_name(device),
+        drift=device.drift,
+        drift_at=utc_or_none(device.drift_at_ms),
         busy_milli=load.busy_milli,
         power_watts=None if power is None else power / 1000,
         temperature_celsius=load.temperature_celsius,

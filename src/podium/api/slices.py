@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from podium.domain.mig import BOARDS, Board
+from podium.domain.mig import BOARDS, Board, board_of
 from podium.domain.node import Device
 from podium.scheduling.cuts import cut_of, instances_left
 from podium.scheduling.layout import kind_of, whole_of
@@ -15,6 +15,14 @@ from podium.store.holdings import Slot
 
 SeenHolders = Mapping[int, tuple[str, HolderView]]
 """Allocation and holder of those that the reader may see, by the start of their instance."""
+
+
+def board_name(device: Device) -> str:
+    """Of what Podium can cut, in MIG mode or not; else empty."""
+    if device.board or device.mig_profile is not None:
+        return device.board
+    board = board_of(device.model, device.memory_bytes)
+    return "" if board is None else board.name
 
 
 def slice_views(device: Device, slots: Sequence[Slot], seen: SeenHolders) -> list[SliceView]:

@@ -170,8 +170,8 @@ def _gave_way(preemptions: Sequence[PreemptionView], now: datetime) -> None:
         [
             (
                 ago(each.at, now),
-                _name(each.workload),
-                _to(each),
+                work_name(each.workload),
+                gave_way_to(each),
                 count(each.replicas),
                 f"{count(each.lost_gpu_seconds / 3600, 1)} GPU-h",
                 each.justification,
@@ -183,11 +183,13 @@ def _gave_way(preemptions: Sequence[PreemptionView], now: datetime) -> None:
         terminal.say(f"{plural(len(preemptions) - _GAVE_WAY, 'earlier one')}: --json.")
 
 
-def _to(each: PreemptionView) -> str:
+def gave_way_to(each: PreemptionView) -> str:
+    """For what it gave way."""
     if each.booking is None:
-        return _name(each.in_favour_of)
+        return work_name(each.in_favour_of)
     return f"booking {each.booking}" if each.booking else "a booking"
 
 
-def _name(workload: PlannedWorkloadView | None) -> str:
+def work_name(workload: PlannedWorkloadView | None) -> str:
+    """Work that is not to be seen has none."""
     return "work of others" if workload is None else workload.name

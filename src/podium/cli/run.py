@@ -9,6 +9,7 @@ import typer
 
 from podium.cli import completion, following, options, specs, terminal
 from podium.cli.connection import connect
+from podium.cli.dry_run import dry_run as dry_run_told
 from podium.domain.errors import FieldFault, UserError
 from podium.domain.identity import name_suggestion
 
@@ -74,6 +75,10 @@ def run(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Do not follow; print its id.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Submit nothing; say where and when it would start."),
+    ] = False,
     json_output: options.Json = False,
 ) -> int:
     """Run one command on the cluster and show its output.
@@ -112,6 +117,8 @@ def run(
     spec = {key: value for key, value in spec.items() if value is not None}
     with connect(project) as client:
         spec.setdefault("project", client.projects.resolve())
+        if dry_run:
+            return dry_run_told(client, [spec], defaults=False, as_json=json_output)
         draft = specs.Draft(spec, Path.cwd())
         specs.send_folders(client, [draft])
         made = client.workloads.submit(draft.spec)

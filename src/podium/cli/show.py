@@ -1,4 +1,4 @@
-"""`podium show` and `podium explain`: all about one workload, and why it is not running."""
+"""`podium show`: all about one workload."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from podium.spec.views.workload import (
         EventView,
-        ExplanationView,
         RefusalView,
         ReplicaCountsView,
         ReplicaView,
@@ -68,53 +67,11 @@ def show(
         _refusal(view.waiting)
     _groups(view)
     _replicas(view, now)
-    _history(events)
+    show_history(events)
     terminal.write("")
     terminal.show_facts(
         [("Used", usage_words(view.usage)), ("Cost so far", cost_words(view.usage.cost))]
     )
-
-
-def explain(
-    ref: options.Ref, project: options.Project = None, json_output: options.Json = False
-) -> None:
-    """Say why a workload is not running, and what would let it start.
-
-    Examples:
-      podium explain digits
-    """
-    with connect(project) as client:
-        answer = client.workloads.explain(ref)
-    if json_output:
-        terminal.document(answer)
-        return
-    _explanation(answer)
-
-
-def _explanation(answer: ExplanationView) -> None:
-    from rich.text import Text
-
-    style = state_colour(answer.state)
-    target = terminal.console()
-    target.print(Text(plain(answer.headline), style=f"bold {style}".strip()), soft_wrap=True)
-    if answer.waiting is not None:
-        waiting = answer.waiting
-        if waiting.message and waiting.message not in answer.headline:
-            target.print(Text(plain(waiting.message)), soft_wrap=True)
-        if waiting.remedy:
-            terminal.write(f"→ {plain(waiting.remedy)}")
-        _evidence(waiting)
-        facts = [
-            ("Reason", cause_words(waiting.reason)),
-            ("Since", f"{clock(waiting.since)} ({ago(waiting.since, datetime.now(UTC))})"),
-        ]
-        if answer.queue_position is not None and answer.queue_length is not None:
-            place = f"{answer.queue_position:,} of {answer.queue_length:,}"
-            facts.append(("Place in the queue", place))
-        terminal.write("")
-        terminal.show_facts(facts)
-    elif answer.events:
-        _history(answer.events)
 
 
 def _headline(view: WorkloadDetailView) -> None:
@@ -201,20 +158,6 @@ def _refusal(waiting: RefusalView) -> None:
         terminal.write(f"→ {plain(waiting.remedy)}")
 
 
-def _evidence(waiting: RefusalView) -> None:
-    if not waiting.evidence:
-        return
-    terminal.write("")
-    columns = (Column("SUBJECT"), Column("FACT"), Column("VALUE", right=True))
-    terminal.show_table(
-        columns,
-        [
-            (evidence.subject or "–", cause_words(evidence.fact), evidence.value)
-            for evidence in waiting.evidence
-        ],
-    )
-
-
 def _replicas(view: WorkloadDetailView, now: datetime) -> None:
     replicas = sorted(
         view.replica_list,
@@ -252,7 +195,7 @@ def _replica_row(replica: ReplicaView, now: datetime) -> list[str | Text]:
     ]
 
 
-def _history(events: Sequence[EventView]) -> None:
+def show_history(events: Sequence[EventView]) -> None:
     if not events:
         return
     terminal.write("")

@@ -64,7 +64,7 @@ def by_label(error: UserError, drafts: Sequence[Draft]) -> UserError:
 
 def apply_settings(spec: dict[str, Any], settings: Sequence[str]) -> None:
     """`resources.gpus=2` sets that field of `spec`, and `groups.0.replicas=2` one of an entry of a
-    list; the value is read as YAML. Raises UserError."""
+    list; the value is read as YAML, and null drops the field. Raises UserError."""
     for setting in settings:
         path, equals, text = setting.partition("=")
         keys = path.strip().split(".")
@@ -93,7 +93,11 @@ def apply_settings(spec: dict[str, Any], settings: Sequence[str]) -> None:
             raise UserError(
                 FieldFault("--set", f"'{path}' is an entry of a list; name a field of it.")
             )
-        part[keys[-1]] = _value(text)
+        value = _value(text)
+        if value is None:
+            part.pop(keys[-1], None)
+        else:
+            part[keys[-1]] = value
 
 
 def _inside(part: dict[str, Any] | list[Any], key: str) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from podium.cli import following, options, specs, terminal
 from podium.cli.connection import connect
+from podium.cli.dry_run import dry_run as dry_run_told
 from podium.cli.failure import ExitCode
 from podium.cli.wording import plural
 from podium.domain.errors import UserError
@@ -35,7 +36,11 @@ def submit(
         bool, typer.Option("--follow", "-f", help="Show the logs until it has ended.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check only, and print it with every default.")
+        bool,
+        typer.Option("--dry-run", help="Submit nothing; say where and when it would start."),
+    ] = False,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="With --dry-run: print it with every default, too.")
     ] = False,
     json_output: options.Json = False,
 ) -> int:
@@ -43,11 +48,13 @@ def submit(
 
     A file may hold several documents, divided by ---. All are accepted or none. A folder named
     by source.path is uploaded without what .gitignore and .podiumignore name. With --wait or
-    --follow the exit code is 1 when the work did not succeed.
+    --follow the exit code is 1 when the work did not succeed, with --dry-run when some of it can
+    never start here.
 
     Examples:
       podium submit train.yaml
       podium submit train.yaml --set resources.gpus=2 --follow
+      podium submit train.yaml --dry-run
       podium submit sweep/*.yaml --wait
     """
     drafts = specs.read_drafts(files)
@@ -65,10 +72,15 @@ def submit(
             if draft.spec.get("project") is None:
                 draft.spec["project"] = client.projects.resolve()
         if dry_run:
-            for draft in drafts:
-                checked = client.workloads.validate(_without_path(draft.spec))
-                _checked({**checked, **_source_of(draft.spec)}, json_output)
-            return ExitCode.OK
+            try:
+                return dry_run_told(
+                    client,
+                    [draft.spec for draft in drafts],
+                    defaults=defaults,
+                    as_json=json_output,
+                )
+            except UserError as error:
+                raise specs.by_label(error, drafts) from error.__cause__
         specs.send_folders(client, drafts)
         made = _sent(client, drafts)
         _told(made, json_output)
@@ -99,28 +111,3 @@ def _told(made: Sequence[SubmittedView], as_json: bool) -> None:
         else:
             known = "" if view.created else " (submitted before)"
             terminal.write(f"{view.id}  {view.name}  {view.state} in {view.project}{known}")
-
-
-def _without_path(spec: dict[str, Any]) -> dict[str, Any]:
-    """A check uploads nothing: a local folder is stood in for by a hash of the right form."""
-    source = spec.get("source")
-    if isinstance(source, dict) and "path" in source:
-        rest = {key: value for key, value in source.items() if key != "path"}
-        return {**spec, "source": {**rest, "upload": "0" * 64}}
-    return spec
-
-
-def _source_of(spec: dict[str, Any]) -> dict[str, Any]:
-    """A local folder is shown as it was written, not as what stood in for it."""
-    source = spec.get("source")
-    return {"source": source} if isinstance(source, dict) and "path" in source else {}
-
-
-def _checked(resolved: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        terminal.document({"resolved": resolved})
-        return
-    import yaml
-
-    terminal.write("---")
-    terminal.write(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True).rstrip())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 from podium.client import config
 from podium.client.auth import Auth
 from podium.client.bookings import Bookings
+from podium.client.mig import Mig
 from podium.client.nodes import Nodes
 from podium.client.notices import Notices
 from podium.client.overview import Overview
@@ -16,6 +19,7 @@ from podium.client.prices import Prices
 from podium.client.projects import Projects
 from podium.client.queue import Queue
 from podium.client.quotas import Quotas
+from podium.client.scheduler import Scheduler
 from podium.client.search import Search
 from podium.client.secrets import Secrets
 from podium.client.server import Server
@@ -26,6 +30,7 @@ from podium.client.usage import Usage
 from podium.client.users import Users
 from podium.client.views import Views
 from podium.client.workloads import Workloads
+from podium.spec.views.explain import WhatIfView
 
 
 class Client:
@@ -55,6 +60,7 @@ class Client:
         )
         self.auth = Auth(self._transport)
         self.bookings = Bookings(self._transport)
+        self.mig = Mig(self._transport)
         self.nodes = Nodes(self._transport)
         self.notices = Notices(self._transport)
         self.overview = Overview(self._transport)
@@ -64,6 +70,7 @@ class Client:
         self.projects = Projects(self._transport, project or target.project)
         self.queue = Queue(self._transport)
         self.quotas = Quotas(self._transport)
+        self.scheduler = Scheduler(self._transport)
         self.search = Search(self._transport)
         self.secrets = Secrets(self._transport)
         self.server = Server(self._transport)
@@ -73,6 +80,19 @@ class Client:
         self.users = Users(self._transport)
         self.views = Views(self._transport)
         self.workloads = Workloads(self._transport, self.projects)
+
+    def what_if(self, changes: Sequence[Mapping[str, Any]]) -> WhatIfView:
+        """What the changes would do, one after another; nothing is done.
+
+            client.what_if([{"change": "drain", "node": "n1"}])
+
+        Each names its `change`: quota, drain, cordon, lose, add_nodes, book, submit, cancel or
+        priority. Raises UserError, which names the field (`changes.0.node`).
+        """
+        answer = self._transport.send(
+            "POST", "/what-if", body={"changes": list(changes)}, repeatable=True
+        )
+        return self._transport.parse(WhatIfView, answer)
 
     @property
     def signed_in(self) -> bool:

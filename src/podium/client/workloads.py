@@ -31,12 +31,12 @@ from podium.domain.errors import (
 from podium.domain.identity import is_id
 from podium.domain.lifecycle import WORKLOAD_ENDS
 from podium.spec.views.base import Page
+from podium.spec.views.explain import DryRunsView, DryRunView, ExplanationView
 from podium.spec.views.series import CurvesView
 from podium.spec.views.workload import (
     ActionView,
     ChangeView,
     EventView,
-    ExplanationView,
     ReplicaView,
     SubmittedManyView,
     SubmittedView,
@@ -105,6 +105,24 @@ class Workloads:
         )
         return cast("dict[str, Any]", answer.json()["resolved"])
 
+    def dry_run(self, spec: Spec) -> DryRunView:
+        """What would become of it if it were submitted now; nothing is stored. Raises UserError."""
+        answer = self._transport.send(
+            "POST", "/workloads/dry-run", body=self._with_project(spec), repeatable=True
+        )
+        return self._transport.parse(DryRunsView, answer).items[0]
+
+    def dry_run_many(self, specs: Sequence[Spec]) -> list[DryRunView]:
+        """Of at most 50, each as if those before it were submitted; `depends_on` may name others of
+        the same call."""
+        answer = self._transport.send(
+            "POST",
+            "/workloads/dry-run",
+            body={"workloads": [self._with_project(spec) for spec in specs]},
+            repeatable=True,
+        )
+        return self._transport.parse(DryRunsView, answer).items
+
     def list(
         self,
         where: Filter = EVERYTHING,
@@ -152,6 +170,7 @@ class Workloads:
         return ref if is_id(ref) else self.get(ref, project=project).id
 
     def explain(self, ref: str, *, project: str | None = None) -> ExplanationView:
+        """Why it waits, who holds what it needs, and with which changes it would start now."""
         return self._transport.fetch(ExplanationView, self._path(ref, project, "explain"))
 
     def usage(self, ref: str, *, project: str | None = None) -> UsageView:

@@ -78,8 +78,13 @@ class Foresight:
         self._long.close()
 
     def _in_turn(self, function: Callable[[Sight], Result], sight: Sight) -> Result:
-        with self._turn:
+        # A cycle may take long, and nobody waits for the answer by then.
+        if not self._turn.acquire(timeout=LIMIT_SECONDS):
+            raise TemporaryError("The scheduler is at work.", retry_after_seconds=5.0)
+        try:
             return function(sight)
+        finally:
+            self._turn.release()
 
     def _decide(self, tx: Transaction) -> Sight:
         with self._turn:

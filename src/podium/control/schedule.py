@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from operator import attrgetter
 
 import structlog
 
 from podium.control.leadership import Leadership
+from podium.control.recorder import Noted, Recorder
 from podium.control.told import News, Told
 from podium.domain.reason import Refusal
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan, Preemption, Refused
 from podium.scheduling.snapshot import Snapshot
+from podium.scheduling.trail import Step
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
@@ -54,14 +57,31 @@ class Sight:
     learnt: Learnt | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A cycle before anything of it is written."""
+
+    sight: Sight
+    came: tuple[Snapshot, Step] | None
+    begun: float
+    read: float
+    decided: float
+
+
 class Scheduler:
     """`turn` is held while a cycle decides, and by whoever else works on the views of its
-    snapshots: they are for one thread at a time."""
+    snapshots: they are for one thread at a time. `recorder` is told of each cycle."""
 
     def __init__(
-        self, database: Database, hints: Hints, leadership: Leadership, ids: IdSource
+        self,
+        database: Database,
+        hints: Hints,
+        leadership: Leadership,
+        ids: IdSource,
+        recorder: Recorder | None = None,
     ) -> None:
         self.counted = Cycles()
+        self._recorder = recorder
         self._database = database
         self._hints = hints
         self._leadership = leadership
@@ -99,7 +119,8 @@ class Scheduler:
             self._told.forget()
             self._sight = None
             return False
-        plan = await self._database.read(self._decide)
+        decided = await self._database.read(self._decide)
+        plan, before = decided.sight.plan, replace(self.counted)
         self.counted.cycles += 1
         self._next_wake_ms = plan.next_wake_ms
         refusals = {key: each.refusal for each in plan.refusals for key in each.workload_ids}
@@ -125,7 +146,28 @@ class Scheduler:
             stale |= await self._write(piece, news if number == len(pieces) else None)
         self._written = refusals
         self._told.written(news)
+        if self._recorder is not None:
+            told = sum(len(each.workload_ids) for each in changed)
+            self._recorder.note(self._noted(decided, before, told=told, news=news is not None))
         return stale
+
+    def _noted(self, decided: _Decided, before: Cycles, *, told: int, news: bool) -> Noted:
+        sight, counted = decided.sight, self.counted
+        return Noted(
+            at_ms=sight.now_ms,
+            seed=SEED,
+            snapshot=sight.snapshot,
+            came=decided.came,
+            plan=sight.plan,
+            placed=counted.placements - before.placements,
+            preempted=counted.preemptions - before.preemptions,
+            stale=counted.stale - before.stale,
+            told=told,
+            news=news,
+            took_us=_us(time.monotonic() - decided.begun),
+            read_us=_us(decided.read - decided.begun),
+            decide_us=_us(decided.decided - decided.read),
+        )
 
     async def _write(self, piece: Plan, news: News | None) -> bool:
         """Commit it. True when part of it was stale."""
@@ -141,19 +183,25 @@ class Scheduler:
             _log.info("plan_stale", workload=workload_id, reason=reason)
         return bool(committed.rejected)
 
-    def _decide(self, tx: Transaction) -> Plan:
+    def _decide(self, tx: Transaction) -> _Decided:
         with self.turn:
-            now_ms = self._database.now_ms()
+            begun, now_ms = time.monotonic(), self._database.now_ms()
             seen = self._picture.look(tx, now_ms)
+            came, self._picture.came = self._picture.came, None
+            read = time.monotonic()
             plan = decide(seen, now_ms, SEED)
-            self._sight = Sight(seen, plan, now_ms, self._picture.learnt)
-        return plan
+            self._sight = sight = Sight(seen, plan, now_ms, self._picture.learnt)
+        return _Decided(sight, came, begun, read, time.monotonic())
 
     def _commit(self, tx: Transaction, plan: Plan, news: News | None) -> Committed:
         now_ms = self._database.now_ms()
         if news is not None:
             queue_plan_replace(tx, now_ms, turns=news.turns, reservations=news.reservations)
         return commit_plan(tx, plan, now_ms, new_id=lambda: self._ids.new("a"))
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * 1e6)
 
 
 def _pieces(

@@ -32,6 +32,7 @@ class Device:
 
     `board` names the row of `domain.mig.BOARDS` while the GPU is in MIG mode and Podium cuts it:
     `instances` are then those that stand on it. Where its layout is `pinned`, only these are used.
+    `drift` says what changed last on it that nobody of Podium did.
     """
 
     id: str
@@ -48,6 +49,8 @@ class Device:
     virtual: bool = False
     healthy: bool = True
     fault: str = ""
+    drift: str = ""
+    drift_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,9 @@ class Action(StrEnum):
     POLICY_SET = "policy:set"
     BOOKING_SET = "booking:set"
     POOL_SET = "pool:set"
+    LAYOUT_SET = "layout:set"
+    SCHEDULER_READ = "scheduler:read"  # its cycles, with the names of everyone's work
+    CYCLE_EXPORT = "cycle:export"
 
 
 ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = MappingProxyType(

@@ -83,6 +83,34 @@ class Launch:
     isolation: Isolation = Isolation.NONE  # that its share of a GPU must have
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutOrder:
+    """How a GPU is to be cut: profiles with their starts. `held` are those that work was placed
+    on, whether or not it has begun; `busy`: work was placed on all of it."""
+
+    gpu: str
+    wanted: tuple[tuple[str, int], ...]
+    held: frozenset[tuple[str, int]] = frozenset()
+    busy: bool = False
+
+
+class LayoutState(StrEnum):
+    STANDS = "stands"
+    CHANGED = "changed"  # one step was done
+    WAITS = "waits"  # for work to end
+    REFUSED = "refused"  # the driver did not do it
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutAnswer:
+    """`words` say what was done, what it waits for, or why it was refused. `blocked` are the
+    instances that it waits for."""
+
+    state: LayoutState
+    words: str = ""
+    blocked: tuple[tuple[str, int], ...] = ()
+
+
 class Phase(StrEnum):
     STARTING = "starting"  # accepted; fetching code, not yet running
     RUNNING = "running"
@@ -223,4 +251,13 @@ class Engine(Protocol):
 
     async def remove(self, allocation_ids: Sequence[str]) -> None:
         """Delete logs and working folders of settled allocations. Idempotent."""
+        ...
+
+    async def layout_step(self, node: str, order: LayoutOrder) -> LayoutAnswer:
+        """Do the next step towards the layout, and no more. What is in use is not touched."""
+        ...
+
+    async def mig_mode(self, node: str, gpu: str, *, enabled: bool, busy: bool) -> None:
+        """Turn MIG on or off; idle instances end with it. `busy`: work was placed on it. Raises
+        ConflictError with what the driver says, and NotFoundError."""
         ...

@@ -14,7 +14,7 @@ from podium.store.database import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What was given up on a lost node. `reports_again`: it did so meanwhile, and keeps the rest."""
+    """What was given up on a lost node. `reports_again`: it did meanwhile, and keeps the rest."""
 
     replicas: int
     workloads: int

@@ -74,9 +74,7 @@ KIND_FIELDS = _fields(
     PolicyField("grace", "grace_seconds", read_grace, write_duration),
     PolicyField("preemptible", "preemptible", read_switch, _same),
     PolicyField("preempts", "preempts", read_switch, _same),
-    PolicyField(
-        "minimum_runtime", "minimum_runtime_ms", partial(_or, _NONE, minimum=0), _duration
-    ),
+    PolicyField("minimum_runtime", "minimum_runtime_ms", partial(_or, _NONE, minimum=0), _duration),
     PolicyField("spread", "spread", read_switch, _same),
 )
 SCHEDULING_FIELDS = _fields(

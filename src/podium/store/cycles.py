@@ -1,6 +1,6 @@
 """Cycles of the scheduler that changed something, so that each can be decided again:
 `control/recorder` writes them, the Scheduler page and `podium replay` read them, and `control/reap`
-keeps them bounded.
+keeps them bounded. They tell of everyone's work: only who may read the scheduler gets them.
 
 A keyframe is a whole snapshot. A cycle keeps what changed since the one before it, so the snapshot
 of a cycle is its keyframe, carried on by the steps of all cycles of that keyframe up to it.

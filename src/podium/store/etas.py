@@ -12,11 +12,14 @@ import sqlalchemy as sa
 
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.tenancy import Scope
+from podium.scheduling.calibration import Told
 from podium.scheduling.eta import Eta
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.database import Transaction
 from podium.store.scoping import within
+
+_TOLD_MAX = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,26 @@ def etas_held(
     parts += [statement.where(table.c.workload_id.in_(chunk)) for chunk in chunks(ids or ())]
     rows = [row for part in parts for row in tx.execute(part)]
     return [(row[0], Eta(row[1], row[2], row[3]), row[4]) for row in sorted(rows)]
+
+
+def etas_told(tx: Transaction, since_ms: int) -> list[Told]:
+    """Of work that was first told a time since then: what it was told, and when it started."""
+    table, workload = tables.etas, tables.workloads
+    rows = tx.execute(
+        sa.select(table, workload.c.started_at_ms, workload.c.state)
+        .join(workload, workload.c.id == table.c.workload_id)
+        .where(table.c.asked_at_ms >= since_ms)
+        .order_by(table.c.asked_at_ms.desc(), table.c.workload_id)
+        .limit(_TOLD_MAX)
+    )
+    found: list[Told] = []
+    for row in rows:
+        started = row.started_at_ms is not None and row.started_at_ms >= row.asked_at_ms
+        if started or row.state == WorkloadState.QUEUED.value:
+            said = Eta(row.early_ms, row.likely_ms, row.late_ms)
+            first = Eta(row.asked_early_ms, row.asked_likely_ms, row.asked_late_ms)
+            found.append(Told(row.asked_at_ms, said, first, row.started_at_ms if started else None))
+    return found
 
 
 def etas_write(tx: Transaction, changed: Mapping[str, Asked], gone: Iterable[str]) -> None:

@@ -194,7 +194,9 @@ def given_up_over(
         workload = workloads[row.workload_id]
         word = "task" if workload["is_array"] else "replica"
         whose = f" of {word} {row.rank}" if workload["replicas_max"] > 1 else ""
-        message = f"Attempt {row.attempt}{whose} ended on {row.node} after it had been given up there."
+        message = (
+            f"Attempt {row.attempt}{whose} ended on {row.node} after it had been given up there."
+        )
         workload_note(tx, workload, Cause.NODE_LOST, now_ms, message=message)
     for chunk in chunks([*ended, *gone]):
         tx.execute(sa.update(table).where(table.c.id.in_(chunk)).values(given_up=False))

@@ -81,16 +81,22 @@ def node_list(tx: Transaction) -> tuple[Node, ...]:
     return _nodes(tx, list(rows), _devices_of(tx, None, bound=True))
 
 
-def bound_instances() -> sa.Select[Any]:
-    """MIG instances that the scheduler has to know: those of pinned GPUs, and those that somebody
-    uses who did not get them from Podium. All others are made and ended as needed."""
+def bound_instances(tx: Transaction) -> Sequence[sa.Row[Any]]:
+    """Rows of MIG instances that the scheduler has to know: those of pinned GPUs, without what
+    their layout does not want, and those that somebody uses who did not get them from Podium. All
+    others are made and ended as needed, so they must not cost it anything."""
     table, device = tables.mig_instances, tables.devices
-    return (
+    layout, wanted = tables.mig_layouts, tables.mig_layout_instances
+    same = (wanted.c.device_id == table.c.device_id) & (wanted.c.start == table.c.start)
+    pinned = (
         sa.select(table)
         .join(device, device.c.id == table.c.device_id)
-        .where(device.c.pinned | table.c.busy)
-        .order_by(table.c.device_id, table.c.start)
+        .outerjoin(layout, layout.c.device_id == table.c.device_id)
+        .outerjoin(wanted, same & (wanted.c.profile == table.c.profile))
+        .where(device.c.pinned, layout.c.device_id.is_(None) | wanted.c.device_id.is_not(None))
     )
+    both = sa.union(pinned, sa.select(table).where(table.c.busy)).subquery()
+    return tx.execute(sa.select(both).order_by(both.c.device_id, both.c.start)).all()
 
 
 def node_page(tx: Transaction, *, limit: int, after: str = "") -> tuple[Node, ...]:
@@ -188,29 +194,26 @@ def _devices_of(
     devices: dict[str, list[Device]] = {}
     for chunk in [None] if names is None else chunks(names):
         chosen = statement if chunk is None else statement.where(table.c.node.in_(chunk))
-        instances = _instances(tx, chunk, bound=bound)
+        instances = _by_device(bound_instances(tx) if bound else _instance_rows(tx, chunk))
         for row in tx.execute(chosen).mappings():
             device = _device(row, instances.get(row["id"], ()))
             devices.setdefault(row["node"], []).append(device)
     return devices
 
 
-def _instances(
-    tx: Transaction, nodes: Collection[str] | None, *, bound: bool = False
-) -> dict[str, tuple[MigInstance, ...]]:
-    """By device, in the order of their starts."""
+def _instance_rows(tx: Transaction, nodes: Collection[str] | None) -> Sequence[sa.Row[Any]]:
+    """Of all nodes, or of those; by device, in the order of their starts."""
     table, device = tables.mig_instances, tables.devices
-    statement = (
-        bound_instances()
-        if bound
-        else sa.select(table)
-        .join(device, device.c.id == table.c.device_id)
-        .order_by(table.c.device_id, table.c.start)
-    )
+    statement = sa.select(table).order_by(table.c.device_id, table.c.start)
     if nodes is not None:
-        statement = statement.where(device.c.node.in_(nodes))
+        mine = sa.select(device.c.id).where(device.c.node.in_(nodes))
+        statement = statement.where(table.c.device_id.in_(mine))
+    return tx.execute(statement).all()
+
+
+def _by_device(rows: Sequence[sa.Row[Any]]) -> dict[str, tuple[MigInstance, ...]]:
     found: dict[str, list[MigInstance]] = {}
-    for row in tx.execute(statement):
+    for row in rows:
         instance = MigInstance(row.profile, row.start, row.uuid, row.busy)
         found.setdefault(row.device_id, []).append(instance)
     return {key: tuple(instances) for key, instances in found.items()}
@@ -253,7 +256,7 @@ def _devices_replace(tx: Transaction, node: Node) -> bool:
     """Whether anything changed that scheduling depends on. Pins are the operator's and stay."""
     table = tables.devices
     rows = tx.execute(sa.select(table).where(table.c.node == node.name)).mappings()
-    standing = _instances(tx, [node.name])
+    standing = _by_device(_instance_rows(tx, [node.name]))
     before = {row["id"]: _device(row, standing.get(row["id"], ())) for row in rows}
     after = {
         device.id: replace(device, pinned=device.id in before and before[device.id].pinned)

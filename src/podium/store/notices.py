@@ -91,7 +91,11 @@ def _told(
     return None
 
 
-_HOW = {Cause.PREEMPTED: "gave way to other work", Cause.NODE_LOST: "lost its node"}
+_HOW = {
+    Cause.PREEMPTED: "gave way to other work",
+    Cause.NODE_LOST: "lost its node",
+    Cause.MISPLACED: "found its GPU changed",
+}
 
 
 def notice_page(

@@ -79,7 +79,8 @@ class Picture:
         """Everything as it is now."""
         kept, seq = self._kept, event_last_seq(tx)
         # Whatever goes wrong on the way, the next look does not build on it.
-        self._kept = self.came = None
+        self._kept = None
+        self.came = None
         marks, overrides = _marks(tx), override_list(tx)
         changed: set[str] | None = None
         if (
@@ -92,7 +93,8 @@ class Picture:
         if kept is None or changed is None:
             found = self._all(tx, now_ms, marks, overrides)
         else:
-            found = self._carried_on(tx, kept, changed, now_ms)
+            found, step = self._carried_on(tx, kept, changed, now_ms)
+            self.came = (kept.snapshot, step)
         self._seen.append((now_ms, seq))
         self._kept = found
         return found.snapshot
@@ -114,7 +116,9 @@ class Picture:
             learnt = self._learnt = learn(tx, now_ms, order)
         return learnt
 
-    def _carried_on(self, tx: Transaction, kept: _Kept, changed: set[str], now_ms: int) -> _Kept:
+    def _carried_on(
+        self, tx: Transaction, kept: _Kept, changed: set[str], now_ms: int
+    ) -> tuple[_Kept, Step]:
         before = view_of(kept.snapshot)
         policies, scheduling = kept.policies, kept.policies.scheduling
         demands: list[Demand] = []
@@ -150,7 +154,6 @@ class Picture:
                 left=step.left,
                 waiting=step.waiting,
             )
-        self.came = (kept.snapshot, step)
         after = replace(
             carried,
             shares=shares(
@@ -163,7 +166,8 @@ class Picture:
             bookings=booked(tx, now_ms),
         )
         after.indexes.update(carried.indexes)
-        return replace(kept, snapshot=after, looked_ms=now_ms, timed=(kept.timed - changed) | timed)
+        timed |= kept.timed - changed
+        return replace(kept, snapshot=after, looked_ms=now_ms, timed=frozenset(timed)), step
 
     def _changed(self, tx: Transaction, kept: _Kept, now_ms: int) -> set[str] | None:
         """Workloads that may be different since the last look; None: too many, read all."""
@@ -247,5 +251,5 @@ def _marks(tx: Transaction) -> tuple[object, ...]:
     ).all()
     projects = tx.scalar(sa.select(sa.func.count()).select_from(tables.projects))
     shapes = tuple(tuple(map(str, row)) for row in devices)
-    instances = tuple(map(tuple, tx.execute(bound_instances())))
+    instances = tuple(map(tuple, bound_instances(tx)))
     return tuple(map(tuple, nodes)), shapes, instances, projects, pool_list(tx)

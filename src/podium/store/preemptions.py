@@ -41,13 +41,16 @@ class Preempted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaveWay:
     """Without the ids of what the reader may not see, or what is gone. `booking` is the name of
-    the booking that it was for, empty where that is not to be seen; None: it was for a workload."""
+    the booking that it was for, empty where that is not to be seen; None: it was for a workload.
+    `whole`: all of it was stopped, and not only some replicas."""
 
+    seq: int
     at_ms: int
     workload_id: str | None
     in_favour_of: str | None
     booking: str | None
     replicas: int
+    whole: bool
     justification: str
     lost_milli_ms: int
 
@@ -95,11 +98,15 @@ def preemptions_apply(tx: Transaction, preemptions: Sequence[Preemption], now_ms
     return Preempted(tuple(stopped), tuple(rejected))
 
 
-def preemption_list(tx: Transaction, scope: Scope, *, limit: int) -> list[GaveWay]:
-    """The latest that concern work of the scope, newest first; of the last 1,000 in all."""
+def preemption_list(
+    tx: Transaction, scope: Scope, *, limit: int, before: int | None = None
+) -> list[GaveWay]:
+    """The latest that concern work of the scope, newest first; of the last 1,000 in all, or of the
+    1,000 that came before the one of that number."""
     table, victim = tables.preemptions, tables.workloads.alias("victim")
     other, booking = tables.workloads.alias("other"), tables.bookings
-    latest = sa.select(table).order_by(table.c.seq.desc()).limit(_LATEST_MAX).subquery()
+    last = sa.select(table).order_by(table.c.seq.desc()).limit(_LATEST_MAX)
+    latest = (last if before is None else last.where(table.c.seq < before)).subquery()
     gave, got = within(scope, victim.c.project), within(scope, other.c.project)
     booked = within(scope, booking.c.project)
     rows = tx.execute(
@@ -119,11 +126,13 @@ def preemption_list(tx: Transaction, scope: Scope, *, limit: int) -> list[GaveWa
     )
     return [
         GaveWay(
+            seq=row.seq,
             at_ms=row.at_ms,
             workload_id=row.workload_id if row.gave_seen else None,
             in_favour_of=row.got if row.got_seen else None,
             booking=None if booking_named(row.in_favour_of) is None else row.booking or "",
             replicas=len(json.loads(row.ranks)),
+            whole=row.whole,
             justification=row.justification,
             lost_milli_ms=row.lost_milli_ms,
         )

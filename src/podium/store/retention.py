@@ -7,17 +7,21 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from podium.store import tables
+from podium.store.cycles import cycles_trim
 from podium.store.database import Transaction
 from podium.store.thinning import samples_thin
 from podium.store.users import token_delete_expired
 
 _DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
 _SLICE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long ended things are kept, in days. Usage and audit outlive the workloads."""
+    """How long ended things are kept, in days. Usage and audit outlive the workloads. Of cycles of
+    the scheduler that can be decided again, none is older than `cycles_hours`, and all together
+    are at most `cycles_max` and take `cycles_bytes`."""
 
     logs_days: int = 30
     uploads_days: int = 30
@@ -27,6 +31,10 @@ class Retention:
     idempotency_days: int = 2
     notices_days: int = 30
     samples_days: int = 30  # of devices and capacity; those of allocations go with their workloads
+    minutes_days: int = 30  # figures of the scheduler
+    cycles_hours: int = 24
+    cycles_max: int = 50_000
+    cycles_bytes: int = 256 * 2**20
 
 
 def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
@@ -43,9 +51,17 @@ def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
         (tables.bookings, "until_ms", keep.workloads_days),
         (tables.device_samples, "at_ms", keep.samples_days),
         (tables.capacity_samples, "at_ms", keep.samples_days),
+        (tables.scheduler_minutes, "at_ms", keep.minutes_days),
     ):
         trimmed += _oldest(tx, table, column, now_ms - days * _DAY_MS)
     trimmed += _prices(tx, now_ms - keep.usage_days * _DAY_MS)
+    trimmed += cycles_trim(
+        tx,
+        now_ms,
+        age_ms=keep.cycles_hours * _HOUR_MS,
+        cycles_max=keep.cycles_max,
+        bytes_max=keep.cycles_bytes,
+    )
     return trimmed + samples_thin(tx, now_ms)
 
 

@@ -131,7 +131,10 @@ devices = Table(
     Column("fault", Text, nullable=False, server_default=text("''")),
     Column("board", Text, nullable=False, server_default=text("''")),
     Column("pinned", Boolean, nullable=False, server_default=text("false")),
+    Column("drift", Text, nullable=False, server_default=text("''")),
+    Column("drift_at_ms", BigInteger),
     Index("devices_by_node", "node", "type", "virtual", "healthy"),
+    Index("devices_pinned", "id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")),
 )
 
 # What stands on GPUs in MIG mode, as their driver told it last.
@@ -143,6 +146,49 @@ mig_instances = Table(
     Column("profile", Text, nullable=False),
     Column("uuid", Text, nullable=False),
     Column("busy", Boolean, nullable=False),
+    Index(
+        "mig_instances_busy",
+        "device_id",
+        sqlite_where=text("busy = 1"),
+        postgresql_where=text("busy"),
+    ),
+)
+
+# How operators want GPUs to be cut. Devices come and go with restarts; this outlives them. What is
+# not `kept` goes once it stands. `message` says what it waits for, or why it cannot be.
+mig_layouts = Table(
+    "mig_layouts",
+    metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("kept", Boolean, nullable=False),
+    Column("moves", Boolean, nullable=False),
+    Column("set_by", Text, nullable=False),
+    _ms("set_at_ms"),
+    _ms("stands_at_ms", nullable=True),
+    Column("message", Text, nullable=False),
+)
+
+mig_layout_instances = Table(
+    "mig_layout_instances",
+    metadata,
+    Column(
+        "device_id", Text, ForeignKey("mig_layouts.device_id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("start", Integer, primary_key=True),
+    Column("profile", Text, nullable=False),
+)
+
+# MIG modes that somebody waits for; `message` is why it was refused, once it is `done`.
+mig_modes = Table(
+    "mig_modes",
+    metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    _ms("asked_at_ms"),
+    Column("done", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
 )
 
 workloads = Table(

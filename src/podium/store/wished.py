@@ -17,7 +17,7 @@ from podium.store.learning import Learnt
 from podium.store.shapes import Shapes
 from podium.store.workloads import NewWorkload, columns_of
 
-_Row: Any = namedtuple("_Row", COLUMNS)  # type: ignore[misc]  # noqa: PYI024 - named at run time
+_Row = namedtuple("_Row", COLUMNS)  # type: ignore[misc]
 
 
 class _WishReader(Reader):
@@ -58,7 +58,7 @@ def wished(
 ) -> tuple[Demand, ...]:
     """In the order of `new`. Nothing is stored."""
     reader = _WishReader(tx, now_ms, policies, learnt, new)
-    rows = []
+    rows: list[Any] = []
     for each in new:
         columns = columns_of(each, now_ms)
         rows.append(_Row(*(columns[name] for name in COLUMNS)))

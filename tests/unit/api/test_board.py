@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC
 from itertools import pairwise
@@ -20,6 +21,7 @@ from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Stream, Streams
+from podium.control.foresight import Foresight
 from podium.domain.errors import UserError
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Identity, Membership, Role, Scope
@@ -237,6 +239,7 @@ async def test_what_counts_as_the_same_rights(house: House, feed: Feed) -> None:
         log_tails=LogTails(),
         loops=(),
         streams=Streams(),
+        foresight=Foresight(house.database, lambda: None, threading.Lock()),
         about={},
     )
     app = FastAPI()

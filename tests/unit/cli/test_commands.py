@@ -373,6 +373,32 @@ def test_nodes_label_virtual_gpus(server: Any, podium: Any, make: Any) -> None:
     assert "GPU 0 takes no work. XID 62: its internal controller halted. Reset it." in shown
 
 
+def test_a_lost_node_is_released_when_that_is_meant(
+    server: Any, podium: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from podium.cli import terminal
+
+    released = {"name": "gpu-7", "replicas": 3, "workloads": 1, "reports_again": False}
+    server.on("POST", "/nodes/gpu-7/release", lambda _: (200, released))
+    assert podium("node", "release", "gpu-7").code == 1
+    assert server.asked == [], "nobody could be asked"
+    shown = podium("node", "release", "gpu-7", "--yes")
+    assert shown.out == "3 replicas of 1 workload on gpu-7 given up.\n"
+    assert podium("node", "release", "gpu-7", "-y", "--json").document == released
+    released |= {"replicas": 0, "workloads": 0}
+    assert podium("node", "release", "gpu-7", "-y").out == "Nothing is held on gpu-7.\n"
+    monkeypatch.setattr(terminal, "interactive", lambda: True)
+    asked = len(server.asked)
+    shown = podium("node", "release", "gpu-7", stdin="n\n")
+    assert "Only when the machine is really off" in shown.err
+    assert (shown.code, len(server.asked)) == (0, asked)
+    released |= {"replicas": 1, "workloads": 1, "reports_again": True}
+    shown = podium("node", "release", "gpu-7", stdin="y\n")
+    assert "gpu-7 reports again, and keeps what was not given up yet." in shown.err
+    server.problem("POST", "/nodes/gpu-7/release", 409, "conflict")
+    assert podium("node", "release", "gpu-7", "-y").code == 1
+
+
 def test_projects_users_tokens_usage(server: Any, podium: Any, make: Any) -> None:
     project = {"name": "vision", "team": "research", "created_at": make.at()}
     server.on("GET", "/projects", make.page(project))

@@ -45,6 +45,8 @@ def test_policy_set_sends_what_was_given(podium: Any, server: Any) -> None:
     server.on("PUT", "/policies/cluster/cluster/scheduling", view())
     podium("policy", "set", "scheduling", "--order", "attained", "--moves-max", "4")
     assert server.asked[-1].document == {"values": {"order": "attained", "moves_max": 4}}
+    podium("policy", "set", "scheduling", "--lost-node-after", "10m")
+    assert server.asked[-1].document == {"values": {"lost_node_after": "10m"}}
     server.on("PUT", "/policies/project/vision/training", view(level="project", name="vision"))
     podium(
         "policy", "set", "training", "-p", "vision", "--not-preemptible", "--priority-max", "60",

@@ -16,6 +16,9 @@ from podium.engines.contract import (
     DeviceMeasure,
     Engine,
     Launch,
+    LayoutAnswer,
+    LayoutOrder,
+    LayoutState,
     LogChunk,
     Measures,
     Observation,
@@ -57,6 +60,10 @@ class FakeEngine:
     crash_in_settle: bool = False
     stubborn: bool = False
     ports: int = 40_000
+    orders: list[LayoutOrder] = field(default_factory=list)
+    answers: list[LayoutAnswer] = field(default_factory=list)
+    modes: list[tuple[str, bool, bool]] = field(default_factory=list)
+    mode_refusal: PodiumError | None = None
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -152,6 +159,16 @@ class FakeEngine:
 
     async def remove(self, allocation_ids: Sequence[str]) -> None:
         self.removed.extend(allocation_ids)
+
+    async def layout_step(self, node: str, order: LayoutOrder) -> LayoutAnswer:
+        """As told, in that order; then the layout stands."""
+        self.orders.append(order)
+        return self.answers.pop(0) if self.answers else LayoutAnswer(LayoutState.STANDS)
+
+    async def mig_mode(self, node: str, gpu: str, *, enabled: bool, busy: bool) -> None:
+        self.modes.append((gpu, enabled, busy))
+        if self.mode_refusal is not None:
+            raise self.mode_refusal
 
     def finish(self, allocation_id: str, cause: Cause = Cause.COMPLETED, message: str = "") -> None:
         """The process ends now, by itself or as told."""

@@ -13,6 +13,7 @@ from podium.domain.policies import Policies, PolicyLevel
 from podium.domain.workload import Kind
 from podium.intake.changes import workload_change
 from podium.intake.policies import policy_reset, policy_set
+from podium.spec.policy import written
 from podium.spec.views.workload import ChangeRequest
 from podium.store import policies, tables
 from podium.store.database import Database
@@ -89,6 +90,16 @@ async def test_reset_of_one_field_and_of_a_part(house: House) -> None:
     assert actions == ["policy:set"] * 3
 
 
+async def test_when_a_lost_node_is_released_or_never(house: House) -> None:
+    assert (await holds(house)).scheduling.lost_after_ms is None
+    assert written((await holds(house)).scheduling)["lost_node_after"] == "never"
+    await put(house, CLUSTER, "", "scheduling", lost_node_after="10m")
+    assert (await holds(house)).scheduling.lost_after_ms == 600_000
+    assert written((await holds(house)).scheduling)["lost_node_after"] == "10m"
+    await put(house, CLUSTER, "", "scheduling", lost_node_after="Never")
+    assert (await holds(house)).scheduling.lost_after_ms is None
+
+
 async def test_set_again_replaces(house: House) -> None:
     await put(house, CLUSTER, "", "training", minimum_runtime="30m")
     await put(house, CLUSTER, "", "training", minimum_runtime="none")
@@ -109,6 +120,8 @@ async def test_set_again_replaces(house: House) -> None:
         ("scheduling", {"order": "best"}, "order"),
         ("scheduling", {"half_life": "1s"}, "half_life"),
         ("scheduling", {"reservations_max": -1}, "reservations_max"),
+        ("scheduling", {"lost_node_after": "30s"}, "lost_node_after"),
+        ("scheduling", {"lost_node_after": "none"}, "lost_node_after"),
     ],
 )
 async def test_wrong_values_name_their_field(

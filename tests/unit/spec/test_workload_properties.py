@@ -14,7 +14,7 @@ from podium.domain.errors import UserError
 from podium.domain.identity import NAME_PATTERN
 from podium.domain.policy import GRACE_SECONDS_MAX, PRIORITY_MAX, REPLICAS_MAX, RETRIES_MAX
 from podium.domain.quantity import Range
-from podium.domain.resources import ReplicaCount, Request, Topology, TopologyLevel
+from podium.domain.resources import Isolation, ReplicaCount, Request, Topology, TopologyLevel
 from podium.domain.window import StartWindow
 from podium.domain.workload import GitSource, Kind, Program, UploadSource, Volume, Wish
 from podium.spec.fields import DURATION_SECONDS_MAX
@@ -54,6 +54,8 @@ def requests(draw: st.DrawFn) -> Request:
             st.integers(1, 8).map(lambda n: {"mig_profile": "1g.10gb", "mig_count": n}),
         )
     )
+    if shape.get("gpu_milli", 0) in range(1, 1000) or "gpu_share_bytes" in shape:
+        shape["isolation"] = draw(st.sampled_from([Isolation.NONE, Isolation.MIG]))
     if "gpu_milli" in shape and draw(st.booleans()):
         low, high = sorted((draw(st.just(0) | amounts), draw(amounts)))
         shape["gpu_memory"] = Range(low, high if not low else draw(st.sampled_from([high, None])))

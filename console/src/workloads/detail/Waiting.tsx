@@ -5,6 +5,9 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { answered, api } from "../../api/client";
 import type { Eta, Refusal, WorkloadDetail } from "../../api/types";
+import { Holders } from "../../foresight/Holders";
+import { NodeBars } from "../../foresight/NodeBars";
+import { placeInWords } from "../../foresight/words";
 import { milliInWords } from "../../quantity/words";
 import { useClock } from "../../time/clock";
 import { Duration, Moment } from "../../time/Times";
@@ -17,6 +20,7 @@ import classes from "./detail.module.css";
 import type { Asked } from "./dialogs";
 import { factsOf, holdersOf } from "./evidence";
 import { useMayChange, useMaySubmit } from "./may";
+import { Offered } from "./Offered";
 import { fieldsFound } from "./specFields";
 
 const HOLDERS_SHOWN = 8;
@@ -30,14 +34,20 @@ interface Props {
 export function Waiting({ workload, refusal, onAsk }: Props) {
   const { data } = useExplanation(workload.id, true);
   const evidence = refusal.evidence ?? [];
-  const holders = holdersOf(evidence);
+  const told = data?.looked_at ? data : undefined;
+  const groups = told?.groups ?? [];
+  const changes = told?.changes ?? [];
+  const heldBy = told?.holders ?? [];
+  // What is drawn below with more about it is not told twice.
+  const facts = groups.length > 0 ? [] : factsOf(evidence);
+  const holders = heldBy.length > 0 ? [] : holdersOf(evidence);
   const needs = refusal.reason === "dependency" ? (workload.depends_on ?? []) : [];
   return (
     <section className={classes.waiting} aria-label="Why it waits">
       {/* Of what waits as a whole, the sentence above says this already. */}
       {isInProgress(workload) && <p className={classes.reason}>{refusal.message}</p>}
       {workload.eta && <Expected eta={workload.eta} />}
-      {refusal.remedy && (
+      {refusal.remedy && changes.length === 0 && (
         <p className={classes.remedy}>
           {fieldsFound(refusal.remedy).map(({ at, text, field }) =>
             field ? <code key={at}>{text}</code> : text,
@@ -48,7 +58,26 @@ export function Waiting({ workload, refusal, onAsk }: Props) {
         <Fact name="Waiting for this">
           <Duration start={refusal.since} />
         </Fact>
-        {data?.queue_position != null && (
+        {told?.position && (
+          <Fact name="Place in the queue">
+            <Link to="/queue" className={classes.plainLink}>
+              {placeInWords(told.position)}
+            </Link>
+            {told.position.overall === 1 && " (next)"}
+          </Fact>
+        )}
+        {told?.kept && (
+          <Fact name="Nodes kept for it">
+            {told.kept_from ? (
+              <>
+                yes, it is expected to fit at <Moment at={told.kept_from} />
+              </>
+            ) : (
+              "yes"
+            )}
+          </Fact>
+        )}
+        {!told && data?.queue_position != null && (
           <Fact name="Place in the queue">
             <Link to="/queue" className={classes.plainLink}>
               {data.queue_position}
@@ -57,7 +86,7 @@ export function Waiting({ workload, refusal, onAsk }: Props) {
             {data.queue_position === 1 && " (next)"}
           </Fact>
         )}
-        {factsOf(evidence).map(({ name, value, node }) => (
+        {facts.map(({ name, value, node }) => (
           <Fact key={`${name} ${node ?? ""}`} name={name}>
             {value}
             {node && (
@@ -81,7 +110,15 @@ export function Waiting({ workload, refusal, onAsk }: Props) {
           </Fact>
         )}
       </dl>
-      <NextSteps workload={workload} refusal={refusal} onAsk={onAsk} />
+      {groups.length > 0 && <NodeBars groups={groups} />}
+      {heldBy.length > 0 && <Holders holders={heldBy} inAll={told?.holders_in_all ?? 0} />}
+      {changes.length > 0 && <Offered workload={workload} changes={changes} />}
+      <NextSteps
+        workload={workload}
+        refusal={refusal}
+        offered={changes.some(({ how }) => how === "resubmit")}
+        onAsk={onAsk}
+      />
     </section>
   );
 }
@@ -171,7 +208,12 @@ const inUse = ["capacity", "priority", "fragmentation", "reservation", "quota", 
 const machines = ["no_nodes", "unhealthy_nodes", "impossible_type", "impossible_size", "policy"];
 
 /** What the person can do about it, where there is something. */
-function NextSteps({ workload, refusal: { reason }, onAsk }: Props) {
+function NextSteps({
+  workload,
+  refusal: { reason },
+  offered,
+  onAsk,
+}: Props & { offered: boolean }) {
   const mayChange = useMayChange(workload);
   const maySubmit = useMaySubmit(workload);
   const crowded = inUse.includes(reason);
@@ -192,7 +234,7 @@ function NextSteps({ workload, refusal: { reason }, onAsk }: Props) {
           to="/submit"
           search={{ from: workload.id } as never}
         >
-          {crowded && fewer ? "Clone with fewer GPUs" : "Clone with other resources"}
+          {crowded && fewer && !offered ? "Clone with fewer GPUs" : "Clone with other resources"}
         </Button>
       )}
       <Button variant="default" component={Link} to={crowded ? "/queue" : "/nodes"}>

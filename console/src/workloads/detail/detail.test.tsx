@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Curves, Replica, WorkloadDetail } from "../../api/types";
+import { explanationOf, offeredOf } from "../../foresight/documents";
 import { consoleOpen, serverCreate } from "../../testing/console";
 import { countsOf, detailOf, eventOf, identityOf, pageOf } from "../../testing/documents";
 import { Refused } from "../../testing/server";
@@ -286,6 +287,105 @@ test("what waits says what can be done about it", async () => {
   );
   await userEvent.click(within(why).getByRole("button", { name: "Change priority" }));
   expect(await screen.findByRole("dialog", { name: "Change priority of train" })).toBeVisible();
+});
+
+const waits: Partial<WorkloadDetail> = {
+  state: "queued",
+  started_at: null,
+  submitted_spec: { name: "train", command: "true", resources: { gpus: 4 } },
+  waiting: {
+    reason: "capacity",
+    message: "Waits for 4 GPUs; 2 of 8 are free.",
+    remedy: "Ask for less.",
+    evidence: [{ fact: "holder", value: "w-9", subject: "vision" }],
+    since: "2026-03-01T10:00:00Z",
+  },
+};
+
+test("what waits says why each node fell out, who holds what, and resubmits with a change", async () => {
+  const server = opened("", waits)
+    .on(`GET ${W}/explain`, () => explanationOf())
+    .on("POST /api/v1/workloads", () => ({ id: "w-2", name: "train", project: "vision" }))
+    .on("GET /api/v1/workloads/w-2", () => detailOf({ id: "w-2" }))
+    .on("GET /api/v1/workloads/w-2/events", () => pageOf([]))
+    .on(`POST ${W}/cancel`, () => detailOf({ state: "cancelled" }));
+  const why = await screen.findByRole("region", { name: "Why it waits" });
+  const nodes = await within(why).findByRole("region", { name: "Why the nodes fell out" });
+  expect(within(nodes).getByText("8 nodes looked at")).toBeVisible();
+  expect(within(nodes).getByText("2 of 8 GPUs free")).toHaveTextContent(
+    "node-1, node-2, node-3, …",
+  );
+  const holders = within(why).getByRole("region", { name: "In use by" });
+  expect(within(holders).getByRole("link", { name: "other" })).toBeVisible();
+  expect(within(holders).getByText("Work of another project")).toBeVisible();
+  expect(within(holders).getByText("And 3 others.")).toBeVisible();
+  expect(
+    within(why).getByText("3 of 12, 2 of 4 in its project, after large and 1 other"),
+  ).toBeVisible();
+  expect(within(why).queryByText("Ask for less.")).toBeNull();
+  expect(await faults()).toEqual([]);
+  await userEvent.click(within(why).getByRole("button", { name: "Resubmit with 2 GPUs" }));
+  const dialog = await screen.findByRole("dialog", { name: "Resubmit train" });
+  expect(await faults()).toEqual([]);
+  expect(server.last("POST", "/api/v1/workloads")).toBeUndefined();
+  await userEvent.click(within(dialog).getByRole("button", { name: "Resubmit with 2 GPUs" }));
+  await waitFor(() => expect(window.location.pathname).toBe("/workloads/w-2"));
+  const sent = server.last("POST", "/api/v1/workloads");
+  expect(await sent?.json()).toEqual({
+    name: "train",
+    command: "true",
+    project: "vision",
+    resources: { gpus: 2 },
+  });
+  expect(sent?.headers.get("Idempotency-Key")).toBeTruthy();
+  expect(await server.last("POST", `${W}/cancel`)?.json()).toEqual({
+    reason: "w-2 is in its place.",
+  });
+});
+
+test("what was refused anew leaves the one that waits as it is", async () => {
+  const server = opened("", waits)
+    .on(`GET ${W}/explain`, () => explanationOf())
+    .on(
+      "POST /api/v1/workloads",
+      () => new Refused(422, { detail: "resources.gpus: is too few." }),
+    );
+  await userEvent.click(await screen.findByRole("button", { name: "Resubmit with 2 GPUs" }));
+  const dialog = await screen.findByRole("dialog", { name: "Resubmit train" });
+  await userEvent.click(within(dialog).getByRole("button", { name: "Resubmit with 2 GPUs" }));
+  expect(await within(dialog).findByText("resources.gpus: is too few.")).toBeVisible();
+  expect(server.last("POST", `${W}/cancel`)).toBeUndefined();
+});
+
+test("a change that keeps its place is made where it waits, and quota is for administrators", async () => {
+  const server = opened("", waits)
+    .on(`GET ${W}/explain`, () =>
+      explanationOf({
+        changes: [
+          offeredOf({
+            axis: "priority",
+            how: "change",
+            after: "60",
+            sentence: "With priority 60 instead of 50 it starts now.",
+            fields: [{ field: "priority", value: 60 }],
+          }),
+          offeredOf({
+            axis: "quota",
+            how: "quota",
+            sentence: "If more is allowed, it starts now.",
+          }),
+        ],
+      }),
+    )
+    .on(`PATCH ${W}`, () => detailOf({ ...waits, priority: 60, version: 2 }));
+  const offers = await screen.findByRole("region", { name: "It would start now" });
+  expect(within(offers).getByText(/Only an administrator can do this/)).toBeVisible();
+  expect(within(offers).getAllByRole("button")).toHaveLength(1);
+  await userEvent.click(within(offers).getByRole("button", { name: "Set priority 60" }));
+  const dialog = await screen.findByRole("dialog");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Set priority 60" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(await server.last("PATCH", W)?.json()).toEqual({ priority: 60 });
 });
 
 test.each([

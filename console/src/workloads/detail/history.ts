@@ -86,6 +86,7 @@ const ofWorkload: Record<string, string> = {
   WorkloadFailed: "Failed",
   WorkloadCancelled: "Cancelled",
   WorkloadChanged: "Changed",
+  WorkloadNoted: "Noted",
 };
 
 const ofReplicas: Record<string, string> = {
@@ -111,7 +112,7 @@ export function titleOf(
   if (ranks.length === 0) {
     if (event.kind === "WorkloadQueued" && event.cause === "submitted") return `Submitted${by}`;
     if (event.kind === "WorkloadScheduled" && event.message) return sentenceBare(event.message);
-    if (event.kind === "WorkloadChanged" && event.message) return sentenceBare(event.message);
+    if (SAID.has(event.kind) && event.message) return sentenceBare(event.message);
     const [, again] = AGAIN.exec(event.message) ?? [];
     if (again) return again;
     const place = event.kind === "WorkloadRunning" ? placesOf(events, replica_list) : [];
@@ -124,6 +125,9 @@ export function titleOf(
   return `${who} ${what}${nodesInWords(nodes)}${by}`;
 }
 
+/** What these say is what there is to tell. */
+const SAID = new Set(["WorkloadChanged", "WorkloadNoted"]);
+
 const AGAIN = /^(Queued again for attempt \d+)\.\s*/;
 
 function sentenceBare(sentence: string): string {
@@ -133,7 +137,8 @@ function sentenceBare(sentence: string): string {
 /** Why, where the title has not said it: the server's own sentence, or the cause. */
 export function reasonOf({ event, ranks }: Told): string {
   const message = event.message.trim();
-  if (["ReplicaScheduled", "WorkloadScheduled", "WorkloadChanged"].includes(event.kind)) return "";
+  if (["ReplicaScheduled", "WorkloadScheduled"].includes(event.kind)) return "";
+  if (SAID.has(event.kind)) return "";
   if (message) return message.replace(AGAIN, "");
   const told = ["submitted", "placed", "started", "completed", "cancelled", "retry"];
   if (told.includes(event.cause) && ranks.length === 0) return "";

@@ -23,6 +23,7 @@ from podium.engines.devices.errors import (
     NoPermissionError,
     OperatingSystemError,
 )
+from podium.engines.devices.known import Known
 
 UNFIT_SECONDS = 60.0
 """So long no new work comes to a GPU that refused an instance."""
@@ -48,14 +49,17 @@ class Slot:
 
 class Cutter:
     """`granted` tells by UUID which allocations of this machine have a device, from before their
-    process starts until their end is recorded. `clock` is in seconds and never goes back."""
+    process starts until their end is recorded. `clock` is in seconds and never goes back. `known`
+    hears of each change."""
 
     def __init__(
         self,
         driver: Callable[[], Driver],
         granted: Callable[[], Mapping[str, Collection[str]]],
         clock: Callable[[], float] = time.monotonic,
+        known: Known | None = None,
     ) -> None:
+        self.known = known or Known()
         self._driver = driver
         self._granted = granted
         self._clock = clock
@@ -111,18 +115,40 @@ class Cutter:
             if each.id in used:
                 self._dispute(each)
                 raise MisplacedError(f"{slot} is in use by other work.")
-            if _is_whole(each):
+            if is_whole(each):
                 return each.compute[0].uuid
         if slot.pinned:
             raise MisplacedError(
                 f"{slot} does not stand any more, and the layout of the GPU is pinned."
             )
         for each in self._in_the_way(board, profile, slot, standing, used):
-            driver.destroy(slot.gpu, each.id)
-        made = driver.create(slot.gpu, key_of(profile), slot.start)
+            self.end(driver, board, each)
+        made = self.make(driver, slot.gpu, profile, slot.start)
         if not made.compute:
             raise DriverError("The instance was made by half.")
         return made.compute[0].uuid
+
+    def alone(self, gpu: str) -> threading.Lock:
+        """Held by whoever changes what stands on this GPU."""
+        return self._locks[gpu]
+
+    def end(self, driver: Driver, board: Board, instance: Instance) -> None:
+        """Raises DriverError."""
+        with self.known.changing(instance.gpu, _at(board, instance)):
+            driver.destroy(instance.gpu, instance.id)
+
+    def make(self, driver: Driver, gpu: str, profile: Profile, start: int) -> Instance:
+        """Raises DriverError."""
+        with self.known.changing(gpu, (profile.name, start)):
+            return driver.create(gpu, key_of(profile), start)
+
+    def used(self, driver: Driver, gpu: str, standing: Sequence[Instance]) -> frozenset[int]:
+        """Ids of instances that somebody uses, or is about to."""
+        return self._used(driver, "", gpu, standing)
+
+    def holds(self, gpu: str) -> bool:
+        """Whether all of it was granted to work."""
+        return bool(self._granted().get(gpu))
 
     def _used(
         self, driver: Driver, owner: str, gpu: str, standing: Sequence[Instance]
@@ -185,7 +211,7 @@ class Cutter:
         return MisplacedError(words)
 
 
-def _is_whole(instance: Instance) -> bool:
+def is_whole(instance: Instance) -> bool:
     """Whether one compute instance has all of it."""
     slices = [compute.compute_slices for compute in instance.compute]
     return slices == [instance.key.compute_slices]
@@ -212,3 +238,7 @@ def profile_name(board: Board, instance: Instance) -> str:
     """What the board's table calls it; names change with drivers."""
     known = _profile_of(board, instance.key)
     return instance.name if known is None else known.name
+
+
+def _at(board: Board, instance: Instance) -> tuple[str, int]:
+    return profile_name(board, instance), instance.start or 0

@@ -56,12 +56,13 @@ class Listing:
                 replace(device, healthy=False, fault=fault) for device in self._known[gpu.uuid]
             )
         if gpu.mig is None or not gpu.mig.current or health.lost:
-            return (self._whole(gpu, fault),)
+            return (self._uncut(gpu, fault),)
+        before = 0 if self._cutter is None else self._cutter.known.before()
         instances = self._driver.instances(gpu.uuid)
         board = board_of(gpu.name, gpu.memory_bytes)
         placed = all(each.start is not None for each in instances)
         if self._cutter is not None and board is not None and placed:
-            return (self._cut(self._cutter, gpu, board, instances, fault),)
+            return (self._cut(self._cutter, gpu, board, instances, fault, before),)
         return tuple(
             replace(
                 self._whole(gpu, fault),
@@ -74,13 +75,32 @@ class Listing:
             for compute in instance.compute
         )
 
+    def _uncut(self, gpu: Gpu, fault: str) -> Device:
+        """A GPU that is not in MIG mode; nothing stands on it."""
+        whole = self._whole(gpu, fault)
+        if self._cutter is None or gpu.mig is None:
+            return whole
+        known = self._cutter.known
+        drift = known.look(gpu.uuid, (), known.before())
+        return replace(whole, drift=drift.words, drift_at_ms=drift.at_ms)
+
     def _cut(
-        self, cutter: Cutter, gpu: Gpu, board: Board, instances: Sequence[Instance], fault: str
+        self,
+        cutter: Cutter,
+        gpu: Gpu,
+        board: Board,
+        instances: Sequence[Instance],
+        fault: str,
+        before: int,
     ) -> Device:
+        at = [(profile_name(board, each), each.start or 0) for each in instances]
+        drift = cutter.known.look(gpu.uuid, at, before)
         busy = cutter.busy(self._driver, gpu.uuid, instances)
         return replace(
             self._whole(gpu, fault or cutter.fault(gpu.uuid)),
             board=board.name,
+            drift=drift.words,
+            drift_at_ms=drift.at_ms,
             instances=tuple(
                 MigInstance(
                     profile=profile_name(board, each),

@@ -27,6 +27,8 @@ from podium.domain.reason import Cause
 from podium.domain.resources import Isolation
 from podium.engines.contract import (
     Launch,
+    LayoutAnswer,
+    LayoutOrder,
     LogChunk,
     Measures,
     MisplacedError,
@@ -231,6 +233,18 @@ class LocalEngine:
         await asyncio.to_thread(_delete, folders)
         for each in allocation_ids:
             self._reader.forget(each)
+
+    async def layout_step(self, node: str, order: LayoutOrder) -> LayoutAnswer:
+        self._mine(node)
+        return await asyncio.to_thread(self._inventory.layouts.step, order)
+
+    async def mig_mode(self, node: str, gpu: str, *, enabled: bool, busy: bool) -> None:
+        self._mine(node)
+        await asyncio.to_thread(self._inventory.layouts.mode, gpu, enabled=enabled, busy=busy)
+
+    def _mine(self, node: str) -> None:
+        if node != self._node_name:
+            raise NotFoundError(f"This engine has no node {node}.")
 
     def _on_devices(self, launch: Launch) -> Launch:
         """The launch on devices that stand, its MIG instances made and named. Raises

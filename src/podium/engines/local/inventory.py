@@ -20,8 +20,10 @@ from podium.engines.devices.boards import VirtualBoard, board_of_type
 from podium.engines.devices.contract import Driver
 from podium.engines.devices.cutting import Cutter
 from podium.engines.devices.errors import DriverError
+from podium.engines.devices.known import Known
 from podium.engines.devices.listing import Listing
 from podium.engines.devices.nvml import NvmlDriver
+from podium.engines.devices.relayout import Relayout
 from podium.engines.devices.trouble import Control
 from podium.engines.devices.virtual import VirtualDriver
 from podium.engines.local.holders import granted, holders
@@ -38,7 +40,8 @@ class Inventory:
     """`virtual_gpus` None takes real GPUs where there are any, else four usual virtual ones; boards
     ask for those and no real one. `home` keeps what virtual GPUs remember.
 
-    `devices` are those last seen. `cutter` makes MIG instances on them.
+    `devices` are those last seen. `cutter` makes MIG instances on them, `layouts` those that an
+    operator wants.
     """
 
     def __init__(
@@ -61,7 +64,12 @@ class Inventory:
         self._driver: Driver | None = None
         self._listing: Listing | None = None
         active = home / "allocations" / "active"
-        self.cutter = Cutter(lambda: self.driver, functools.partial(granted, active))
+        self.cutter = Cutter(
+            lambda: self.driver,
+            functools.partial(granted, active),
+            known=Known(home / "mig.json"),
+        )
+        self.layouts = Relayout(lambda: self.driver, self.cutter)
         self.devices: tuple[Device, ...] = ()
 
     def node(self) -> Node:

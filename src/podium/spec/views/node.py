@@ -67,6 +67,15 @@ class DeviceView(View):
         description="What could still be placed, the smallest profile first. Each count stands for "
         "itself.",
     )
+    mig_board: str = Field(
+        "", description="The same, in MIG mode or not; empty for what Podium cannot cut."
+    )
+    drift: str = Field(
+        "",
+        description="What somebody else than Podium changed last on it, as with nvidia-smi.",
+        examples=["1g.10gb at slice 3 vanished"],
+    )
+    drift_at: datetime | None = Field(None, description="When that was seen.")
     virtual: bool = Field(description="True when Podium pretends this GPU; no hardware is there.")
     healthy: bool
     fault: str = Field("", description="Why it is not healthy, where that is known.")

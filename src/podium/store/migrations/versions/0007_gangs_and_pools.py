@@ -128,6 +128,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("device_id", "start"),
     )
+    for index, of, column, flag in (
+        ("devices_pinned", "devices", "id", "pinned"),
+        ("mig_instances_busy", "mig_instances", "device_id", "busy"),
+    ):
+        op.create_index(
+            index,
+            of,
+            [column],
+            sqlite_where=sa.text(f"{flag} = 1"),
+            postgresql_where=sa.text(flag),
+        )
     for table in ("workloads", "replica_groups"):
         isolation = sa.Column(
             "isolation", sa.Text(), server_default=sa.text("'none'"), nullable=False
