@@ -24,6 +24,13 @@ test("rooms are there by what people want to do, and no others", async () => {
   ]);
 });
 
+test("administrators have rooms of their own", async () => {
+  serverCreate().on("GET /api/v1/auth/me", () => identityOf({ administrator: true }));
+  consoleOpen("/account");
+  const rail = await screen.findByRole("navigation", { name: "Rooms" });
+  expect([...rail.querySelectorAll("a")].at(-1)?.title).toBe("Scheduler");
+});
+
 test("the rail folds by its key and stays so", async () => {
   localStorage.removeItem("podium-rail");
   serverCreate();

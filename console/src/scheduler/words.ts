@@ -13,6 +13,7 @@ const MINUTE_SECONDS = 60;
 
 /** 0.8 ms, 120 ms, 3.2 s */
 export function tookInWords(ms: number): string {
+  if (ms === 0) return "0 ms";
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   return ms < SECOND_MS ? `${ms.toFixed(0)} ms` : `${(ms / SECOND_MS).toFixed(1)} s`;
 }
@@ -21,7 +22,7 @@ export const tookFormat: Format = Object.assign((value: number) => tookInWords(v
   exact: (value: number) => `${value.toLocaleString("en", { maximumFractionDigits: 3 })} ms`,
 });
 
-/** "1,800 cycles, 12 ms at the median and at most 60 ms at the 99th percentile. …" */
+/** "1,800 cycles: 12 ms at the median, 99 of 100 within 60 ms. …" */
 export function minutesInWords(minutes: SchedulerMinutes): string {
   const sum = (read: (each: Minute) => number) =>
     minutes.items.reduce((total, each) => total + read(each), 0);
@@ -33,7 +34,7 @@ export function minutesInWords(minutes: SchedulerMinutes): string {
   const placed = sum((each) => each.placed);
   const preempted = sum((each) => each.preempted);
   return [
-    `${counted(cycles, "cycle")}: ${tookInWords(median)} at the median, ${tookInWords(slowest)} at most in 99 of 100.`,
+    `${counted(cycles, "cycle")}: ${tookInWords(median)} at the median, 99 of 100 within ${tookInWords(slowest)}.`,
     recorded === 0
       ? "None changed anything."
       : `${recorded.toLocaleString("en")} changed something: ${counted(placed, "replica")} placed, ${counted(preempted, "workload")} gave way.`,

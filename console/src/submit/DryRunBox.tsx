@@ -32,7 +32,7 @@ export function DryRunBox({ found, stale }: { found: DryRun; stale: boolean }) {
           </li>
         </ul>
       </div>
-      {found.remedy && offers.length === 0 && <p className={classes.hint}>{found.remedy}</p>}
+      {found.remedy && offers.length === 0 && <p className={classes.remedy}>{found.remedy}</p>}
       <dl className={classes.foretold}>
         {found.verdict === "waits" && (
           <Row name="Starts">

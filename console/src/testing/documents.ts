@@ -121,6 +121,7 @@ export function deviceOf(given: Partial<Device> = {}): Device {
     pinned: false,
     virtual: false,
     healthy: true,
+    drift: "",
     fault: "",
     gpu_milli_used: 0,
     memory_bytes_used: 0,

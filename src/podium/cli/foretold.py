@@ -56,10 +56,10 @@ def show_holders(holders: Sequence[HeldByView], in_all: int, now: datetime) -> N
     terminal.heading("In use by")
     columns = (
         Column("WORK", cut=True, style="bold"),
-        Column("PROJECT"),
+        Column("PROJECT", drop=1),
         Column("OWNER", drop=2),
         Column("HOLDS", right=True),
-        Column("UNTIL"),
+        Column("ENDS"),
     )
     terminal.show_table(
         columns,
@@ -88,13 +88,13 @@ def _until(each: HeldByView, now: datetime) -> str:
     if each.ending:
         return "it is ending"
     if each.starts_now:
-        return "it starts just now"
+        return "starts just now"
     if each.until is None:
         return "nobody knows"
     if each.until <= now:
         return "any moment"
     words = moment(each.until, now)
-    return f"{words} at the latest" if each.sure else f"about {words}"
+    return f"by {words}" if each.sure else f"about {words}"
 
 
 def show_giving_way(giving: Sequence[GivingWayView]) -> None:
@@ -124,7 +124,7 @@ def show_quotas(quotas: Sequence[EntitledView | QuotaAfterView]) -> None:
         Column("GPUS"),
         Column("HELD", right=True),
         *([Column("THEN", right=True)] if told else []),
-        Column("GUARANTEED", right=True),
+        Column("GUARANTEED", right=True, drop=1),
         Column("LIMIT", right=True),
     )
     terminal.show_table(

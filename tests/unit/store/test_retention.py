@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,21 @@ import sqlalchemy as sa
 from podium.domain.booking import Reserved
 from podium.domain.tenancy import Token
 from podium.intake.workloads import workload_cancel
-from podium.store import allocations, audit, bookings, samples, submissions, tables, users
+from podium.store import (
+    allocations,
+    audit,
+    bookings,
+    cycles,
+    samples,
+    submissions,
+    tables,
+    users,
+)
 from podium.store.audit import AuditEntry
+from podium.store.cycles import CycleRow
 from podium.store.database import Database, Transaction
 from podium.store.retention import Retention, history_trim
+from podium.store.scheduler_minutes import Minutes, minute_write
 from turned_clock import TurnedClock
 from unit.house import ADMINISTRATOR, House, document, node
 
@@ -26,7 +38,14 @@ OF_WORKLOADS = ("workloads", "documents", "workload_labels", "dependencies", "re
                 "allocations", "allocation_devices", "events", "preemptions")  # fmt: skip
 BOUNDED = (*OF_WORKLOADS, "usage", "audit", "idempotency", "tokens", "uploads",
            "allocation_samples", "device_samples", "capacity_samples", "notices",
-           "bookings", "booking_nodes", "etas", "replica_groups")  # fmt: skip
+           "bookings", "booking_nodes", "etas", "replica_groups",
+           "cycles", "cycle_keyframes", "cycle_keyframe_pieces", "cycle_records", "cycle_reasons",
+           "scheduler_minutes", "scheduler_minute_reasons")  # fmt: skip
+CYCLE = CycleRow(
+    keyframe_id=0, step=0, at_ms=0, took_us=1, read_us=1, decide_us=1, seed=0, version="1",
+    digest="d", nodes=1, waiting=1, running=1, placed=1, preempted=0, refused=1, told=1,
+    reserved=0, stale=0, bytes=2, reasons={"quota": 1},
+)  # fmt: skip
 # Grow with what people set up, not with time.
 KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "devices",
         "leases", "prices", "saved_views", "thinned",
@@ -97,6 +116,17 @@ async def live(house: House) -> str:
         times = ("early", "likely", "late", "asked_at", "asked_early", "asked_likely", "asked_late")
         eta = {"workload_id": first, **{f"{each}_ms": now_ms for each in times}}
         tx.execute(sa.insert(tables.etas).values(eta))
+        amounts = ("cpu_milli", "memory_bytes", "gpu_milli", "gpu_share_bytes", "mig_count")
+        group = {"workload_id": first, "position": 0, "name": "g", "first_rank": 0, "replicas": 1}
+        texts = dict.fromkeys(("gpu_types", "node_labels", "program"), "")
+        zeros = dict.fromkeys(amounts, 0)
+        tx.execute(sa.insert(tables.replica_groups).values(**group, **texts, **zeros))
+        key = cycles.keyframe_begin(tx, now_ms)
+        cycles.keyframe_piece(tx, key, 0, b"k")
+        cycles.keyframe_finish(tx, key, 1)
+        row = replace(CYCLE, keyframe_id=key, at_ms=now_ms)
+        cycles.cycle_insert(tx, [(row, b"s", b"p")])
+        minute_write(tx, Minutes(at_ms=now_ms, cycles=1, reasons={"quota": 1}))
 
     await house.write(more)
     await house.end([held])
@@ -111,6 +141,7 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     assert await trim(house) > 0
     left = await counts(house)
     assert (left["tokens"], left["idempotency"]) == (0, 0)
+    assert not any(left[name] for name in BOUNDED if name.startswith("cycle"))
     assert all(left[name] for name in ("device_samples", "capacity_samples"))
     assert left["workloads"] == full["workloads"], "its logs are still there"
     old = await house.database.read(
@@ -136,6 +167,7 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     left = await counts(house)
     assert (left["usage"], left["audit"]) == (0, 0)
     assert (left["device_samples"], left["capacity_samples"]) == (0, 0)
+    assert (left["scheduler_minutes"], left["scheduler_minute_reasons"]) == (0, 0)
     assert (await house.workload(waiting)).state == "scheduled", "what has not ended stays"
 
 
