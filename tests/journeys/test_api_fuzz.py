@@ -373,6 +373,8 @@ def request_of(
         "/tokens": {"name": "intruder"},
         "/workloads": spec,
         "/workloads/validate": spec,
+        "/workloads/dry-run": spec,
+        "/what-if": {"changes": [{"change": "cancel", "workload": real["workload_id"]}]},
         "/workloads/bulk": {"workloads": [spec]},
         "/workloads/actions": {"action": "cancel", "selection": {"ids": [real["workload_id"]]}},
         "/notices/read": {"through": 1},

@@ -1,5 +1,5 @@
-"""Why does mine wait? On a real server: the node is filled, one waits, and starts with the change that
-`explain` offers; a dry run and a what-if foretell what then happens."""
+"""Why does mine wait? On a real server: the node is filled, one waits, and starts with the change
+that `explain` offers; a dry run and a what-if foretell what then happens."""
 
 from __future__ import annotations
 

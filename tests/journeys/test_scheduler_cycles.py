@@ -13,7 +13,7 @@ import pytest
 from journeys.serving import Server, until
 from podium.client.client import Client
 from podium.domain.errors import ForbiddenError, NotFoundError
-from podium.scheduling.record import replayed, unpacked
+from podium.scheduling.replay.record import replayed, unpacked
 from podium.spec.views.quota import QuotaAmounts
 from podium.spec.views.scheduler import CycleView
 

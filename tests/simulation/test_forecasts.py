@@ -9,7 +9,7 @@ import pytest
 
 from podium.cli.app import execute
 from podium.main import app
-from podium.scheduling.eta import Eta
+from podium.scheduling.forecast.eta import Eta
 from podium.simulation.queueing.forecasts import Foretold, calibration, foretell
 from podium.simulation.queueing.trace import Machines, Runtimes, Trace, TraceJob
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from podium.domain.errors import UserError
-from podium.scheduling.offers import Offers
+from podium.scheduling.placing.offers import Offers
 from podium.simulation.packing import experiment
 from podium.simulation.packing.command import packing
 from podium.simulation.packing.fgd import Fragmentation

@@ -13,8 +13,8 @@ import pytest
 from podium.cli.app import execute
 from podium.main import app
 from podium.scheduling.decide import decide
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.plan import Placement
-from podium.scheduling.queue import queue_order
 from podium.scheduling.snapshot import Snapshot
 from podium.scheduling.verify import verify
 from podium.simulation.speed import churn

@@ -121,6 +121,7 @@ export function deviceOf(given: Partial<Device> = {}): Device {
     pinned: false,
     virtual: false,
     healthy: true,
+    mig_board: "",
     drift: "",
     fault: "",
     gpu_milli_used: 0,

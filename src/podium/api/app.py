@@ -54,7 +54,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _BODY_BYTES_MAX = 2**20
 # These read their bodies themselves, with limits of their own.
 _OWN_LIMITS = frozenset(
-    f"{PREFIX}/{path}" for path in (
+    f"{PREFIX}/{path}"
+    for path in (
         "workloads",
         "workloads/bulk",
         "workloads/validate",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from podium.api.queue_plan import planned_view
 from podium.domain.reason import WaitReason
 from podium.domain.workload import Workload
-from podium.scheduling.calibration import Calibration, Outside
+from podium.scheduling.forecast.calibration import Calibration, Outside
 from podium.scheduling.plan import Plan
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.scheduler import (

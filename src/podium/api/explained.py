@@ -13,7 +13,6 @@ from podium.domain.quota import ORGANISATION, QuotaLevel
 from podium.domain.tariff import Cost, GpuTime, Tariff
 from podium.domain.tenancy import Scope
 from podium.domain.workload import Workload
-from podium.scheduling.eta import Eta
 from podium.scheduling.explain.taken import Taken
 from podium.scheduling.explain.values import (
     Axis,
@@ -28,9 +27,10 @@ from podium.scheduling.explain.values import (
     Position,
     QuotaChange,
 )
+from podium.scheduling.forecast.eta import Eta
 from podium.scheduling.plan import Preemption
+from podium.scheduling.reasons.wording import counted, listed
 from podium.scheduling.snapshot import Demand
-from podium.scheduling.wording import counted, listed
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.explain import (
     DryRunView,

@@ -28,7 +28,7 @@ from podium.intake.layouts import (
     target_fetch,
 )
 from podium.intake.office import authorise
-from podium.scheduling.relayout import Packed
+from podium.scheduling.placing.relayout import Packed
 from podium.spec.views.base import utc
 from podium.spec.views.layout import (
     InstanceView,

@@ -12,7 +12,7 @@ from podium.api.context import Ctx, Who
 from podium.domain.errors import NotFoundError
 from podium.domain.quota import Quota, QuotaLevel
 from podium.intake.quotas import ALL, quota_remove, quota_set
-from podium.scheduling.entitlements import Entitlement
+from podium.scheduling.order.entitlements import Entitlement
 from podium.spec.views.quota import (
     QuotaCapacityView,
     QuotaGpuView,

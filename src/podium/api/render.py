@@ -16,7 +16,7 @@ from podium.domain.reason import Refusal, WaitReason
 from podium.domain.resources import DeviceShare, Request
 from podium.domain.tenancy import Membership, Project, Scope, Token, User
 from podium.domain.workload import Recovery, ReplicaGroup, Workload, asked_text, member_of
-from podium.scheduling.eta import Eta
+from podium.scheduling.forecast.eta import Eta
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.node import DeviceView, HolderView, NodeReplicaView, NodeView
 from podium.spec.views.notice import NoticeView

@@ -22,9 +22,9 @@ from podium.api.parameters import Cursor, Limit
 from podium.domain.tenancy import WHOLE, Action
 from podium.intake.cycles import cycle_export
 from podium.intake.office import authorise
-from podium.scheduling.calibration import calibrated
+from podium.scheduling.forecast.calibration import calibrated
 from podium.scheduling.plan import Plan
-from podium.scheduling.record import unpacked_value
+from podium.scheduling.replay.record import unpacked_value
 from podium.spec.views.base import Page, utc, utc_or_none
 from podium.spec.views.scheduler import (
     CalibrationView,

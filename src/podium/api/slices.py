@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from podium.domain.mig import BOARDS, Board, board_of
 from podium.domain.node import Device
-from podium.scheduling.cuts import cut_of, instances_left
-from podium.scheduling.layout import kind_of, whole_of
-from podium.scheduling.masks import less
-from podium.scheduling.slices import Need, taken
+from podium.scheduling.placing.cuts import cut_of, instances_left
+from podium.scheduling.placing.slices import Need, taken
+from podium.scheduling.space.layout import kind_of, whole_of
+from podium.scheduling.space.masks import less
 from podium.spec.views.node import HolderView, RoomView, SliceView
 from podium.store.holdings import Slot
 

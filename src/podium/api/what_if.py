@@ -16,8 +16,8 @@ from podium.domain.tenancy import Scope
 from podium.intake.what_if import WhatIf, what_if_checked
 from podium.scheduling.explain.values import Difference, Moved, Stopped
 from podium.scheduling.explain.what_if import ETAS, what_if
+from podium.scheduling.reasons.wording import listed
 from podium.scheduling.snapshot import Demand
-from podium.scheduling.wording import listed
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.explain import (
     HiddenView,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from podium.control import schedule
 from podium.control.leadership import Leadership
-from podium.scheduling.eta import Eta, forecast
+from podium.scheduling.forecast.eta import Eta, forecast
+from podium.scheduling.forecast.track import KEPT, Track
 from podium.scheduling.snapshot import Snapshot
-from podium.scheduling.track import KEPT, Track
 from podium.store.database import Database, Transaction
 from podium.store.etas import Asked, etas_held, etas_waiting, etas_write
 

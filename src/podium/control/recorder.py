@@ -18,9 +18,9 @@ from podium.control.leadership import Leadership
 from podium.control.minute import Minute
 from podium.domain.errors import LeaseLostError
 from podium.scheduling.plan import Plan
-from podium.scheduling.record import Record, packed_in_pieces, packed_value, slim
+from podium.scheduling.replay.record import Record, packed_in_pieces, packed_value, slim
+from podium.scheduling.replay.trail import NOWHERE, Step, between, rest_of, then, with_rest
 from podium.scheduling.snapshot import Snapshot
-from podium.scheduling.trail import NOWHERE, Step, between, rest_of, then, with_rest
 from podium.scheduling.view import view_of
 from podium.store import cycles
 from podium.store.cycles import CycleRow

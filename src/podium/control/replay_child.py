@@ -9,9 +9,9 @@ import sys
 import time
 from typing import Any, BinaryIO
 
-from podium.scheduling.anonymous import anonymised_record
-from podium.scheduling.coding import RecordError
-from podium.scheduling.record import Record, packed, rebuilt, replayed
+from podium.scheduling.replay.anonymous import anonymised_record
+from podium.scheduling.replay.coding import RecordError
+from podium.scheduling.replay.record import Record, packed, rebuilt, replayed
 
 _NICE = 10
 

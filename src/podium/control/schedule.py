@@ -18,8 +18,8 @@ from podium.control.told import News, Told
 from podium.domain.reason import Refusal
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan, Preemption, Refused
+from podium.scheduling.replay.trail import Step
 from podium.scheduling.snapshot import Snapshot
-from podium.scheduling.trail import Step
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
 from podium.store.ids import IdSource

@@ -12,7 +12,7 @@ from podium.domain.mig import BOARDS, Board, Placed, board_of
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.tenancy import Action, Identity
 from podium.intake.office import Office, audited, authorise
-from podium.scheduling.relayout import MOVES_MAX, Card, Packed, Tenant, pack
+from podium.scheduling.placing.relayout import MOVES_MAX, Card, Packed, Tenant, pack
 from podium.scheduling.snapshot import Hold
 from podium.store import layouts, nodes
 from podium.store.audit import AuditEntry

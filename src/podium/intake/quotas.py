@@ -9,7 +9,7 @@ from podium.domain.quantity import format_milli
 from podium.domain.quota import ORGANISATION, Quota, QuotaLevel
 from podium.domain.tenancy import Action, Identity
 from podium.intake.office import Office, audited, authorise, entry_of_level
-from podium.scheduling.share_faults import ShareFault, faults
+from podium.scheduling.order.share_faults import ShareFault, faults
 from podium.scheduling.snapshot import Share
 from podium.store import quotas, shares
 from podium.store.database import Transaction

@@ -28,7 +28,7 @@ from podium.scheduling.explain.edits import (
     WorkloadRemoved,
     edited,
 )
-from podium.scheduling.share_faults import faults
+from podium.scheduling.order.share_faults import faults
 from podium.scheduling.snapshot import Booking, Demand, Snapshot
 from podium.spec.booking import read_times
 from podium.spec.views.explain import (

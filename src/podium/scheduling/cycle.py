@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from podium.domain.reason import Refusal
-from podium.scheduling.answers import Answers, quota_refusal
-from podium.scheduling.blocked import Blocked
-from podium.scheduling.classes import Grant, RequestClass
-from podium.scheduling.gangs import find_places
 from podium.scheduling.ground import Ground
+from podium.scheduling.order.service import Queue, Service
+from podium.scheduling.placing.classes import Grant, RequestClass
+from podium.scheduling.placing.gangs import find_places
+from podium.scheduling.placing.seats import Seat, find_seats, give_back
 from podium.scheduling.plan import Plan, Turn
-from podium.scheduling.seats import Seat, find_seats, give_back
-from podium.scheduling.service import Queue, Service
+from podium.scheduling.reasons.answers import Answers, quota_refusal
 from podium.scheduling.snapshot import Demand, Snapshot
 from podium.scheduling.view import View
+from podium.scheduling.waiting.blocked import Blocked
 
 TURNS_MAX = 50
 """So many of those whose turn it was, and who wait on, are told."""

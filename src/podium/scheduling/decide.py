@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from podium.scheduling.clearing import clearing, leaving_holds
 from podium.scheduling.cycle import Cycle
 from podium.scheduling.evolution import evolved
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Snapshot
 from podium.scheduling.view import view_of
+from podium.scheduling.waiting.clearing import clearing, leaving_holds
 
 
 def decide(snapshot: Snapshot, now_ms: int, seed: int) -> Plan:

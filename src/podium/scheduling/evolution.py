@@ -7,10 +7,10 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from podium.scheduling.floor import Floor
-from podium.scheduling.layout import Layout
-from podium.scheduling.queue import queue_key
+from podium.scheduling.order.queue import queue_key
 from podium.scheduling.snapshot import Demand, Hold, Past, Snapshot
+from podium.scheduling.space.floor import Floor
+from podium.scheduling.space.layout import Layout
 from podium.scheduling.view import (
     NOTHING,
     Lines,

@@ -11,18 +11,18 @@ from dataclasses import replace
 from podium.domain.mig import BOARDS
 from podium.domain.node import Device
 from podium.domain.resources import DeviceShare, Request
-from podium.scheduling.attained import attained_of
-from podium.scheduling.classes import Grant, RequestClass, take
-from podium.scheduling.fairness import Fairness
-from podium.scheduling.floor import Floor
-from podium.scheduling.gangs import in_order_of_topology
-from podium.scheduling.keeping import Kept, booked
-from podium.scheduling.masks import instance_milli
+from podium.scheduling.order.attained import attained_of
+from podium.scheduling.order.fairness import Fairness
+from podium.scheduling.placing.classes import Grant, RequestClass, take
+from podium.scheduling.placing.gangs import in_order_of_topology
+from podium.scheduling.placing.seats import Seat, parts_of
+from podium.scheduling.placing.worths import Worths
 from podium.scheduling.plan import Placement
-from podium.scheduling.seats import Seat, parts_of
 from podium.scheduling.snapshot import Demand, Part, Snapshot
+from podium.scheduling.space.floor import Floor
+from podium.scheduling.space.keeping import Kept, booked
+from podium.scheduling.space.masks import instance_milli
 from podium.scheduling.view import ENDLESS_KINDS, View
-from podium.scheduling.worths import Worths
 
 
 class Ground:

@@ -13,9 +13,9 @@ from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import DeviceShare, Isolation, Request
 from podium.scheduling.plan import Placement, Plan
+from podium.scheduling.reasons.wording import level_word
 from podium.scheduling.snapshot import Demand, Snapshot
-from podium.scheduling.topology import place_of
-from podium.scheduling.wording import level_word
+from podium.scheduling.space.topology import place_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from podium.domain.resources import Request, Topology
 from podium.domain.workload import Kind
-from podium.scheduling.fit import Shape
-from podium.scheduling.floor import Floor
-from podium.scheduling.holders import Held, Holders
-from podium.scheduling.layout import Layout
-from podium.scheduling.queue import queue_key
-from podium.scheduling.service_order import level
+from podium.scheduling.order.queue import queue_key
+from podium.scheduling.order.service_order import level
+from podium.scheduling.placing.fit import Shape
+from podium.scheduling.reasons.holders import Held, Holders
+from podium.scheduling.reasons.tally import Tallies
 from podium.scheduling.snapshot import Demand, Hold, Part, Snapshot
-from podium.scheduling.tally import Tallies
+from podium.scheduling.space.floor import Floor
+from podium.scheduling.space.layout import Layout
 
 ENDLESS_KINDS = (Kind.SERVICE, Kind.WORKSPACE)
 """Kinds that end only when a person ends them: nobody waits for their nodes to drain."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from podium.scheduling.service_order import census, level, levels, ordered_from
+from podium.scheduling.order.service_order import census, level, levels, ordered_from
 from podium.scheduling.snapshot import Past
 
 _LEARN_AFTER = 50  # when one in so many more was seen, what is small is learnt anew

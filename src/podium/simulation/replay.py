@@ -19,7 +19,7 @@ from podium.domain.quantity import format_bytes
 from podium.spec.views.base import utc
 
 if TYPE_CHECKING:
-    from podium.scheduling.record import Record
+    from podium.scheduling.replay.record import Record
 
 
 def replay(
@@ -62,9 +62,9 @@ def replay(
     """
     data = _read(cycle, anonymise=anonymise)
 
-    from podium.scheduling.anonymous import anonymised_record
-    from podium.scheduling.coding import RecordError
-    from podium.scheduling.record import packed, replayed, unpacked
+    from podium.scheduling.replay.anonymous import anonymised_record
+    from podium.scheduling.replay.coding import RecordError
+    from podium.scheduling.replay.record import packed, replayed, unpacked
 
     try:
         record = unpacked(data)

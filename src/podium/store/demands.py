@@ -22,8 +22,8 @@ from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Request
 from podium.domain.workload import Kind, Recovery
 from podium.scheduling.parts import Asking
+from podium.scheduling.reasons.wording import listed, pool_users
 from podium.scheduling.snapshot import Demand, Expected, Part
-from podium.scheduling.wording import listed, pool_users
 from podium.spec.views.base import utc
 from podium.spec.window import opens_at_ms, read_window
 from podium.store import tables

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.tenancy import Scope
-from podium.scheduling.calibration import Told
-from podium.scheduling.eta import Eta
+from podium.scheduling.forecast.calibration import Told
+from podium.scheduling.forecast.eta import Eta
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.database import Transaction

@@ -14,8 +14,8 @@ from podium.domain.policy import Order
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.reason import Cause
 from podium.domain.workload import Kind
-from podium.scheduling.runtimes import Like, Runtimes, stem
-from podium.scheduling.service_order import census, ordered_from
+from podium.scheduling.forecast.runtimes import Like, Runtimes, stem
+from podium.scheduling.order.service_order import census, ordered_from
 from podium.scheduling.snapshot import Expected, Past
 from podium.store import tables
 from podium.store.chunks import chunks

@@ -18,8 +18,8 @@ from podium.domain.policies import Override, Policies
 from podium.domain.policy import Order
 from podium.domain.reason import WaitReason
 from podium.scheduling.evolution import evolved
+from podium.scheduling.replay.trail import NOWHERE, Step
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
-from podium.scheduling.trail import NOWHERE, Step
 from podium.scheduling.view import view_of
 from podium.store import tables
 from podium.store.chunks import chunks

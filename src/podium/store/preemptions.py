@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from podium.domain.lifecycle import REPLICA_HOLDS, WORKLOAD_UNDER_WAY, ReplicaState
 from podium.domain.reason import Cause
 from podium.domain.tenancy import Scope
-from podium.scheduling.clearing import booking_key, booking_named
 from podium.scheduling.plan import Preemption
+from podium.scheduling.waiting.clearing import booking_key, booking_named
 from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import Row

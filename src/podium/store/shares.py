@@ -13,9 +13,9 @@ from podium.domain.node import Node
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.quota import ORGANISATION, Quota, QuotaLevel
 from podium.domain.tenancy import Scope
-from podium.scheduling.entitlements import Entitlement, entitlements
-from podium.scheduling.fairness import Fairness
-from podium.scheduling.places import SCALE, upwards
+from podium.scheduling.order.entitlements import Entitlement, entitlements
+from podium.scheduling.order.fairness import Fairness
+from podium.scheduling.order.places import SCALE, upwards
 from podium.scheduling.snapshot import Hold, Share
 from podium.store import tables
 from podium.store.database import Transaction

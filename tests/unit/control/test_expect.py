@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from podium.domain.policy import Order
 from podium.domain.tenancy import WHOLE
-from podium.scheduling.eta import Eta
+from podium.scheduling.forecast.eta import Eta
 from podium.store import etas, tables
 from podium.store.database import Transaction
 from podium.store.learning import learn

@@ -16,7 +16,7 @@ from podium.control import schedule
 from podium.control.leadership import Leadership
 from podium.control.recorder import Noted, Recorder
 from podium.control.schedule import Scheduler
-from podium.scheduling.record import Record, rebuilt, replayed
+from podium.scheduling.replay.record import Record, rebuilt, replayed
 from podium.scheduling.snapshot import Snapshot
 from podium.store import cycles, scheduler_minutes
 from podium.store.cycles import CycleRecord, cycles_trim

@@ -19,8 +19,8 @@ from podium.domain.resources import (
     TopologyLevel,
 )
 from podium.domain.workload import Kind
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.plan import Placement
-from podium.scheduling.queue import queue_order
 from podium.scheduling.snapshot import Demand, Hold, Part, Snapshot
 from podium.scheduling.verify import verify
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from podium.scheduling.calibration import Group, Outside, Told, calibrated
-from podium.scheduling.eta import Eta
+from podium.scheduling.forecast.calibration import Group, Outside, Told, calibrated
+from podium.scheduling.forecast.eta import Eta
 
 MINUTE_MS = 60_000
 

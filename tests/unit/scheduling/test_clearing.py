@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from podium.domain.resources import DeviceShare
-from podium.scheduling.clearing import booking_named, clearing, leaving_holds
 from podium.scheduling.evolution import evolved
 from podium.scheduling.plan import Placement, Preemption
 from podium.scheduling.snapshot import Booking, Hold, Snapshot
+from podium.scheduling.waiting.clearing import booking_named, clearing, leaving_holds
 from unit.scheduling.cases import GIB, NOW_MS, hold, node, snapshot
 
 HOUR_MS = 3_600_000

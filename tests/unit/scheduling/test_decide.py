@@ -10,8 +10,8 @@ from podium.domain.reason import WaitReason
 from podium.domain.resources import DeviceShare, Topology, TopologyLevel
 from podium.domain.workload import Kind
 from podium.scheduling.decide import decide
+from podium.scheduling.order.queue import queue_position
 from podium.scheduling.plan import Placement, Plan, Reservation
-from podium.scheduling.queue import queue_position
 from podium.scheduling.snapshot import Demand, Hold
 from unit.scheduling.cases import (
     GIB,

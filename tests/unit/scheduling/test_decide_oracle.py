@@ -15,7 +15,7 @@ from podium.domain.resources import Isolation, Request, Topology, TopologyLevel
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Hold, Snapshot
-from podium.scheduling.topology import place_of
+from podium.scheduling.space.topology import place_of
 from unit.scheduling.cases import NOW_MS, demand, nodes, requests, snapshot, topologies
 
 Free = dict[str, list[int]]

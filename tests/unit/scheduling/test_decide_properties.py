@@ -20,7 +20,7 @@ from podium.domain.resources import DeviceShare, Isolation, Request
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
-from podium.scheduling.topology import place_of
+from podium.scheduling.space.topology import place_of
 from podium.scheduling.verify import verify
 from unit.scheduling.cases import NOW_MS, holding, snapshots
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from podium.domain.resources import DeviceShare, Topology, TopologyLevel
 from podium.domain.workload import Kind
-from podium.scheduling.chances import FUTURES_MAX, chance, runtime_ms
-from podium.scheduling.eta import Eta, forecast
-from podium.scheduling.queue import queue_order
-from podium.scheduling.runtimes import MOST
+from podium.scheduling.forecast.chances import FUTURES_MAX, chance, runtime_ms
+from podium.scheduling.forecast.eta import Eta, forecast
+from podium.scheduling.forecast.runtimes import MOST
+from podium.scheduling.forecast.track import Track
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.snapshot import Booking, Demand, Expected, Hold, Share, Snapshot
-from podium.scheduling.track import Track
 from unit.scheduling.cases import GIB, NOW_MS, node, request
 
 HOUR_MS = 3_600_000

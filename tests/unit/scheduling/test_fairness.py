@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from podium.scheduling.entitlements import entitlements, poured
-from podium.scheduling.fairness import Fairness, Limit
-from podium.scheduling.share_faults import faults
+from podium.scheduling.order.entitlements import entitlements, poured
+from podium.scheduling.order.fairness import Fairness, Limit
+from podium.scheduling.order.share_faults import faults
 from podium.scheduling.snapshot import Share
 
 CAPACITY = {"A100": 16_000, "H100": 8_000}
@@ -477,7 +477,7 @@ def test_nobody_reclaims_inside_a_guarantee(
 
 
 _PRINT = """
-from podium.scheduling.fairness import Fairness
+from podium.scheduling.order.fairness import Fairness
 from podium.scheduling.snapshot import Share
 shares = [Share(name="o")] + [Share(name=n, parent="o", weight=i) for i, n in enumerate("tuvw")]
 limits = (("H100", 2000),)

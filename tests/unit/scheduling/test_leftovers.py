@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.scheduling.leftovers import PARTS, SIZES_MAX, leftover_values
-from podium.scheduling.room import Floats
+from podium.scheduling.placing.leftovers import PARTS, SIZES_MAX, leftover_values
+from podium.scheduling.space.room import Floats
 
 demands = st.dictionaries(
     st.integers(1, 999), st.sampled_from([1, 2, 8, 32, PARTS]), min_size=1, max_size=10

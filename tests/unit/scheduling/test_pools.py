@@ -12,8 +12,8 @@ from podium.domain.pool import NO_POOL, Pool
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Request
 from podium.scheduling.decide import decide
-from podium.scheduling.layout import Layout, Where
 from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.space.layout import Layout, Where
 from podium.scheduling.verify import verify
 from unit.scheduling.cases import (
     LABEL,

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.scheduling.leftovers import leftover_values
-from podium.scheduling.offers import Offers
-from podium.scheduling.pricing import (
+from podium.scheduling.placing.leftovers import leftover_values
+from podium.scheduling.placing.offers import Offers
+from podium.scheduling.placing.pricing import (
     COPY_PARTS,
     FIRST_LOOK,
     TOLERANCE_MILLI,
@@ -19,7 +19,7 @@ from podium.scheduling.pricing import (
     Mix,
     Prices,
 )
-from podium.scheduling.room import Candidates, Requests, Room, candidates
+from podium.scheduling.space.room import Candidates, Requests, Room, candidates
 
 KINDS = 3
 

@@ -18,10 +18,10 @@ from podium.domain.pool import Pool
 from podium.domain.quantity import Range
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import DeviceShare, Isolation, Request, Topology
-from podium.scheduling.anonymous import anonymised, anonymised_record
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Plan, Turn
-from podium.scheduling.record import (
+from podium.scheduling.replay.anonymous import anonymised, anonymised_record
+from podium.scheduling.replay.record import (
     Record,
     RecordError,
     first_difference,

@@ -13,7 +13,7 @@ from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Request, Topology, TopologyLevel
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement
-from podium.scheduling.refusals import FRONT
+from podium.scheduling.reasons.refusals import FRONT
 from podium.scheduling.snapshot import Demand, Snapshot
 from unit.scheduling.cases import (
     GIB,

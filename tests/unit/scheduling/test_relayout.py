@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.domain.mig import BOARDS, is_legal
-from podium.scheduling.relayout import MOVES_MAX, Card, Packed, Tenant, pack
+from podium.scheduling.placing.relayout import MOVES_MAX, Card, Packed, Tenant, pack
 
 H100 = BOARDS["H100-80GB"]
 PLENTY = {"n1": (100_000, 1 << 40), "n2": (100_000, 1 << 40)}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podium.domain.workload import Kind
-from podium.scheduling.runtimes import Like, Runtimes, revised, stem
+from podium.scheduling.forecast.runtimes import Like, Runtimes, revised, stem
 from podium.scheduling.snapshot import Expected
 
 MINUTE_MS = 60_000

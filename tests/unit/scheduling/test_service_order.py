@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.scheduling import service_order
-from podium.scheduling.service_order import (
+from podium.scheduling.order import service_order
+from podium.scheduling.order.service_order import (
     HUGE_SHARE,
     SMALL_SHARE,
     UNIT_MILLI_MS,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.domain.mig import BOARDS, GIB, Board, Placed, Profile, is_legal
-from podium.scheduling.slices import (
+from podium.scheduling.placing.slices import (
     MEDIA,
     WEIGHT_ONE,
     Mix,

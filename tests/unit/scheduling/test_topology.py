@@ -11,9 +11,9 @@ from podium.domain.node import Node
 from podium.domain.reason import WaitReason
 from podium.domain.resources import Topology, TopologyLevel
 from podium.scheduling.decide import decide
-from podium.scheduling.layout import Layout
 from podium.scheduling.snapshot import Snapshot
-from podium.scheduling.topology import LEVELS, outside_in, place_of
+from podium.scheduling.space.layout import Layout
+from podium.scheduling.space.topology import LEVELS, outside_in, place_of
 from podium.scheduling.verify import verify
 from unit.scheduling.cases import NOW_MS, demand, holding, node, request, snapshot
 

@@ -6,9 +6,17 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from podium.scheduling.record import packed_value, unpacked_value
+from podium.scheduling.replay.record import packed_value, unpacked_value
+from podium.scheduling.replay.trail import (
+    NOWHERE,
+    Step,
+    between,
+    followed,
+    rest_of,
+    then,
+    with_rest,
+)
 from podium.scheduling.snapshot import Past, Snapshot
-from podium.scheduling.trail import NOWHERE, Step, between, followed, rest_of, then, with_rest
 from unit.scheduling.cases import demand
 from unit.scheduling.explain.worlds import worlds
 

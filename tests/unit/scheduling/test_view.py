@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from podium.scheduling.decide import decide
 from podium.scheduling.evolution import evolved
-from podium.scheduling.queue import queue_order
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
 from podium.scheduling.view import view_of
 from unit.scheduling.cases import NOW_MS, demand_lists, hold, snapshots

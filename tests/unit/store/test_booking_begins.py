@@ -13,8 +13,8 @@ from podium.domain.errors import NotFoundError
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope
 from podium.intake.bookings import booking_create, booking_remove
-from podium.scheduling.clearing import clearing
 from podium.scheduling.plan import Plan
+from podium.scheduling.waiting.clearing import clearing
 from podium.spec.views.booking import BookingRequest
 from podium.store import tables
 from podium.store.booked_work import BookedWork, booked_work

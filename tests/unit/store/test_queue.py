@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from podium.domain.reason import Refusal, WaitReason
 from podium.domain.tenancy import WHOLE, Scope
-from podium.scheduling.queue import queue_order
+from podium.scheduling.order.queue import queue_order
 from podium.store import queue, tables
 from podium.store.database import Database
 from podium.store.snapshot import snapshot

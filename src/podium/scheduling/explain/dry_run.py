@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from podium.domain.reason import WaitReason
-from podium.scheduling.eta import forecast
 from podium.scheduling.evolution import evolved
 from podium.scheduling.explain.changes import USUAL, Effort, places_of
 from podium.scheduling.explain.explanation import explained
 from podium.scheduling.explain.rehearsal import Rehearsal
 from podium.scheduling.explain.values import DryRun
+from podium.scheduling.forecast.eta import forecast
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Demand, Snapshot
 

@@ -10,7 +10,7 @@ from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import DeviceShare, Request
 from podium.domain.workload import Kind
 from podium.scheduling.explain.values import Stopped
-from podium.scheduling.queue import queue_order
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.snapshot import Booking, Demand, Hold, Share, Snapshot
 
 

@@ -21,9 +21,12 @@ from podium.scheduling.explain.values import (
     Holder,
     Position,
 )
-from podium.scheduling.fit import Shape
 from podium.scheduling.ground import fairness_of
-from podium.scheduling.holders import (
+from podium.scheduling.order.places import ALL, FIRST_TYPE
+from podium.scheduling.order.queue import queue_key
+from podium.scheduling.placing.fit import Shape
+from podium.scheduling.plan import Placement, Plan
+from podium.scheduling.reasons.holders import (
     CPU,
     HOLDERS_MAX,
     Amounts,
@@ -32,11 +35,8 @@ from podium.scheduling.holders import (
     kinds_wanted,
     on_nodes,
 )
-from podium.scheduling.layout import ANY, where_of
-from podium.scheduling.places import ALL, FIRST_TYPE
-from podium.scheduling.plan import Placement, Plan
-from podium.scheduling.queue import queue_key
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.space.layout import ANY, where_of
 from podium.scheduling.view import View, expected_end_ms, held_of, view_of
 
 AHEAD_MAX = 5

@@ -10,8 +10,8 @@ from podium.domain.quantity import GPU_MILLI, format_bytes, format_milli
 from podium.domain.resources import Request
 from podium.scheduling.explain.room import Room
 from podium.scheduling.explain.values import Axis, FieldValue, QuotaChange
+from podium.scheduling.reasons.wording import cpu_amount, gpu_amount, memory_amount
 from podium.scheduling.snapshot import Demand, Part, Share
-from podium.scheduling.wording import cpu_amount, gpu_amount, memory_amount
 
 CPU_STEP_MILLI = 500
 MEMORY_STEP_BYTES = 2**29

@@ -28,15 +28,15 @@ from dataclasses import dataclass
 
 from podium.domain.policy import Order, Preempt
 from podium.domain.resources import Request
-from podium.scheduling.fairness import NOWHERE, Fairness
-from podium.scheduling.fit import Shape
 from podium.scheduling.ground import fairness_of
-from podium.scheduling.layout import where_of
-from podium.scheduling.places import Place
+from podium.scheduling.order.fairness import NOWHERE, Fairness
+from podium.scheduling.order.places import Place
+from podium.scheduling.order.queue import queue_key
+from podium.scheduling.placing.fit import Shape
 from podium.scheduling.plan import Plan
-from podium.scheduling.queue import queue_key
+from podium.scheduling.reasons.tally import Tallies
 from podium.scheduling.snapshot import Demand, Snapshot
-from podium.scheduling.tally import Tallies
+from podium.scheduling.space.layout import where_of
 from podium.scheduling.view import Ask, View, ask_of
 
 

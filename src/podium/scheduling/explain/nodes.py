@@ -8,19 +8,19 @@ from podium.domain.node import NodeState
 from podium.domain.quantity import format_milli
 from podium.domain.resources import Request
 from podium.scheduling.explain.values import Constraint, Fell, NodeGroup
-from podium.scheduling.fit import Shape, capacity, device_matches, units_of
-from podium.scheduling.floor import Floor
-from podium.scheduling.layout import where_of
-from podium.scheduling.masks import milli_of
+from podium.scheduling.placing.fit import Shape, capacity, device_matches, units_of
 from podium.scheduling.plan import Plan
-from podium.scheduling.snapshot import Booking, Demand
-from podium.scheduling.wording import (
+from podium.scheduling.reasons.wording import (
     counted,
     gpu_noun,
     label_words,
     named_pools,
     pool_words,
 )
+from podium.scheduling.snapshot import Booking, Demand
+from podium.scheduling.space.floor import Floor
+from podium.scheduling.space.layout import where_of
+from podium.scheduling.space.masks import milli_of
 
 GROUPS_MAX = 12
 NODES_MAX = 5

@@ -20,11 +20,8 @@ from podium.scheduling.explain.ladders import (
 )
 from podium.scheduling.explain.room import Room
 from podium.scheduling.explain.values import Axis, FieldValue
-from podium.scheduling.layout import Labels
 from podium.scheduling.plan import Plan
-from podium.scheduling.snapshot import Demand, Snapshot
-from podium.scheduling.view import View
-from podium.scheduling.wording import (
+from podium.scheduling.reasons.wording import (
     gpu_amount,
     level_word,
     listed,
@@ -32,6 +29,9 @@ from podium.scheduling.wording import (
     pool_words,
     with_article,
 )
+from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.space.layout import Labels
+from podium.scheduling.view import View
 
 NOTHING: Sequence[Option] = ()
 SLACK_MS = 60_000

@@ -11,12 +11,12 @@ from podium.domain.reason import WaitReason
 from podium.scheduling.explain.ladders import Ladder, Option, fixed
 from podium.scheduling.explain.rehearsal import Rehearsal
 from podium.scheduling.explain.values import Axis, QuotaChange
-from podium.scheduling.fairness import Fairness
-from podium.scheduling.fit import Shape
 from podium.scheduling.ground import fairness_of
-from podium.scheduling.places import ALL, FIRST_TYPE, Place
+from podium.scheduling.order.fairness import Fairness
+from podium.scheduling.order.places import ALL, FIRST_TYPE, Place
+from podium.scheduling.placing.fit import Shape
+from podium.scheduling.reasons.wording import listed
 from podium.scheduling.snapshot import Demand, Share
-from podium.scheduling.wording import listed
 
 _GUARANTEES_MAX = 2
 _TIMES_MAX = 2

@@ -14,8 +14,8 @@ from podium.scheduling.decide import decide
 from podium.scheduling.evolution import evolved
 from podium.scheduling.explain.leaving_out import Fewer, may_leave_out
 from podium.scheduling.ground import fairness_of, mix_of
+from podium.scheduling.order.queue import queue_key
 from podium.scheduling.plan import Placement, Plan, Preemption
-from podium.scheduling.queue import queue_key
 from podium.scheduling.snapshot import Demand, Share, Snapshot
 from podium.scheduling.view import Lines, View, Waiting, ask_of, view_of
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from podium.domain.resources import Request, TopologyLevel
-from podium.scheduling.cuts import need_of
-from podium.scheduling.fit import Shape
-from podium.scheduling.floor import Floor, Free
-from podium.scheduling.gangs import most_together
-from podium.scheduling.layout import Layout, where_of
+from podium.scheduling.placing.cuts import need_of
+from podium.scheduling.placing.fit import Shape
+from podium.scheduling.placing.gangs import most_together
 from podium.scheduling.plan import Placement, Plan
+from podium.scheduling.reasons.tally import Tallies
 from podium.scheduling.snapshot import Booking, Demand, Snapshot
-from podium.scheduling.tally import Tallies
+from podium.scheduling.space.floor import Floor, Free
+from podium.scheduling.space.layout import Layout, where_of
 from podium.scheduling.view import View
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from podium.scheduling.fit import Shape
+from podium.scheduling.placing.fit import Shape
 from podium.scheduling.snapshot import Demand
 from podium.scheduling.view import View
 

@@ -10,11 +10,11 @@ from types import MappingProxyType
 
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.scheduling.explain.values import Constraint
-from podium.scheduling.fit import Shape
-from podium.scheduling.floor import Floor
+from podium.scheduling.placing.fit import Shape
 from podium.scheduling.plan import Plan
-from podium.scheduling.refusals import Refusals
+from podium.scheduling.reasons.refusals import Refusals
 from podium.scheduling.snapshot import Demand, Snapshot
+from podium.scheduling.space.floor import Floor
 from podium.scheduling.view import View
 
 _JUDGED = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from podium.domain.reason import Refusal
-from podium.scheduling.eta import Eta
+from podium.scheduling.forecast.eta import Eta
 from podium.scheduling.plan import Preemption
 from podium.scheduling.snapshot import Demand, Share
 

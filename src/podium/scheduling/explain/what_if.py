@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from podium.domain.reason import Refusal, WaitReason
 from podium.scheduling.decide import decide
-from podium.scheduling.eta import forecast
 from podium.scheduling.explain.edits import Edit, edited
 from podium.scheduling.explain.values import Difference, Moved, Stopped
+from podium.scheduling.forecast.eta import forecast
 from podium.scheduling.plan import Plan, Preemption
 from podium.scheduling.snapshot import Snapshot
 from podium.scheduling.view import view_of

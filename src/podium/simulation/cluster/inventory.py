@@ -14,7 +14,7 @@ from podium.domain.errors import FieldFault, UserError
 from podium.domain.node import Node
 from podium.domain.policy import DEFAULT_SCHEDULING, Order, Preempt, SchedulingPolicy
 from podium.domain.quantity import GPU_MILLI, parse_milli
-from podium.scheduling import share_faults
+from podium.scheduling.order import share_faults
 from podium.scheduling.snapshot import Booking, Share
 from podium.simulation.cluster.bookings import booking_faults, read_booking
 from podium.simulation.document import Document, read_document

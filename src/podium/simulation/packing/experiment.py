@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from podium.scheduling.room import WHOLE_MILLI, Floats, Ints, Requests, Room
+from podium.scheduling.space.room import WHOLE_MILLI, Floats, Ints, Requests, Room
 from podium.simulation.packing.moves import Moves
 from podium.simulation.packing.policy import Policy, policy_named
 from podium.simulation.packing.trace import TraceNode, TracePod

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.scheduling.room import WHOLE_MILLI, Candidates, Floats, Ints, Requests, Room
+from podium.scheduling.space.room import WHOLE_MILLI, Candidates, Floats, Ints, Requests, Room
 
 TYPICAL_PERCENT = 95
 """How much of the list the typical pods cover."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.scheduling.offers import Offers
-from podium.scheduling.room import Bools, Candidates, Floats, Ints, Requests, Room, candidates
+from podium.scheduling.placing.offers import Offers
+from podium.scheduling.space.room import Bools, Candidates, Floats, Ints, Requests, Room, candidates
 
 LOOKED_AT = 128
 """So many moves are compared, those to the cheapest places."""

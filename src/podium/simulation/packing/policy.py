@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from podium.scheduling.offers import Offers, Pricing
-from podium.scheduling.pricing import Mix, Prices
-from podium.scheduling.room import WHOLE_MILLI, Candidates, Floats, Ints, Requests, Room
+from podium.scheduling.placing.offers import Offers, Pricing
+from podium.scheduling.placing.pricing import Mix, Prices
+from podium.scheduling.space.room import WHOLE_MILLI, Candidates, Floats, Ints, Requests, Room
 from podium.simulation.packing.fgd import Fragmentation
 
 

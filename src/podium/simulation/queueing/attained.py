@@ -1,4 +1,4 @@
-"""`scheduling.service_order` on its own: the product's rule where runtimes are unknown.
+"""`scheduling.order.service_order` on its own: the product's rule where runtimes are unknown.
 
 `policies` runs it. What runs stays where it is until it ends or gives way; what gave way goes on
 later, anywhere, after `restart_ms` of doing again what was not saved.
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from podium.domain.quantity import GPU_MILLI
-from podium.scheduling import service_order
-from podium.scheduling.service_order import Rank, Served
+from podium.scheduling.order import service_order
+from podium.scheduling.order.service_order import Rank, Served
 from podium.simulation.queueing.floor import Floor
 from podium.simulation.queueing.once import Tell
 from podium.simulation.queueing.trace import Course, Machines, Trace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from podium.scheduling.service_order import Rank
+from podium.scheduling.order.service_order import Rank
 from podium.simulation.queueing.rooms import Place
 from podium.simulation.queueing.trace import Machines
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from podium.domain.policy import Order, SchedulingPolicy
 from podium.scheduling.decide import decide
-from podium.scheduling.eta import Eta, forecast
+from podium.scheduling.forecast.eta import Eta, forecast
+from podium.scheduling.forecast.runtimes import Like, Runtimes
+from podium.scheduling.forecast.track import Track
 from podium.scheduling.plan import Plan
-from podium.scheduling.runtimes import Like, Runtimes
 from podium.scheduling.snapshot import Expected, Hold, Snapshot
-from podium.scheduling.track import Track
 from podium.simulation.queueing.once import Tell
 from podium.simulation.queueing.product import trace_jobs, trace_nodes
 from podium.simulation.queueing.trace import Machines, Trace

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.workload import Kind
-from podium.scheduling.runtimes import Like, Runtimes
+from podium.scheduling.forecast.runtimes import Like, Runtimes
 from podium.scheduling.snapshot import Expected
 from podium.simulation.queueing.once import Discipline, Start
 from podium.simulation.queueing.rooms import Rooms

@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from podium.domain.mig import BOARDS, GIB, Board, Profile
-from podium.scheduling.slices import MEDIA, Need, Prices, free_mask, legal, starts_for, taken
+from podium.scheduling.placing.slices import (
+    MEDIA,
+    Need,
+    Prices,
+    free_mask,
+    legal,
+    starts_for,
+    taken,
+)
 
 SHAPE = "mig-churn"
 WORDS = "200 MIG GPUs of five boards, 8,000 requests come and go"

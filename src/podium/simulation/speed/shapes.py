@@ -14,8 +14,8 @@ from podium.domain.node import Node
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import DeviceShare, Request, Topology, TopologyLevel
 from podium.domain.workload import Kind
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.plan import Plan
-from podium.scheduling.queue import queue_order
 from podium.scheduling.snapshot import Demand, Hold, Share, Snapshot
 from podium.simulation.machines import GIB, made_node, numbered
 from podium.simulation.speed.judgement import (

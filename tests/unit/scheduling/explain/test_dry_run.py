@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from podium.scheduling.decide import decide
 from podium.scheduling.explain.dry_run import dry_run
-from podium.scheduling.queue import queue_order
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.snapshot import Share, Snapshot
 from unit.scheduling.cases import NOW_MS, demand, request, snapshot
 from unit.scheduling.explain.test_explanation import FOUR, N1, running, waiting_behind

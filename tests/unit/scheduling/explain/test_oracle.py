@@ -14,8 +14,8 @@ from podium.scheduling.decide import decide
 from podium.scheduling.explain.changes import Effort
 from podium.scheduling.explain.explanation import explanation
 from podium.scheduling.explain.values import Axis, Change
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.plan import Plan
-from podium.scheduling.queue import queue_order
 from podium.scheduling.snapshot import Demand, Snapshot
 from unit.scheduling.cases import NOW_MS
 from unit.scheduling.explain.worlds import MINUTE_MS, worlds

@@ -27,7 +27,7 @@ from podium.scheduling.explain.edits import (
 )
 from podium.scheduling.explain.values import Difference, Moved
 from podium.scheduling.explain.what_if import what_if
-from podium.scheduling.queue import queue_order
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.snapshot import Booking, Share, Snapshot
 from podium.scheduling.verify import verify
 from unit.scheduling.cases import NOW_MS, demand, request, snapshot

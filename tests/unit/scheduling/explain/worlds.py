@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from podium.domain.policy import DEFAULT_SCHEDULING, Order, Preempt
 from podium.domain.resources import ANYWHERE
-from podium.scheduling.queue import queue_order
+from podium.scheduling.order.queue import queue_order
 from podium.scheduling.snapshot import Booking, Demand, Expected, Hold, Share, Snapshot
 from unit.scheduling.cases import (
     GIB,

@@ -1,0 +1,1 @@
+"""When waiting work will start, and how long work runs."""

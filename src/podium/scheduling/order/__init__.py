@@ -1,0 +1,1 @@
+"""Whose turn it is: guarantees, priority, fair shares over the tree, and age."""

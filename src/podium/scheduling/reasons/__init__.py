@@ -1,0 +1,1 @@
+"""Why everyone else waits, in one sentence with evidence."""

@@ -1,0 +1,1 @@
+"""Decisions on record: as bytes, decided again, and without names."""
