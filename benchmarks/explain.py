@@ -27,6 +27,7 @@ from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control.foresight import Foresight
 from podium.control.schedule import SEED, Sight
+from podium.domain.identity import make_id
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.node import Node
 from podium.domain.tenancy import Identity, Project, User
@@ -39,7 +40,7 @@ from podium.spec.workload import check, resolved
 from podium.store import allocations, nodes, projects, tables, users, workloads
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
-from podium.store.ids import IdSource, make_id
+from podium.store.ids import IdSource
 from podium.store.picture import Picture
 from podium.store.sealing import Sealer
 from podium.store.workloads import NewWorkload

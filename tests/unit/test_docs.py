@@ -79,6 +79,8 @@ def parsed(command: Any, name: str, words: list[str], parent: Any = None) -> Non
     context = command.make_context(name, list(words), parent=parent)
     if group:
         rest = [*context._protected_args, *context.args]
+        if command.invoke_without_command and not rest:
+            return
         found, below, others = command.resolve_command(context, rest)
         parsed(below, found, others, context)
 

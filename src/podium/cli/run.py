@@ -35,6 +35,9 @@ def run(
     gpu_memory: Annotated[
         str | None, typer.Option("--gpu-memory", help="Of each GPU: 20GiB, or 24GB.. for at least.")
     ] = None,
+    mig: Annotated[
+        str | None, typer.Option("--mig", help="A MIG instance of this profile: 3g.40gb.")
+    ] = None,
     isolation: Annotated[
         str | None,
         typer.Option(
@@ -96,6 +99,7 @@ def run(
         "gpus": gpus,
         "gpu_type": gpu_type or None,
         "gpu_memory": gpu_memory,
+        "mig": mig,
         "isolation": isolation,
         "cpus": cpus,
         "memory": memory,

@@ -285,7 +285,7 @@ def _calibration(view: CalibrationView, hours: int) -> None:
             (
                 _WAITED.get(each.waited, each.waited),
                 count(each.started),
-                f"{each.inside / each.started:.0%}",
+                _percent(each.inside / each.started),
             )
             for each in view.groups
         ],
@@ -293,7 +293,11 @@ def _calibration(view: CalibrationView, hours: int) -> None:
 
 
 def _part(some: int, view: CalibrationView) -> str:
-    return f"{count(some)} ({some / view.started:.0%})"
+    return f"{count(some)} ({_percent(some / view.started)})"
+
+
+def _percent(part: float) -> str:
+    return f"{part * 100:.0f} %"
 
 
 def _outside(outside: OutsideView, view: CalibrationView) -> str:

@@ -23,8 +23,9 @@ _INTRODUCTION = """\
 
 A workload is one YAML or JSON document. `name` is required, and one of `command` and `script`;
 everything else has a default. A field that is not listed here is refused with its name, so a
-spelling mistake never passes unseen. `podium submit FILE --dry-run` checks a file and prints it
-with every default filled in; `podium schema` prints the JSON Schema for editors.
+spelling mistake never passes unseen. `podium submit FILE --dry-run` checks a file and says where
+and when it would start, with `--defaults` also every default; `podium schema` prints the JSON
+Schema for editors.
 """
 
 _EXAMPLE = """\

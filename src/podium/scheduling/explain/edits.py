@@ -11,6 +11,7 @@ from podium.domain.resources import DeviceShare, Request
 from podium.domain.workload import Kind
 from podium.scheduling.explain.values import Stopped
 from podium.scheduling.order.queue import queue_order
+from podium.scheduling.parts import Asking, parts_from
 from podium.scheduling.snapshot import Booking, Demand, Hold, Share, Snapshot
 
 
@@ -238,15 +239,22 @@ def _again(
         for hold in going
         if hold.ends_at_ms is not None and hold.started_at_ms is not None
     ]
+    minimum = min(len(ranks), max(1, first.minimum)) if whole else 1
+    asked = [
+        Asking(hold.request or _request_of(snapshot, hold), hold.rank, 1)
+        for hold in sorted(going, key=lambda each: each.rank)
+    ]
+    parts = parts_from(asked, ranks) if minimum == len(ranks) else ()
     return Demand(
         workload_id=first.workload_id,
         project=first.project,
         kind=first.kind or Kind.TRAINING,
         priority=first.priority,
         queued_at_ms=first.queued_at_ms or now_ms,
-        request=first.request or _request_of(snapshot, first),
+        request=parts[0].request if parts else asked[0].request,
         pending_ranks=tuple(ranks),
-        minimum=min(len(ranks), max(1, first.minimum)) if whole else 1,
+        minimum=minimum,
+        parts=parts if len(parts) > 1 else (),
         limit_ms=max(limits, default=None),
         expected=first.expected,
         attained_milli_ms=first.attained_milli_ms,

@@ -134,3 +134,19 @@ def test_a_lost_node_leaves_a_sound_snapshot(at: Snapshot, data: st.DataObject) 
     assert reasons <= {each.value for each in WaitReason}
     every = [*found.earlier, *found.later, *found.never, *found.possible]
     assert len(set(names(tuple(every)))) == len(every)
+
+
+def test_what_a_drain_stops_comes_back_as_the_groups_that_it_was() -> None:
+    """A learner with two GPUs and two actors without are queued as that."""
+    learner, actors = running(N1, [0, 1], "g"), [running(N1, [], "g") for _ in range(2)]
+    ranked = [
+        replace(each, allocation_id=f"g/{rank}", rank=rank, minimum=3)
+        for rank, each in enumerate([learner, *actors])
+    ]
+    after = edited(snapshot([N1, N2], [], ranked), (NodeDrained("n1"),), NOW_MS)[0]
+    (back,) = after.demands
+    assert back.minimum == 3
+    assert [(part.request.gpu_milli, part.ranks) for part in back.parts] == [
+        (2000, (0,)),
+        (0, (1, 2)),
+    ]
