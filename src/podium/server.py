@@ -150,7 +150,7 @@ async def _run(
     database, hints = office.database, office.hints
     names = [schedule.LEASE, deadlines.LEASE, lease_name(engine)]
     leadership = Leadership(database, _holder(settings.home), names)
-    records = Recorder(database, leadership, schedule.LEASE, Retention())
+    records = Recorder(database, leadership, schedule.LEASE, Retention(), version=__version__)
     scheduler = schedule.Scheduler(database, hints, leadership, office.ids, records)
     loops = _loops(office, leadership, engine, scheduler, records)
     feed = Feed(database, hints)

@@ -72,6 +72,8 @@ class Tenants:
             "gpu_type": "H100",
             "level": "project",
             "part": "training",
+            "cycle_id": "1",
+            "index": "0",
         }
 
 
@@ -224,6 +226,14 @@ ADMINISTRATION = {
     f"DELETE {API}/policies/{{level}}/{{name}}/{{part}}",
     f"POST {API}/bookings",
     f"DELETE {API}/bookings/{{name}}",
+    f"PUT {API}/pools/{{name}}",
+    f"DELETE {API}/pools/{{name}}",
+    f"POST {API}/nodes/{{name}}/release",
+    f"PUT {API}/nodes/{{name}}/gpus/{{index}}/layout",
+    f"DELETE {API}/nodes/{{name}}/gpus/{{index}}/layout",
+    f"PUT {API}/nodes/{{name}}/gpus/{{index}}/mig",
+    f"POST {API}/mig/pack",
+    *(label for label in GUARDED if f" {API}/scheduler/" in label),
 }
 SCOPED = ("/workloads", "/usage", "/overview", "/queue")
 OF_ONESELF = {
@@ -251,6 +261,11 @@ OF_EVERYONE = {
     f"GET {API}/prices",
     f"GET {API}/quotas",
     f"GET {API}/bookings",
+    f"GET {API}/bookings/{{name}}",
+    f"GET {API}/pools",
+    f"GET {API}/pools/{{name}}",
+    f"GET {API}/nodes/{{name}}/gpus/{{index}}/layout",
+    f"POST {API}/nodes/{{name}}/gpus/{{index}}/layout/plan",
     f"GET {API}/nodes/{{name}}/curves",
     "GET /metrics",
     f"POST {API}/workloads/validate",
@@ -360,7 +375,7 @@ def request_of(
     """A request that means something, as keywords of `httpx.Client.request`."""
     method, _, path = label.partition(" ")
     for name in _path_names(label):
-        value = "fuzz-node" if "/nodes/" in path else real[name]
+        value = "fuzz-node" if "/nodes/" in path and name == "name" else real[name]
         if ("/quotas/" in path or "/policies/" in path) and name == "name":
             value = real["project"]
         path = path.replace(f"{{{name}}}", value)
@@ -381,6 +396,8 @@ def request_of(
         "/cancel": {"reason": "intruder"},
         "/projects": {"name": "intruder", "team": "intruder"},
         "/users": {"username": "intruder"},
+        "/mig/pack": {},
+        "/nodes/fuzz-node/gpus/0/layout/plan": {"layout": "1g.10gb"},
         "/bookings": {"nodes": ["x"], "from_at": "1h", "until_at": "1h", "maintenance": True},
     }
     if method == "POST":
@@ -395,6 +412,9 @@ def request_of(
     elif method == "PUT":
         puts = {
             "/prices/": {"per_gpu_hour": "1.50"},
+            "/pools/": {"labels": {"zone": "north"}},
+            "/layout": {"layout": "1g.10gb"},
+            "/mig": {"enabled": True},
             "/quotas/": {"weight": 2},
             "/policies/": {"values": {"priority": 1}},
             "/views/": {"search": "state=failed"},

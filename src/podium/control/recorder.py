@@ -13,7 +13,6 @@ from functools import partial
 
 import structlog
 
-from podium import __version__
 from podium.control.leadership import Leadership
 from podium.control.minute import Minute
 from podium.domain.errors import LeaseLostError
@@ -111,12 +110,15 @@ class Recorder:
         lease: str,
         keep: Retention | None = None,
         *,
+        version: str,
         keyframe_ms: int = KEYFRAME_MS,
     ) -> None:
+        """`version` is that of the program which decides."""
         self.recording = Recording()
         self._database = database
         self._leadership = leadership
         self._lease = lease
+        self._version = version
         self._keep = keep or Retention()
         self._keyframe_ms = keyframe_ms
         self._minute: Minute | None = None
@@ -166,7 +168,7 @@ class Recorder:
         self._at = snapshot
         if changed:
             entry.plan = cycle.plan
-            entry.row = _row(cycle, reasons)
+            entry.row = _row(cycle, reasons, self._version)
             self._plans += 1
             self._steps += 1
             self._entries.append(entry)
@@ -282,7 +284,7 @@ class Recorder:
             await self._leadership.fenced(self._lease, lambda tx: cycles.cycle_insert(tx, rows))
 
 
-def _row(cycle: Noted, reasons: Mapping[str, int]) -> CycleRow:
+def _row(cycle: Noted, reasons: Mapping[str, int], version: str) -> CycleRow:
     """What is not known yet is filled in when it is packed."""
     snapshot, plan = cycle.snapshot, cycle.plan
     return CycleRow(
@@ -293,7 +295,7 @@ def _row(cycle: Noted, reasons: Mapping[str, int]) -> CycleRow:
         read_us=cycle.read_us,
         decide_us=cycle.decide_us,
         seed=cycle.seed,
-        version=__version__,
+        version=version,
         digest="",
         nodes=len(snapshot.nodes),
         waiting=len(snapshot.demands),

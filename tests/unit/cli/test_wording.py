@@ -13,6 +13,7 @@ from podium.cli.run import name_for
 from podium.cli.specs import apply_settings
 from podium.cli.terminal import Column, fitting
 from podium.domain.errors import UserError
+from podium.domain.event import NOTED
 from podium.domain.identity import name_fault
 from podium.domain.lifecycle import ReplicaEvent, ReplicaState, WorkloadEvent, WorkloadState
 from podium.domain.node import NodeState
@@ -51,7 +52,7 @@ def test_durations() -> None:
 def test_every_state_and_event_has_its_words() -> None:
     for state in (*WorkloadState, *ReplicaState, *NodeState):
         assert wording.state_words(state).endswith(f" {state}")
-    assert set(wording.EVENTS) == {*WorkloadEvent, *ReplicaEvent}
+    assert set(wording.EVENTS) == {*WorkloadEvent, *ReplicaEvent, NOTED}
 
 
 def test_events_of_a_later_version_are_spelt_out() -> None:

@@ -137,7 +137,7 @@ class Desk:
     def __init__(self, house: House, leadership: Leadership) -> None:
         self.house = house
         self.leadership = leadership
-        self.recorder = Recorder(house.database, leadership, schedule.LEASE)
+        self.recorder = Recorder(house.database, leadership, schedule.LEASE, version="0.0.0")
         office = house.office
         self.scheduler = Scheduler(
             house.database, office.hints, leadership, office.ids, self.recorder

@@ -51,7 +51,8 @@ KEPT = {"teams", "projects", "users", "memberships", "secrets", "nodes", "device
         "leases", "prices", "saved_views", "thinned",
         "quotas", "quota_amounts", "past_use", "policies",
         "plans", "plan_turns", "plan_reservations", "plan_nodes",
-        "pools", "pool_projects", "pool_teams", "mig_instances"}  # fmt: skip
+        "pools", "pool_projects", "pool_teams", "mig_instances",
+        "mig_layouts", "mig_layout_instances", "mig_modes"}  # fmt: skip
 
 
 def test_every_table_is_bounded_or_kept_on_purpose() -> None:

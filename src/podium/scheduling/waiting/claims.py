@@ -36,6 +36,8 @@ class Claims:
         nodes = [at for at in self.ending if self.claimable(at)]
         return nodes + [at for at in self._caps if at not in self.ending]
 
+    changed = nodes
+
     def soon(self, at: int) -> Free:
         """What nobody has a claim to on a claimable node once what was asked to stop has
         stopped."""
@@ -102,3 +104,6 @@ class Inside:
 
     def claimable(self, at: int) -> bool:
         return bool(self.nodes[at]) and self.claims.claimable(at)
+
+    def changed(self) -> list[int]:
+        return [at for at in self.claims.nodes() if self.nodes[at]]

@@ -7,7 +7,7 @@ whoever comes first; and only when the waiting that it spares is worth several t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from podium.scheduling.ground import Ground
@@ -45,6 +45,10 @@ class Moves(NamedTuple):
 
 class _Movable(Reclaim):
     """All work that could as well run elsewhere, whoever's it is."""
+
+    def nodes_for(self, demand: Demand, amount_milli: int) -> Collection[int]:
+        del demand, amount_milli
+        return self.everywhere()
 
     def admits(self, demand: Demand, amount_milli: int, unit: Unit) -> bool:
         del amount_milli

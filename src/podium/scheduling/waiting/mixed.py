@@ -44,6 +44,9 @@ class _Rooms:
     def claimable(self, at: int) -> bool:
         return self.claims.claimable(at) and (self.among is None or bool(self.among[at]))
 
+    def changed(self) -> tuple[int, ...]:
+        return ()  # the floor of the stage is as it will be
+
 
 class Mixed:
     """Beside one cycle."""

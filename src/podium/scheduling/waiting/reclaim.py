@@ -8,10 +8,12 @@ unless the demand then fits, and nothing more than it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Protocol
+
+import numpy as np
 
 from podium.domain.policy import Preempt, SchedulingPolicy
 from podium.scheduling.order.attained import Attained
@@ -21,8 +23,13 @@ from podium.scheduling.snapshot import Demand, Hold
 from podium.scheduling.space.floor import Free, freed
 from podium.scheduling.space.keeping import replicas_on
 from podium.scheduling.space.layout import Layout
+from podium.scheduling.space.room import Ints
 from podium.scheduling.view import View
 from podium.scheduling.waiting.units import Unit, price_of, units_of
+
+LOOKS_MAX = 20_000
+"""So often one node is looked at in a cycle. Those whose turn it is first come first, so what is
+left for the next cycle is what would have been looked at last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,15 @@ class Reclaim:
         for unit in self._costed(list(units)):
             for at in dict.fromkeys(at for at, _ in unit.holds):
                 self._at.setdefault(at, []).append(unit)
+        # By project: where its units stand with the least priority there, and their GPU types.
+        self._stands: dict[str, dict[int, int]] = {}
+        self._types: dict[str, dict[str, None]] = {}
+        for at, here in self._at.items():
+            for unit in here:
+                lowest = self._stands.setdefault(unit.project, {})
+                lowest[at] = min(lowest.get(at, unit.priority), unit.priority)
+                self._types.setdefault(unit.project, {}).update(dict.fromkeys(dict(unit.gpu)))
+        self._looks = LOOKS_MAX
         for units in self._at.values():
             units.sort(key=lambda unit: (unit.price, unit.workload_id, unit.ranks))
 
@@ -86,6 +102,8 @@ class Reclaim:
             right = (*right, demand.workload_id)
         hunt = self._hunts.get((right, demand.request))
         if hunt is None:
+            if self.is_tired:
+                return None
             hunt = Hunt(self, demand, family, soon, amount_milli)
             self._hunts[right, demand.request] = hunt
         return hunt.way(demand)
@@ -151,8 +169,37 @@ class Reclaim:
         self.count(chosen, 1)
         return tuple(chosen) if enough else ()
 
-    def nodes(self) -> Iterable[int]:
+    @property
+    def is_tired(self) -> bool:
+        """So much was looked at that the rest has to wait for the next cycle."""
+        return self._looks <= 0
+
+    def looked(self) -> None:
+        self._looks -= 1
+
+    def nodes_for(self, demand: Demand, amount_milli: int) -> Collection[int]:
+        """Where units stand that the demand may be admitted to; `admits` has the last word."""
+        if self._attained is not None:
+            return self._at
+        found: dict[int, None] = {}
+        for project, lowest in self._stands.items():
+            if project == demand.project:
+                if self._policy.preempt is Preempt.PRIORITY:
+                    below = (at for at, least in lowest.items() if least < demand.priority)
+                    found.update(dict.fromkeys(below))
+            elif any(
+                self._fairness.may_reclaim_from(demand.project, project, gpu_type, amount_milli)
+                for gpu_type in self._types[project]
+            ):
+                found.update(dict.fromkeys(lowest))
+        return found
+
+    def everywhere(self) -> Collection[int]:
         return self._at
+
+    def cheapest_at(self, at: int) -> tuple[bool, int, int]:
+        """No less is lost by any unit there."""
+        return self._at[at][0].price
 
     def units_at(self, at: int) -> list[Unit]:
         """Those that still run on node `at`, cheapest first."""
@@ -218,6 +265,9 @@ class Rooms(Protocol):
     def claimable(self, at: int) -> bool:
         """Nothing else is kept there."""
 
+    def changed(self) -> Collection[int]:
+        """Where it is not what the floor says; all of these are claimable."""
+
 
 class Hunt:
     """The nodes for one right and one request, the one with the least loss first."""
@@ -236,11 +286,10 @@ class Hunt:
         self._amount_milli = amount_milli
         self._layout: Layout = family.floor.layout
         self._heap: list[tuple[tuple[bool, int, int], int]] = []
-        for at in reclaim.nodes():
-            if family.pool.allowed[at] and rooms.claimable(at):
-                found = self._one(demand, at, self._rooms.soon(at), {})
-                if found is not None:
-                    self._heap.append((price_of(found), at))
+        allowed = family.pool.allowed
+        self._nodes = [at for at in reclaim.nodes_for(demand, amount_milli) if allowed[at]]
+        # What is lost at least; it is looked at more closely when it is its turn.
+        self._heap = [(reclaim.cheapest_at(at), at) for at in self._nodes]
         heapify(self._heap)
 
     def way(self, demand: Demand) -> Way | None:
@@ -250,7 +299,7 @@ class Hunt:
         return self._gang(demand)
 
     def _single(self, demand: Demand) -> Way | None:
-        while self._heap:
+        while self._heap and not self._reclaim.is_tired:
             price, at = heappop(self._heap)
             if not self._rooms.claimable(at):
                 continue
@@ -266,34 +315,37 @@ class Hunt:
     def _gang(self, demand: Demand) -> Way | None:
         """Place by place of the required topology, the one with the least loss."""
         within = demand.topology.within
-        nodes = [
-            at
-            for at in range(len(self._layout.nodes))
-            if self._family.pool.allowed[at] and self._rooms.claimable(at)
-        ]
+        fits = self._family.capacities()
+        for at in self._rooms.changed():
+            fits[at] = replicas_on(self._family, at, self._rooms.soon(at))
+        claimable = [at for at in self._nodes if self._rooms.claimable(at)]
+        for at in np.flatnonzero(fits).tolist():
+            if not self._rooms.claimable(at):
+                fits[at] = 0
         if within is None:
-            return self._over(demand, nodes)
+            return self._over(demand, fits, claimable)
         places = self._layout.places(within)
         groups: dict[int, list[int]] = {}
-        for at in nodes:
+        for at in claimable:
             groups.setdefault(int(places[at]), []).append(at)
         best: Way | None = None
-        for group in groups.values():
-            way = self._over(demand, group)
+        for place, group in sorted(groups.items()):
+            way = self._over(demand, np.where(places == place, fits, 0), group)
             if way is not None and (best is None or price_of(way.units) < price_of(best.units)):
                 best = way
         return best
 
-    def _over(self, demand: Demand, nodes: Sequence[int]) -> Way | None:
-        """Replica by replica on the node where the next one costs least."""
+    def _over(self, demand: Demand, fits: Ints, nodes: Sequence[int]) -> Way | None:
+        """What fits (N,), and then replica by replica on that of `nodes` where the next one costs
+        least."""
         rooms: dict[int, Free] = {at: self._rooms.soon(at) for at in nodes}
         counts: dict[int, int] = {}
         missing = demand.minimum
-        for at in nodes:
-            fits = min(missing, replicas_on(self._family, at, rooms[at]))
-            if fits:
-                counts[at] = fits
-                missing -= fits
+        for at in np.flatnonzero(fits).tolist():
+            if missing <= 0:
+                break
+            counts[at] = min(missing, int(fits[at]))
+            missing -= counts[at]
         chosen = self._cheapest(demand, rooms, counts, missing) if missing else []
         if chosen is None:
             return None
@@ -308,6 +360,8 @@ class Hunt:
         gone: dict[str, None] = {}
         heap = []
         for at, room in rooms.items():
+            if self._reclaim.is_tired:
+                return None
             found = self._one(demand, at, room, gone, counts.get(at, 0) + 1)
             if found:
                 heap.append((price_of(found), at))
@@ -368,6 +422,7 @@ class Hunt:
     ) -> tuple[Unit, ...] | None:
         """The cheapest units of this node after which `wanted` replicas fit on it. `free` counts
         the holds of `gone` as ended."""
+        self._reclaim.looked()
         if replicas_on(self._family, at, free) >= wanted:
             return ()
         taken: list[Unit] = []
