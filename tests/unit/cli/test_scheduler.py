@@ -29,12 +29,15 @@ from podium.spec.views.scheduler import (
 )
 from unit.scheduling.cases import NOW_MS, demand, node, snapshot
 
-NOW = datetime.now(UTC)
+
+def before(**ago: int) -> datetime:
+    """By the clock of the moment: a run of all tests takes longer than a few minutes."""
+    return datetime.now(UTC) - timedelta(**ago)
 
 
 def cycle(number: int, **changes: Any) -> CycleView:
     plain = CycleView(
-        id=number, at=NOW - timedelta(minutes=number), took_ms=1234.5, read_ms=4.25,
+        id=number, at=before(minutes=number), took_ms=1234.5, read_ms=4.25,
         decide_ms=900, seed=0, version="0.1.0", digest="ab" * 32, nodes=2, waiting=1200,
         running=3, placed=1, preempted=0, refused=1200, told=2, reserved=0, stale=0, bytes=900,
         reasons=[RefusedForView(reason="capacity", count=1100),
@@ -45,7 +48,7 @@ def cycle(number: int, **changes: Any) -> CycleView:
 
 def kept(**changes: Any) -> CyclesKeptView:
     plain = CyclesKeptView(
-        cycles=2, bytes=2048, since=NOW - timedelta(hours=2), cycles_max=50_000,
+        cycles=2, bytes=2048, since=before(hours=2), cycles_max=50_000,
         bytes_max=2**28, hours=24, note="",
     )  # fmt: skip
     return plain.model_copy(update=changes)
@@ -83,7 +86,7 @@ def test_who_gave_way(server: Any, podium: Any) -> None:
         )  # fmt: skip
 
     gave = GaveWayView(
-        id=1, at=NOW - timedelta(minutes=3), workload=named("sweep"), in_favour_of=named("train"),
+        id=1, at=before(minutes=3), workload=named("sweep"), in_favour_of=named("train"),
         booking=None, replicas=2, whole=False, justification="it borrows", lost_gpu_seconds=7200,
     )  # fmt: skip
     server.on("GET", "/scheduler/preemptions", Page[GaveWayView](items=[gave], next_cursor=None))
@@ -95,7 +98,7 @@ def test_who_gave_way(server: Any, podium: Any) -> None:
 
 def test_how_good_the_told_starts_were(server: Any, podium: Any) -> None:
     view = CalibrationView(
-        since=NOW, started=20, inside=17, inside_first=10, overdue=0, median_error_ms=90_000,
+        since=before(), started=20, inside=17, inside_first=10, overdue=0, median_error_ms=90_000,
         sooner=OutsideView(count=0, median_ms=0, worst_ms=0),
         later=OutsideView(count=3, median_ms=60_000, worst_ms=300_000),
         groups=[CalibrationGroupView(waited="1h", started=20, inside=17)],

@@ -68,7 +68,13 @@ class RecordedHistories(Histories):
 
     def take_over(self) -> None:
         super().take_over()
-        recorder = Watching(self.database, self.leadership, schedule.LEASE, keyframe_ms=6_000)
+        recorder = Watching(
+            self.database,
+            self.leadership,
+            schedule.LEASE,
+            version="0.0.0",
+            keyframe_ms=6_000,
+        )
         self.recorders.append(recorder)
         office = self.house.office
         self.scheduler = Scheduler(
