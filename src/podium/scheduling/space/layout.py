@@ -16,7 +16,7 @@ from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import DeviceShare, Request, TopologyLevel
 from podium.scheduling.placing.slices import free_mask, taken
-from podium.scheduling.space.masks import less, milli_of, value_of
+from podium.scheduling.space.masks import SLICED, less, milli_of, value_of
 from podium.scheduling.space.room import Bools, Ints
 from podium.scheduling.space.topology import Place, outside_in, place_of
 
@@ -63,7 +63,10 @@ class State(NamedTuple):
     @property
     def gpu_milli(self) -> int:
         """Free of all devices."""
-        return sum(map(milli_of, self.devices))
+        devices = self.devices
+        if not devices or max(devices) < SLICED:  # as nearly always, and this is hot
+            return sum(devices)
+        return sum(map(milli_of, devices))
 
 
 class States:
