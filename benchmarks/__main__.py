@@ -33,6 +33,7 @@ NAMES = (
     "console_hour",
     "scheduler",
     "explain",
+    "audit",
 )
 
 

@@ -30,7 +30,7 @@ from podium.control.schedule import SEED, Sight
 from podium.domain.identity import make_id
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.node import Node
-from podium.domain.tenancy import Identity, Project, User
+from podium.domain.tenancy import Project, User, administrator_identity
 from podium.domain.workload import Wish
 from podium.intake.office import Office
 from podium.intake.sign_in import SignIn
@@ -135,7 +135,7 @@ async def _client(database: Database, home: Path, foresight: Foresight) -> httpx
         foresight=foresight,
         about={},
     )
-    root = Identity(username="root", administrator=True, roles={}, token_id="")
+    root = administrator_identity("root")
     _, secret = await sign_in.make_token(root, "bench", 1)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=make_app(context)),
@@ -176,7 +176,7 @@ async def _fill(database: Database, node_count: int, waiting: int) -> list[str]:
 def _furnish(tx: Transaction, machines: Sequence[Node], now_ms: int) -> None:
     for name in _PROJECTS:
         projects.project_insert(tx, Project(name=name, team=f"t-{name}", created_at_ms=now_ms))
-    user = User(username="root", administrator=True, created_at_ms=now_ms)
+    user = User(username="root", created_at_ms=now_ms)
     users.user_insert(tx, user, "no-hash")
     nodes.node_report(tx, "bench", machines, now_ms)
 

@@ -29,7 +29,8 @@ from benchmarks.wire import Connection
 from podium.domain.identity import make_id
 from podium.domain.lifecycle import WORKLOAD_ENDS, ReplicaState, WorkloadState
 from podium.domain.reason import Cause, Evidence, Refusal, WaitReason
-from podium.domain.tenancy import Project, Role
+from podium.domain.rights import DEVELOPER
+from podium.domain.tenancy import Project
 from podium.domain.workload import Wish
 from podium.spec.workload import check, resolved
 from podium.store import allocations, projects, queue, tables, workloads
@@ -105,7 +106,7 @@ def _filled_server(say: Say) -> Iterator[tuple[OwnServer, str]]:
                 secret = f"chosen-{server.port}"
                 administrator.users.create("member", password=secret)
                 for project in MINE:
-                    administrator.projects.set_member(project, "member", Role.DEVELOPER)
+                    administrator.projects.set_member(project, "member", DEVELOPER)
             with server.sign_in("member", secret) as client:
                 yield server, client.tokens.create("benchmark").token
         finally:

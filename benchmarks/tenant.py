@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import podium
 from benchmarks.server import OwnServer, own_server
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
-from podium.domain.tenancy import Role
+from podium.domain.rights import DEVELOPER
 
 PROJECT = "bench"
 PENDING = tuple(state for state in WorkloadState if state not in WORKLOAD_ENDS)
@@ -31,7 +31,7 @@ def own_tenant() -> Iterator[Tenant]:
         with server.administrator() as administrator:
             created = administrator.users.create("bench")
             administrator.projects.create(PROJECT, team="bench")
-            administrator.projects.set_member(PROJECT, "bench", Role.DEVELOPER)
+            administrator.projects.set_member(PROJECT, "bench", DEVELOPER)
         one_time = created.one_time_password or ""
         chosen = f"chosen-{server.port}"
         with server.sign_in("bench", one_time) as first:

@@ -29,7 +29,7 @@ from rich.text import Text
 import podium
 from podium.domain.errors import NotFoundError, PodiumError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
-from podium.domain.tenancy import Role
+from podium.domain.rights import DEVELOPER
 from podium.spec.views.workload import ReplicaView, WorkloadView
 
 HERE = Path(__file__).parent
@@ -160,7 +160,7 @@ class Demo:
             for member in MEMBERS:
                 created = administrator.users.create(member.username)
                 administrator.projects.create(member.project, team=member.team)
-                administrator.projects.set_member(member.project, member.username, Role.DEVELOPER)
+                administrator.projects.set_member(member.project, member.username, DEVELOPER)
                 self.clients[member.username] = self.first_sign_in(
                     member, created.one_time_password or ""
                 )

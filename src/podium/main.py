@@ -103,6 +103,76 @@ def up(
             show_default=False,
         ),
     ] = "",
+    isolation: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_ISOLATION",
+            metavar="LEVEL",
+            help="What keeps projects apart on this machine: users (a Unix user for each, needs "
+            "root), namespaces, none, or auto, which takes the strongest that works.",
+        ),
+    ] = "auto",
+    isolation_uids: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_ISOLATION_UIDS",
+            metavar="FIRST-LAST",
+            help="The numbers that Unix users of projects may have.",
+        ),
+    ] = "200000-265535",
+    public_url: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_PUBLIC_URL",
+            metavar="URL",
+            help="Where people reach this server, behind a proxy, such as "
+            "https://podium.example.com. Default: the address that they ask at.",
+            show_default=False,
+        ),
+    ] = "",
+    session_idle_hours: Annotated[
+        int,
+        typer.Option(
+            envvar="PODIUM_SESSION_IDLE_HOURS",
+            min=1,
+            help="A console's sign-in ends when it was not used for so long.",
+        ),
+    ] = 8,
+    session_days: Annotated[
+        int,
+        typer.Option(
+            envvar="PODIUM_SESSION_DAYS", min=1, help="How long it lasts at most, in days."
+        ),
+    ] = 7,
+    cli_idle_days: Annotated[
+        int,
+        typer.Option(
+            envvar="PODIUM_CLI_IDLE_DAYS",
+            min=1,
+            help="A command line's sign-in ends when it was not used for so long.",
+        ),
+    ] = 30,
+    cli_days: Annotated[
+        int,
+        typer.Option(envvar="PODIUM_CLI_DAYS", min=1, help="How long it lasts at most, in days."),
+    ] = 90,
+    audit_days: Annotated[
+        int,
+        typer.Option(
+            envvar="PODIUM_AUDIT_DAYS", min=1, help="How long the audit trail is kept, in days."
+        ),
+    ] = 400,
+    secret_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--secret-key-file",
+            envvar="PODIUM_SECRET_KEY_FILE",
+            metavar="FILE",
+            help="The keys that seal secrets, one a line, where they are not to be in the home "
+            "folder. All servers of one database need the same ones.",
+            show_default=False,
+        ),
+    ] = None,
     currency: Annotated[
         str,
         typer.Option(
@@ -118,8 +188,10 @@ def up(
       podium up                        on http://127.0.0.1:8470, data in ~/.podium
       podium up --virtual-gpus 8       try scheduling without any GPU
       podium up --label zone=secure --block hall-a --rack a1
+      podium up --isolation users      refuse to start where projects cannot be kept apart
       podium up --virtual-gpus 2xH100-80GB:mig,4xA100-40GB
     """
+    from podium.intake.sessions import lifetimes_of
     from podium.server import Settings, serve
 
     serve(
@@ -133,9 +205,20 @@ def up(
             node_name=node_name,
             currency=currency,
             labels=label or (),
+            isolation=isolation,
+            isolation_uids=isolation_uids,
             block=block,
             rack=rack,
             nvlink=nvlink,
+            public_url=public_url.rstrip("/"),
+            lifetimes=lifetimes_of(
+                session_idle_hours=session_idle_hours,
+                session_days=session_days,
+                cli_idle_days=cli_idle_days,
+                cli_days=cli_days,
+            ),
+            audit_days=audit_days,
+            secret_key_file=secret_key_file,
         )
     )
 

@@ -13,8 +13,9 @@ import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
 import uvicorn
@@ -27,7 +28,7 @@ from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
-from podium.control import deadlines, expect, heap, recorder, schedule
+from podium.control import deadlines, expect, heap, recorder, resealing, schedule
 from podium.control.foresight import Foresight
 from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
@@ -37,28 +38,38 @@ from podium.control.loop import Loop
 from podium.control.machine import Machine, lease_name
 from podium.control.measure import Measurer
 from podium.control.node_watch import NodeWatch
+from podium.control.notary import LEASE as NOTARY_LEASE
+from podium.control.notary import PERIOD_SECONDS as NOTARY_SECONDS
+from podium.control.notary import Notary
 from podium.control.observe import Observer
 from podium.control.reap import Reaper
 from podium.control.recorder import Recorder
 from podium.control.replaying import Replaying
+from podium.control.resealing import Resealer
 from podium.control.stop import Stopper
 from podium.domain.errors import FieldFault, PermanentError, UserError
 from podium.domain.identity import name_suggestion
-from podium.domain.tenancy import Identity, Role
+from podium.domain.rights import LEAD
+from podium.domain.tenancy import administrator_identity
 from podium.engines.contract import Engine
 from podium.engines.devices.boards import VirtualBoard, virtual_boards
 from podium.engines.local.engine import LocalEngine
+from podium.engines.local.kernel import undumpable
 from podium.engines.local.site import Site, read_site
+from podium.engines.local.walls import Level, Walls, uids_read, walls_found
 from podium.intake.office import Office
 from podium.intake.prices import check_currency
 from podium.intake.projects import member_set, project_create
+from podium.intake.sessions import Lifetimes, check_public_url
 from podium.intake.sign_in import SignIn
 from podium.intake.users import first_user_create
 from podium.store.database import Database
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
 from podium.store.retention import Retention
+from podium.store.seal_file import SealFile
 from podium.store.sealing import Sealer
+from podium.store.signing import SigningKey
 
 FIRST_PROJECT = "default"
 _GRACEFUL_SECONDS = 3
@@ -81,15 +92,25 @@ class Settings:
     block: str = ""
     rack: str = ""
     nvlink: str = ""
+    audit_days: int = 400
+    isolation: str = "auto"
+    isolation_uids: str = "200000-265535"
+    secret_key_file: Path | None = None
+    public_url: str = ""
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UserError or PermanentError when it cannot start."""
     _configure_log()
+    with contextlib.suppress(OSError):  # only Linux can
+        undumpable()  # a crash must not write opened secrets to a disk
     heap.give_back()
     check_currency(settings.currency)
+    check_public_url(settings.public_url)
     _virtual_gpus(settings)
     _site(settings)
+    os.umask(0o077)  # what it writes is for no other user of this machine
     with _home(settings.home), _listening(settings) as listener:
         import uvloop
 
@@ -112,6 +133,29 @@ def _site(settings: Settings) -> Site:
     )
 
 
+def _walls(settings: Settings) -> Walls:
+    """What keeps projects apart on this machine. Raises UserError."""
+    walls = walls_found(
+        settings.home,
+        settings.isolation,
+        uids=uids_read(settings.isolation_uids),
+        hidden=_socket_folders(settings.database),
+    )
+    if walls.level is Level.NONE:
+        _log.warning("no_isolation", why=walls.why)
+    return walls
+
+
+def _socket_folders(database: str | None) -> Sequence[Path]:
+    """Where PostgreSQL listens on this machine: it may trust whoever is the server's user."""
+    url = urlsplit(database or "")
+    if not url.scheme.startswith("postgres") or url.hostname:
+        return ()
+    usual = os.environ.get("PGHOST", "/var/run/postgresql")
+    hosts = parse_qs(url.query).get("host", [usual])
+    return [Path(each) for each in hosts if each.startswith("/") and Path(each).is_dir()]
+
+
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     url = settings.database or f"sqlite:///{settings.home / 'podium.db'}"
     database = Database(url)
@@ -121,23 +165,30 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             database=database,
             hints=Hints(),
             ids=IdSource(database.clock),
-            sealer=Sealer(settings.home / "secret.key"),
+            sealer=_sealer(settings),
             uploads_path=settings.home / "uploads",
         )
-        sign_in = SignIn(office)
+        sign_in = SignIn(office, settings.lifetimes)
+        walls = await asyncio.to_thread(_walls, settings)
         engine = LocalEngine(
             settings.home,
             node_name=_node_name(settings),
             virtual_gpus=_virtual_gpus(settings),
             site=_site(settings),
+            walls=walls,
         )
         await engine.open()
         try:
-            await _run(settings, listener, office, sign_in, engine)
+            await _run(settings, listener, office, sign_in, engine, walls)
         finally:
             await engine.close()
     finally:
         await database.close()
+
+
+def _sealer(settings: Settings) -> Sealer:
+    keys = os.environ.pop("PODIUM_SECRET_KEYS", None)  # or children would have them too
+    return Sealer(settings.secret_key_file or settings.home / "secret.key", keys=keys or None)
 
 
 async def _run(
@@ -146,13 +197,21 @@ async def _run(
     office: Office,
     sign_in: SignIn,
     engine: Engine,
+    walls: Walls,
 ) -> None:
     database, hints = office.database, office.hints
-    names = [schedule.LEASE, deadlines.LEASE, lease_name(engine)]
+    names = [schedule.LEASE, deadlines.LEASE, NOTARY_LEASE, lease_name(engine)]
     leadership = Leadership(database, _holder(settings.home), names)
     records = Recorder(database, leadership, schedule.LEASE, Retention(), version=__version__)
     scheduler = schedule.Scheduler(database, hints, leadership, office.ids, records)
-    loops = _loops(office, leadership, engine, scheduler, records)
+    notary = Notary(
+        database,
+        leadership,
+        SigningKey(settings.home / "audit.key"),
+        SealFile(settings.home / "audit-seals.jsonl"),
+        Retention(audit_days=settings.audit_days),
+    )
+    loops = _loops(office, leadership, engine, scheduler, records, notary)
     feed = Feed(database, hints)
     foresight = Foresight(database, lambda: scheduler.sight, scheduler.turn)
     context = Context(
@@ -169,21 +228,28 @@ async def _run(
         about={
             "version": __version__,
             "currency": settings.currency,
+            "isolation": walls.level.value,
+            "isolation_words": walls.sentence,
             "started_at_ms": database.now_ms(),
         },
         cycles=scheduler.counted,
         recording=records.recording,
         replaying=Replaying(),
+        notary=notary,
+        public_url=settings.public_url,
     )
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
     await leadership.renew()
     await _welcome(office, sign_in, address)
+    _say(f"Isolation: {walls.level}. {walls.sentence}")
     async with _tasks(
         [*(loop.run() for loop in loops), feed.run(), context.streams.run(), _relay(engine, hints)]
     ):
         server = _Server(context)
         await server.serve(sockets=[listener])
     foresight.close()
+    await office.refusals.flush(everything=True)
+    await notary.step()
     await leadership.release()
 
 
@@ -193,12 +259,17 @@ def _loops(
     engine: Engine,
     scheduler: schedule.Scheduler,
     records: Recorder,
+    notary: Notary,
 ) -> list[Loop]:
     database, hints = office.database, office.hints
     machine = Machine(engine, database, hints, leadership)
     expecter = expect.Expecter(database, leadership, lambda: scheduler.seen)
     launcher = Launcher(machine, office.sealer, office.uploads_path)
     ends = deadlines.Deadlines(database, hints, leadership)
+
+    async def seal() -> bool:
+        await office.refusals.flush()
+        return await notary.step()
 
     async def renew() -> bool:
         if await leadership.renew():
@@ -217,13 +288,21 @@ def _loops(
             due_seconds=scheduler.due_seconds,
         ),
         Loop("record", records.step, hints, period_seconds=recorder.PERIOD_SECONDS),
+        Loop("notary", seal, hints, period_seconds=NOTARY_SECONDS),
         Loop("expect", expecter.step, hints, period_seconds=expect.PERIOD_SECONDS),
         Loop("launch", launcher.step, hints, wake_on=("launch",), period_seconds=1),
         Loop("layouts", Layouts(machine).step, hints, wake_on=("layouts",), period_seconds=2),
         Loop("observe", Observer(machine).step, hints, wake_on=("observe",), period_seconds=1),
         Loop("stop", Stopper(machine).step, hints, wake_on=("stop",), period_seconds=2),
         Loop("deadlines", ends.step, hints, wake_on=("deadlines",), period_seconds=1),
-        Loop("measure", Measurer(machine).step, hints, period_seconds=1),
+        Loop("measure", Measurer(machine, lambda: scheduler.seen).step, hints, period_seconds=1),
+        Loop(
+            "secrets",
+            Resealer(database, office.sealer).step,
+            hints,
+            wake_on=("secrets",),
+            period_seconds=resealing.PERIOD_SECONDS,
+        ),
         Loop("nodes", NodeWatch(database, hints, leadership).step, hints, period_seconds=5),
         Loop(
             "reap",
@@ -250,7 +329,7 @@ async def _welcome(office: Office, sign_in: SignIn, address: str) -> None:
         _say(f"Podium {__version__} serves at {address}")
         return
     user, one_time = made
-    identity = Identity(username=user.username, administrator=True, roles={}, token_id="")
+    identity = administrator_identity(user.username)
     await project_create(office, sign_in, identity, name=FIRST_PROJECT, team=FIRST_PROJECT)
     await member_set(
         office,
@@ -258,7 +337,7 @@ async def _welcome(office: Office, sign_in: SignIn, address: str) -> None:
         identity,
         project=FIRST_PROJECT,
         username=user.username,
-        role=Role.LEAD,
+        role=LEAD,
     )
     _say(f"Podium {__version__} serves at {address}")
     if one_time is None:

@@ -1,4 +1,4 @@
-"""A server that only starts allocations, for tests that kill it: HOME MARKS NAME…"""
+"""A server that only starts allocations, for tests that kill it: HOME ISOLATION MARKS NAME…"""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from podium.domain.workload import Program
 from podium.engines.contract import Launch
 from podium.engines.devices.boards import virtual_boards
 from podium.engines.local.engine import LocalEngine
+from podium.engines.local.walls import walls_found
 
 
-async def main(home: str, marks: str, names: list[str]) -> None:
-    engine = LocalEngine(Path(home), node_name="node-1", virtual_gpus=virtual_boards("2", "A100"))
+async def main(home: str, isolation: str, marks: str, names: list[str]) -> None:
+    engine = LocalEngine(
+        Path(home),
+        node_name="node-1",
+        virtual_gpus=virtual_boards("2", "A100"),
+        walls=walls_found(Path(home), isolation),
+    )
     await engine.open()
     print("open", flush=True)
     for name in names:
@@ -41,4 +47,4 @@ async def main(home: str, marks: str, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    asyncio.run(main(*sys.argv[1:4], sys.argv[4:]))

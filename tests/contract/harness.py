@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from podium.engines.contract import Engine, Launch, LogChunk, Observation, Phase
 from podium.engines.devices.boards import virtual_boards
 from podium.engines.local.engine import LocalEngine
 from podium.engines.local.order import Limits
+from podium.engines.local.walls import Level, walls_found
 
 PATIENCE_SECONDS = 30.0
 
@@ -148,13 +151,29 @@ class Harness:
                 await self.engine.changed.wait()
 
 
-def local_harness(home: Path, **limits: int) -> Harness:
+def local_harness(home: Path, *, isolation: str = "none", **limits: int) -> Harness:
+    walls = walls_found(home, isolation)
+
     def build(**options: Any) -> Engine:
         return LocalEngine(
             home,
             node_name="node-1",
             virtual_gpus=virtual_boards("2", "A100"),
             limits=Limits(**{**limits, **options}),
+            walls=walls,
         )
 
     return Harness(build, "node-1", home)
+
+
+def _strongest() -> Level:
+    """What can be had here, by whoever runs these tests."""
+    with tempfile.TemporaryDirectory() as home:
+        return walls_found(Path(home), "auto").level
+
+
+LEVEL = _strongest()
+WALLED = "local, walled"
+ENGINES: dict[str, Callable[..., Harness]] = {"local": local_harness}
+if LEVEL is not Level.NONE:
+    ENGINES[WALLED] = partial(local_harness, isolation=LEVEL)

@@ -13,6 +13,7 @@ import pytest
 
 from contract.harness import Harness
 from podium.domain.reason import Cause
+from podium.domain.resources import ISOLATION_LABEL
 from podium.engines.contract import Phase
 
 pytestmark = pytest.mark.anyio
@@ -62,13 +63,16 @@ async def test_killed_servers_start_each_allocation_once(
     """A server that starts 30 allocations is killed at random; the next one ensures all again."""
     if not harness.engine.name.startswith("local/"):
         pytest.skip("the driver hosts the local engine")
+    (node,) = await harness.engine.inventory()
+    isolation = dict(node.labels)[ISOLATION_LABEL]
     random_delay = random.Random(seed).uniform(0.0, 0.25)
     await harness.engine.close()
     marks = tmp_path / "marks"
     marks.mkdir()
+    marks.chmod(0o777)
     names = [f"{harness.prefix}-k{n}" for n in range(30)]
     driver = subprocess.Popen(
-        [sys.executable, str(DRIVER), str(harness.home), str(marks), *names],
+        [sys.executable, str(DRIVER), str(harness.home), isolation, str(marks), *names],
         stdout=subprocess.PIPE,
     )
     assert driver.stdout is not None

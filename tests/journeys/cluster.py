@@ -19,9 +19,11 @@ import sqlalchemy as sa
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.reason import Cause
-from podium.domain.tenancy import Identity, Project
+from podium.domain.tenancy import Project, administrator_identity
+from podium.scheduling.placing.stranded import Stock
 from podium.store import nodes, projects, replicas, samples, tables
 from podium.store.database import Database, Transaction
+from podium.store.fragmentation import fragmentation_insert
 from podium.store.replicas import End
 from turned_clock import TurnedClock
 from unit.house import House
@@ -181,7 +183,7 @@ async def _fill(home: Path) -> None:
         due: list[tuple[int, str, Job]] = []
         for job in _jobs():
             await _live_until(house, now_ms - job.at * MINUTE_MS, due)
-            who = Identity(username=job.owner, administrator=True, roles={}, token_id="t-1")
+            who = administrator_identity(job.owner, "t-1")
             document = {
                 "name": job.name, "project": job.project, "kind": job.kind,
                 "command": "python train.py", "resources": job.resources, **dict(job.more),
@@ -252,6 +254,20 @@ def _measures(tx: Transaction, now_ms: int) -> None:
                 wanted_milli=int(60_000 * max(0.0, math.sin(minute / 220 + 1.5))),
             ),
         )
+    free = {"H100": 14_000, "A100": 9_000, "L40S": 6_000}
+    for minute in range(24 * 60, 0, -5):
+        part = 0.4 + 0.3 * math.sin(minute / 190 + 2) + 0.05 * math.sin(minute / 29)
+        found = [
+            Stock(
+                gpu_type=gpu_type,
+                pool="",
+                free_milli=int(milli * part),
+                stranded_milli=int(milli * part * (0.3 + 0.2 * math.sin(minute / 97 + milli))),
+                split_milli=int(milli * part * 0.3),
+            )
+            for gpu_type, milli in free.items()
+        ]
+        fragmentation_insert(tx, now_ms - minute * MINUTE_MS, 5 * MINUTE_MS, found)
     table = tables.allocations
     for row in tx.execute(sa.select(table).where(table.c.released_at_ms.is_(None))).mappings():
         for minute in range(min(240, (now_ms - row["created_at_ms"]) // MINUTE_MS), 0, -1):

@@ -56,9 +56,10 @@ def plain_http(url: str, headers: Mapping[str, str]) -> httpx.Client:
 
 
 def plain_environ() -> dict[str, str]:
-    """This process's environment without anything that would reach Podium."""
+    """This process's environment without anything that would reach Podium. Most journeys pass files
+    between a test and its jobs, which isolation is there to prevent: those about it ask for it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM")}
-    return {**kept, "NO_COLOR": "1", "COLUMNS": "120"}
+    return {**kept, "NO_COLOR": "1", "COLUMNS": "120", "PODIUM_ISOLATION": "none"}
 
 
 @dataclass

@@ -73,6 +73,7 @@ class Tenants:
             "level": "project",
             "part": "training",
             "cycle_id": "1",
+            "seq": "1",
             "index": "0",
         }
 
@@ -234,8 +235,16 @@ ADMINISTRATION = {
     f"PUT {API}/nodes/{{name}}/gpus/{{index}}/mig",
     f"POST {API}/mig/pack",
     *(label for label in GUARDED if f" {API}/scheduler/" in label),
+    f"GET {API}/secrets/keys",
+    f"POST {API}/secrets/rotate",
+    f"GET {API}/audit/state",
+    f"POST {API}/audit/verify",
+    f"POST {API}/audit/break",
+    f"GET {API}/audit/export",
 }
 SCOPED = ("/workloads", "/usage", "/overview", "/queue")
+# A lead reads the trail of their own project.
+OF_LEADS = {f"GET {API}/audit", f"GET {API}/audit/actions", f"GET {API}/audit/key"}
 OF_ONESELF = {
     f"POST {API}/auth/logout",
     f"GET {API}/auth/me",
@@ -267,6 +276,7 @@ OF_EVERYONE = {
     f"GET {API}/nodes/{{name}}/gpus/{{index}}/layout",
     f"POST {API}/nodes/{{name}}/gpus/{{index}}/layout/plan",
     f"GET {API}/nodes/{{name}}/curves",
+    f"GET {API}/fragmentation",
     "GET /metrics",
     f"POST {API}/workloads/validate",
 }
@@ -284,7 +294,7 @@ def test_a_stranger_sees_nothing(tenants: Tenants, label: str) -> None:
     assert answer.status_code < 500, answer.text
     if label in ADMINISTRATION:
         assert answer.status_code == 403, answer.text
-    elif label in OF_ONESELF | OF_EVERYONE:
+    elif label in OF_ONESELF | OF_EVERYONE | OF_LEADS:
         assert answer.status_code in (200, 404, 422), answer.text
     elif label == f"POST {API}/workloads/actions":
         told = answer.json()
@@ -393,6 +403,7 @@ def request_of(
         "/workloads/bulk": {"workloads": [spec]},
         "/workloads/actions": {"action": "cancel", "selection": {"ids": [real["workload_id"]]}},
         "/notices/read": {"through": 1},
+        "/audit/break": {"reason": "intruder"},
         "/cancel": {"reason": "intruder"},
         "/projects": {"name": "intruder", "team": "intruder"},
         "/users": {"username": "intruder"},

@@ -69,6 +69,7 @@ def test_every_page_in_every_light(
         visit("queue", "/queue", has("pretrain-13b"))
         visit("nodes", "/nodes", has("hop-01"))
         visit("nodes-list", "/nodes?view=list", has("hop-01"))
+        visit("nodes-fragmentation", "/nodes?view=fragmentation", has("GPUs are free, of which"))
         visit("node", "/nodes/hop-05", has("finetune-instruct"))
         visit("account", "/account", has("Tokens"))
         visit("about", "/about", has("SQLite"))

@@ -15,13 +15,22 @@ from podium.control.leadership import Leadership
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.reason import Cause
-from podium.domain.tenancy import WHOLE, Identity, Membership, Project, Role, User
+from podium.domain.rights import ADMINISTRATOR as ADMINISTRATOR_ROLE
+from podium.domain.rights import BUILT_IN_ROLES, LEAD, Binding, Level, Rights, SubjectKind
+from podium.domain.tenancy import (
+    WHOLE,
+    Identity,
+    Membership,
+    Project,
+    User,
+    administrator_identity,
+)
 from podium.domain.workload import Workload
 from podium.intake.office import Office
 from podium.intake.workloads import workload_submit
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Plan
-from podium.store import nodes, plans, projects, replicas, tables, users, workloads
+from podium.store import nodes, plans, projects, replicas, roles, tables, users, workloads
 from podium.store.codec import Row
 from podium.store.database import Database, Transaction
 from podium.store.hints import Hints
@@ -69,11 +78,16 @@ def document(name: str = "job", **fields: Any) -> dict[str, object]:
     return {"name": name, "project": "vision", "command": "true", **fields}
 
 
-def person(username: str = "ada", role: Role = Role.LEAD, project: str = "vision") -> Identity:
-    return Identity(username=username, administrator=False, roles={project: role}, token_id="t-1")
+def person(username: str = "ada", role: str = LEAD, project: str = "vision") -> Identity:
+    return Identity(
+        username=username,
+        rights=Rights(projects={project: BUILT_IN_ROLES[role].actions}),
+        token_id="t-1",
+        roles={project: role},
+    )
 
 
-ADMINISTRATOR = Identity(username="root", administrator=True, roles={}, token_id="t-0")
+ADMINISTRATOR = administrator_identity("root", "t-0")
 
 
 class House:
@@ -104,11 +118,24 @@ class House:
             for name, team in (("vision", "research"), ("speech", "product")):
                 projects.project_insert(tx, Project(name=name, team=team, created_at_ms=now_ms))
             for name in ("ada", "bob", "root"):
-                user = User(username=name, administrator=name == "root", created_at_ms=now_ms)
+                user = User(username=name, created_at_ms=now_ms)
                 users.user_insert(tx, user, "no-hash")
             for name, project in (("ada", "vision"), ("bob", "speech")):
-                member = Membership(project=project, username=name, role=Role.LEAD)
-                projects.member_set(tx, member)
+                member = Membership(project=project, username=name, role=LEAD)
+                projects.member_set(tx, member, f"b-{name}", "root", now_ms)
+            roles.binding_insert(
+                tx,
+                Binding(
+                    id="b-root",
+                    subject_kind=SubjectKind.USER,
+                    subject="root",
+                    role=ADMINISTRATOR_ROLE,
+                    level=Level.ORGANISATION,
+                    target="",
+                    created_at_ms=now_ms,
+                    created_by="system",
+                ),
+            )
             nodes.node_report(tx, ENGINE, machines, now_ms)
 
         await self.database.write(fill)

@@ -6,6 +6,13 @@ import classes from "./about.module.css";
 import { Checks } from "./Checks";
 import { useAbout, useHealth } from "./queries";
 
+/** What keeps projects apart on the server's own machine. */
+const ISOLATION: Readonly<Record<string, string>> = {
+  users: "A Unix user for each project",
+  namespaces: "Namespaces for each job",
+  none: "None",
+};
+
 export default function AboutPage() {
   const about = useAbout();
   const health = useHealth();
@@ -31,6 +38,11 @@ export default function AboutPage() {
                 <dt>GPUs</dt>
                 <dd>
                   {about.data.virtual_gpus ? "Some are virtual: no hardware is there" : "Real"}
+                </dd>
+                <dt>Isolation</dt>
+                <dd>
+                  {ISOLATION[about.data.isolation] ?? about.data.isolation}
+                  <p className={classes.words}>{about.data.isolation_words}</p>
                 </dd>
                 <dt>Address</dt>
                 <dd>

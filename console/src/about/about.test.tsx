@@ -26,6 +26,16 @@ test("a server that is not well says which check fails, and is still told about"
   );
 });
 
+test("what keeps projects apart is told with its reason", async () => {
+  serverCreate()
+    .on("GET /api/v1/about", () =>
+      aboutOf({ isolation: "none", isolation_words: "Users: only root can. Namespaces: refused." }),
+    )
+    .on("GET /readyz", () => ({ ok: true, checks: [] }));
+  consoleOpen("/about");
+  expect(await screen.findByText("Namespaces: refused.", { exact: false })).toBeVisible();
+});
+
 test("loops that go round are one line, one that does not stands out", () => {
   const loop = (name: string, ok = true) => ({
     name: `loop ${name}`,

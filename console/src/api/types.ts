@@ -21,6 +21,7 @@ export type Device = Documents["DeviceView"];
 export type Change = Documents["ChangeView"];
 export type Overview = Documents["OverviewView"];
 export type Capacity = Documents["CapacityView"];
+export type Fragmentation = Documents["FragmentationView"];
 export type Explanation = Documents["ExplanationView"];
 export type DryRun = Documents["DryRunView"];
 export type OfferedChange = Documents["OfferedChangeView"];

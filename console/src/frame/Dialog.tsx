@@ -6,17 +6,19 @@ import classes from "./dialog.module.css";
 interface Props {
   title: string;
   onClose: () => void;
+  /** In pixels, where the screen has as many. */
+  size?: number;
   children: ReactNode;
 }
 
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, size = 440, children }: Props) {
   return (
     <Modal
       opened
       onClose={onClose}
       title={title}
       centered
-      size={440}
+      size={size}
       padding={20}
       classNames={{ title: classes.title ?? "" }}
     >

@@ -8,12 +8,16 @@ import { useIdentity } from "../session/queries";
 import { Duration } from "../time/Times";
 import { GpuCell, heldPercent } from "./GpuCell";
 import { LayoutEditor } from "./LayoutEditor";
+import { ModeDialog } from "./ModeDialog";
 import classes from "./node.module.css";
+import { roomInWords } from "./room";
 import { Slices } from "./Slices";
 
 export function DeviceCard({ device, node }: { device: Device; node: string }) {
   const holders = device.holders ?? [];
   const told = holders.reduce((sum, holder) => sum + holder.gpu_milli, 0);
+  // What is measured of a GPU that is cut stands beside its slices.
+  const besideSlices = (value: number | null | undefined) => device.mig && value != null;
   return (
     <li className={classes.device} data-unhealthy={!device.healthy || undefined}>
       <header>
@@ -30,19 +34,26 @@ export function DeviceCard({ device, node }: { device: Device; node: string }) {
       </header>
       {device.fault && <p className={classes.fault}>{device.fault}</p>}
       {device.mig && <Slices device={device} />}
-      {device.mig && <LayoutButton device={device} node={node} />}
-      <dl>
+      <p className={classes.room}>{roomInWords(device)}</p>
+      {device.mig_board && <MigButtons device={device} node={node} />}
+      <dl className={classes.figures}>
         <dt>Held</dt>
         <dd>{heldPercent(device)} %</dd>
-        <dt>Really used</dt>
-        <dd>
-          {device.busy_milli == null ? "Not measured" : `${Math.round(device.busy_milli / 10)} %`}
-        </dd>
+        {!besideSlices(device.busy_milli) && (
+          <>
+            <dt>Really used</dt>
+            <dd>
+              {device.busy_milli == null
+                ? "Not measured"
+                : `${Math.round(device.busy_milli / 10)} %`}
+            </dd>
+          </>
+        )}
         <dt>Memory held</dt>
         <dd>
           {bytesInWords(device.memory_bytes_used)} of {bytesInWords(device.memory_bytes)}
         </dd>
-        {device.temperature_celsius != null && (
+        {device.temperature_celsius != null && !besideSlices(device.temperature_celsius) && (
           <>
             <dt>Temperature</dt>
             <dd>{device.temperature_celsius} °C</dd>
@@ -73,21 +84,34 @@ export function DeviceCard({ device, node }: { device: Device; node: string }) {
   );
 }
 
-function LayoutButton({ device, node }: { device: Device; node: string }) {
-  const [open, setOpen] = useState(false);
+function MigButtons({ device, node }: { device: Device; node: string }) {
+  const [open, setOpen] = useState<"layout" | "mode" | null>(null);
   const { administrator } = useIdentity();
   if (!administrator) return null;
+  const close = () => setOpen(null);
+  const turn = `Turn MIG ${device.mig ? "off" : "on"}`;
   return (
-    <>
+    <div className={classes.deviceButtons}>
+      {device.mig && (
+        <Button
+          variant="default"
+          size="xs"
+          onClick={() => setOpen("layout")}
+          aria-label={`Layout of GPU ${device.index}…`}
+        >
+          Layout…
+        </Button>
+      )}
       <Button
         variant="default"
         size="xs"
-        onClick={() => setOpen(true)}
-        aria-label={`Layout of GPU ${device.index}…`}
+        onClick={() => setOpen("mode")}
+        aria-label={`${turn} on GPU ${device.index}…`}
       >
-        Layout…
+        {turn}…
       </Button>
-      {open && <LayoutEditor node={node} gpu={device.index} onClose={() => setOpen(false)} />}
-    </>
+      {open === "layout" && <LayoutEditor node={node} gpu={device.index} onClose={close} />}
+      {open === "mode" && <ModeDialog device={device} node={node} onClose={close} />}
+    </div>
   );
 }

@@ -3,6 +3,8 @@
 import type { Device } from "../api/types";
 import { bytesInWords, counted } from "../quantity/words";
 import classes from "./nodes.module.css";
+import { roomInWords } from "./room";
+import { spanOf } from "./SliceBar";
 
 interface Props {
   device: Device;
@@ -20,11 +22,30 @@ export function GpuCell({ device, silent = false }: Props) {
       data-virtual={device.virtual || undefined}
       data-unhealthy={!device.healthy || undefined}
       data-mig={device.mig_profile ? true : undefined}
+      data-cut={device.mig || undefined}
     >
-      <span className={classes.fill} style={{ height: `${heldPercent(device)}%` }} />
+      {device.mig ? (
+        <CutFill device={device} />
+      ) : (
+        <span className={classes.fill} style={{ height: `${heldPercent(device)}%` }} />
+      )}
       {device.busy_milli != null && (
         <span className={classes.busy} style={{ height: `${percent(device.busy_milli)}%` }} />
       )}
+    </span>
+  );
+}
+
+/** Its memory slices as columns; those that somebody has are filled. */
+function CutFill({ device }: { device: Device }) {
+  const total = device.memory_slices ?? 0;
+  return (
+    <span className={classes.cut} style={{ gridTemplateColumns: `repeat(${total}, 1fr)` }}>
+      {(device.slices ?? [])
+        .filter(({ state }) => state !== "idle")
+        .map((slice) => (
+          <span key={slice.start} style={spanOf(slice)} />
+        ))}
     </span>
   );
 }
@@ -48,6 +69,7 @@ export function deviceInWords(device: Device): string[] {
     usedInWords(device),
     ...(device.temperature_celsius == null ? [] : [`${device.temperature_celsius} °C`]),
     ...(device.power_watts == null ? [] : [`${Math.round(device.power_watts)} W`]),
+    ...(device.healthy ? [roomInWords(device)] : []),
     ...holders.slice(0, 4).map(({ name, owner }) => `${name}, ${owner}`),
     ...(holders.length > 4 ? [`and ${counted(holders.length - 4, "more", "more")}`] : []),
     ...(holders.length === 0 && device.gpu_milli_used > 0 ? ["Held by work of others"] : []),

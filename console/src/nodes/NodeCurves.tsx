@@ -1,14 +1,13 @@
 /** What a node's GPUs did over time: a chart for each quantity that was measured. */
-import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Curves, Node } from "../api/types";
 import { formats } from "../charts/formats";
 import { RangePicker } from "../charts/RangePicker";
-import { type RangeSearch, rangeOf, rangeRead, rangeWrite } from "../charts/range";
+import { rangeWrite } from "../charts/range";
 import type { ChartSeries, Format } from "../charts/series";
 import { TimeChart } from "../charts/TimeChart";
+import { useRange } from "../charts/useRange";
 import { FailureState } from "../frame/FailureState";
-import { useClock } from "../time/clock";
 import classes from "./node.module.css";
 import { useNodeCurves } from "./queries";
 
@@ -27,22 +26,10 @@ const PACE_MS = 10_000;
 const choices = ["15m", "1h", "6h", "24h", "7d"] as const;
 
 export function NodeCurves({ node }: { node: Node }) {
-  const search: RangeSearch = rangeRead(useSearch({ strict: false }));
-  const navigate = useNavigate();
-  const now = useClock((ms) => ms - (ms % PACE_MS));
-  const range = rangeOf(search, now, { usual: USUAL });
+  const { search, range, change } = useRange(USUAL, PACE_MS);
   const curves = useNodeCurves(node.name, range.from, range.live ? null : range.to);
   const [loadedOnce] = useState(() => Date.now());
   const known = curves.data?.series.filter(({ lines }) => lines.length > 0) ?? [];
-  const change = (next: RangeSearch) =>
-    void navigate({
-      to: ".",
-      search: ((before: Record<string, unknown>) => {
-        const { range: _range, from: _from, to: _to, ...kept } = before;
-        return { ...kept, ...next };
-      }) as never,
-      replace: true,
-    });
   if (node.devices.length === 0) return null;
   return (
     <section aria-labelledby="node-curves">

@@ -5,6 +5,7 @@ import type { Device, Node } from "../api/types";
 import { useHoverCard } from "./HoverCard";
 import { NodeRow } from "./NodeRow";
 import classes from "./nodes.module.css";
+import { useKeptFocus } from "./useKeptFocus";
 
 const ROW_PIXELS = 76;
 
@@ -14,12 +15,14 @@ interface Props {
 }
 
 export function NodeList({ nodes, scroll }: Props) {
+  const { handlers, rangeExtractor } = useKeptFocus();
   const drawn = useVirtualizer({
     count: nodes.length,
     getScrollElement: () => scroll.current,
     getItemKey: (index) => nodes[index]?.name ?? index,
     estimateSize: () => ROW_PIXELS,
     overscan: 6,
+    rangeExtractor,
     initialRect: { width: 1200, height: 900 },
   });
   const items = drawn.getVirtualItems();
@@ -31,13 +34,14 @@ export function NodeList({ nodes, scroll }: Props) {
   const { card, ...hover } = useHoverCard((id) => devices.get(id));
   return (
     <div {...hover}>
-      <ul className={classes.list} aria-label="Nodes">
-        <Gap pixels={items[0]?.start ?? 0} />
-        {items.map(({ index, key }) => {
+      <ul className={classes.list} aria-label="Nodes" {...handlers}>
+        {items.flatMap(({ index, key, start }, at) => {
           const node = nodes[index];
-          return (
-            node && <NodeRow key={key} node={node} index={index} measure={drawn.measureElement} />
-          );
+          const before = start - (items[at - 1]?.end ?? 0);
+          return [
+            <Gap key={`before ${key}`} pixels={before} />,
+            node && <NodeRow key={key} node={node} index={index} measure={drawn.measureElement} />,
+          ];
         })}
         <Gap pixels={drawn.getTotalSize() - (items.at(-1)?.end ?? 0)} />
       </ul>

@@ -16,6 +16,7 @@ import { GpuCell } from "./GpuCell";
 import { useHoverCard } from "./HoverCard";
 import { NodeStateBadge } from "./NodeStateBadge";
 import classes from "./nodes.module.css";
+import { useKeptFocus } from "./useKeptFocus";
 import { domainsOf, type RackGroup, racksOf } from "./view";
 
 const TILE_WIDTHS = { usual: 168, least: 116, most: 200 };
@@ -68,6 +69,7 @@ export function NodeMap({ nodes, scroll }: Props) {
     return found;
   }, [nodes]);
   const { card, ...hover } = useHoverCard((id) => devices.get(id));
+  const { handlers, rangeExtractor } = useKeptFocus();
   const drawn = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
@@ -75,6 +77,7 @@ export function NodeMap({ nodes, scroll }: Props) {
     estimateSize: (index) => (rows[index]?.kind === "block" ? HEAD_PIXELS : TILE_ROW_PIXELS),
     scrollMargin: margin,
     overscan: OVERSCAN,
+    rangeExtractor,
     initialRect: { width: 1200, height: 900 },
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: other rows have other heights.
@@ -85,6 +88,7 @@ export function NodeMap({ nodes, scroll }: Props) {
       <ul
         ref={setMap}
         aria-label="Nodes"
+        {...handlers}
         style={{ height: drawn.getTotalSize(), "--tile": `${tile}px` } as CSSProperties}
       >
         {drawn.getVirtualItems().map(({ index, key, start, size }) => {
@@ -94,6 +98,7 @@ export function NodeMap({ nodes, scroll }: Props) {
             <li
               key={key}
               className={classes.mapRow}
+              data-index={index}
               style={{ height: size, transform: `translateY(${start - margin}px)` }}
             >
               {row.kind === "block" ? (

@@ -18,6 +18,7 @@ import { NodeStateBadge } from "./NodeStateBadge";
 import classes from "./node.module.css";
 import { useCordon, useNode, useNodesLive } from "./queries";
 import { ReleaseButton } from "./ReleaseButton";
+import { nodeRoomInWords } from "./room";
 import { placeInWords } from "./view";
 
 export default function NodePage() {
@@ -105,6 +106,7 @@ function Shown({ node }: { node: Node }) {
           <h2 id="node-gpus" className={classes.heading}>
             GPUs <span>{node.devices.length}</span>
           </h2>
+          <p className={classes.still}>{nodeRoomInWords(node)}</p>
           <ul className={classes.devices}>
             {node.devices.map((device) => (
               <DeviceCard key={device.id} device={device} node={node.name} />

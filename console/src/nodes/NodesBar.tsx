@@ -1,4 +1,4 @@
-/** What of the nodes to show: text, GPU type, pool, what one looks for, and as a map or a list. */
+/** What of the nodes to show: text, GPU type, pool, what one looks for, and in which view. */
 import { SegmentedControl, Select } from "@mantine/core";
 import type { RefObject } from "react";
 import { SearchField } from "../frame/SearchField";
@@ -24,6 +24,7 @@ export function NodesBar({ view, types, pools, searchRef, onChange }: Props) {
     { value: "map", label: "Map" },
     { value: "list", label: "List" },
     ...(pools.length > 0 || view.view === "pools" ? [{ value: "pools", label: "Pools" }] : []),
+    { value: "fragmentation", label: "Fragmentation" },
   ];
   return (
     <search className={classes.bar} aria-label="Filter nodes">
@@ -41,15 +42,19 @@ export function NodesBar({ view, types, pools, searchRef, onChange }: Props) {
 }
 
 function Filters({ view, types, pools, searchRef, onChange }: Props) {
+  // Of what is stranded, only GPUs of a type or a pool can be told apart.
+  const ofNodes = view.view !== "fragmentation";
   return (
     <>
-      <SearchField
-        name="Search by name, rack, block or pool"
-        hint="Name, rack or block"
-        value={view.q ?? ""}
-        inputRef={searchRef}
-        onChange={(q) => onChange(changed(view, { q }))}
-      />
+      {ofNodes && (
+        <SearchField
+          name="Search by name, rack, block or pool"
+          hint="Name, rack or block"
+          value={view.q ?? ""}
+          inputRef={searchRef}
+          onChange={(q) => onChange(changed(view, { q }))}
+        />
+      )}
       {(types.length > 1 || view.type) && (
         <Select
           size="xs"
@@ -74,7 +79,7 @@ function Filters({ view, types, pools, searchRef, onChange }: Props) {
           onChange={(pool) => onChange(changed(view, { pool: pool ?? "" }))}
         />
       )}
-      {shows.map(({ value, label, says }) => (
+      {(ofNodes ? shows : []).map(({ value, label, says }) => (
         <button
           key={value}
           type="button"

@@ -1,13 +1,15 @@
-/** The page of nodes: the cluster as a map of racks and GPUs, as a list with its figures, or the
- * pools that its nodes belong to. */
+/** The page of nodes: the cluster as a map of racks and GPUs, as a list with its figures, the pools
+ * that its nodes belong to, or how much of what is free is of use. */
 import { Button } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
 import type { Node } from "../api/types";
+import { rangeRead } from "../charts/range";
 import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
 import { useKeys } from "../frame/keys";
 import { PageHeader } from "../frame/PageHeader";
+import { Fragmentation } from "./Fragmentation";
 import { GpuLegend } from "./GpuLegend";
 import { NodeList } from "./NodeList";
 import { NodeMap } from "./NodeMap";
@@ -68,6 +70,7 @@ function Nodes({ nodes }: { nodes: readonly Node[] }) {
       // The project of the frame stays.
       search: ((before: Record<string, unknown>) => ({
         ...(before.project !== undefined && { project: before.project }),
+        ...(next.view === "fragmentation" && rangeRead(before)),
         ...next,
       })) as never,
       replace: "q" in next,
@@ -82,6 +85,8 @@ function Nodes({ nodes }: { nodes: readonly Node[] }) {
       <div ref={scroll} className={classes.scroll}>
         {view.view === "pools" ? (
           <Pools />
+        ) : view.view === "fragmentation" ? (
+          <Fragmentation type={type} pool={pool} />
         ) : shown.length === 0 ? (
           <EmptyState
             title="No node matches"

@@ -1,48 +1,38 @@
-/** A GPU in MIG mode as its slices: who is in each instance, what is free, what else would fit. */
+/** A GPU in MIG mode: its slices with who is in them, and beside them how warm and busy it is. */
 import type { Device } from "../api/types";
+import { SliceBar } from "./SliceBar";
 import classes from "./slices.module.css";
 
-type Slice = NonNullable<Device["slices"]>[number];
-
 export function Slices({ device }: { device: Device }) {
-  const total = device.memory_slices ?? 0;
-  const slices = shown(device.slices ?? []);
-  const room = (device.room ?? []).filter((each) => each.count > 0);
-  const words = room.map(({ count, profile }) => `${count} × ${profile}`).join(", ");
+  const { busy_milli: busy, temperature_celsius: celsius } = device;
   return (
     <div className={classes.slices}>
-      <ol
-        className={classes.bar}
-        style={{ gridTemplateColumns: `repeat(${total}, minmax(0, 1fr))` }}
-        aria-label={`MIG instances of GPU ${device.index}`}
-      >
-        {slices.map((slice) => (
-          <li
-            key={`${slice.start} ${slice.profile}`}
-            className={classes.slice}
-            data-state={slice.state}
-            style={{ gridColumn: `${slice.start + 1} / span ${slice.size}` }}
-            title={sliceInWords(slice)}
-          >
-            <span>{slice.profile}</span>
-            <span>{whose(slice)}</span>
-          </li>
-        ))}
-        {free(total, slices).map(({ start, size }) => (
-          <li
-            key={`free ${start}`}
-            className={classes.slice}
-            data-state="free"
-            style={{ gridColumn: `${start + 1} / span ${size}` }}
-          >
-            <span>free</span>
-          </li>
-        ))}
-      </ol>
-      <p className={classes.room}>
-        {device.pinned ? "Pinned. " : ""}
-        {words ? `Still fits: ${words}` : "Nothing more fits"}
-      </p>
+      <div className={classes.beside}>
+        <SliceBar
+          label={`MIG instances of GPU ${device.index}`}
+          total={device.memory_slices ?? 0}
+          slices={device.slices ?? []}
+        />
+        {(busy != null || celsius != null) && (
+          <dl className={classes.vitals}>
+            {celsius != null && (
+              <div>
+                <dt>Temperature</dt>
+                <dd>{celsius} °C</dd>
+              </div>
+            )}
+            {busy != null && (
+              <div>
+                <dt>Really used</dt>
+                <dd>
+                  {Math.round(busy / 10)} %<span aria-hidden> used</span>
+                </dd>
+              </div>
+            )}
+          </dl>
+        )}
+      </div>
+      {device.pinned && <p className={classes.quiet}>Pinned: only these instances get work.</p>}
       {device.drift_at && (
         <p className={classes.drift}>
           Changed outside of Podium at {new Date(device.drift_at).toLocaleString()}: {device.drift}
@@ -50,36 +40,4 @@ export function Slices({ device }: { device: Device }) {
       )}
     </div>
   );
-}
-
-/** Without idle ones that are about to make room for what is held there. */
-function shown(slices: readonly Slice[]): Slice[] {
-  const found: Slice[] = [];
-  let end = 0;
-  for (const slice of slices) {
-    if (slice.start < end) continue;
-    found.push(slice);
-    end = slice.start + slice.size;
-  }
-  return found;
-}
-
-function free(total: number, slices: readonly Slice[]): { start: number; size: number }[] {
-  const found = [];
-  let at = 0;
-  for (const { start, size } of [...slices, { start: total, size: 0 }]) {
-    if (start > at) found.push({ start: at, size: start - at });
-    at = start + size;
-  }
-  return found;
-}
-
-function whose({ state, holder }: Slice): string {
-  if (state === "held") return holder ? holder.name : "others";
-  return state === "busy" ? "not Podium's" : "idle";
-}
-
-function sliceInWords(slice: Slice): string {
-  const owner = slice.holder ? `, ${slice.holder.owner}` : "";
-  return `${slice.profile} at slice ${slice.start}: ${whose(slice)}${owner}`;
 }

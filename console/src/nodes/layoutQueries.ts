@@ -35,9 +35,24 @@ interface Wanted {
   move: boolean;
 }
 
+/** Returns once the driver has done it, or refused. */
+export function useModeChange(name: string, index: number) {
+  const changed = useChanged(name, index);
+  return useMutation({
+    mutationFn: (enabled: boolean) =>
+      answered(
+        api.PUT("/api/v1/nodes/{name}/gpus/{index}/mig", {
+          params: { path: { name, index } },
+          body: { enabled },
+        }),
+      ),
+    onSuccess: changed,
+  });
+}
+
 /** Null unpins. */
 export function useLayoutChange(name: string, index: number) {
-  const queries = useQueryClient();
+  const changed = useChanged(name, index);
   return useMutation({
     mutationFn: (wanted: Wanted | null) => {
       const params = { path: { name, index } };
@@ -45,9 +60,14 @@ export function useLayoutChange(name: string, index: number) {
         wanted ? api.PUT(PATH, { params, body: wanted }) : api.DELETE(PATH, { params }),
       );
     },
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ["layouts", name, index] });
-      void queries.invalidateQueries({ queryKey: nodeKeys.one(name) });
-    },
+    onSuccess: changed,
   });
+}
+
+function useChanged(name: string, index: number): () => void {
+  const queries = useQueryClient();
+  return () => {
+    void queries.invalidateQueries({ queryKey: ["layouts", name, index] });
+    void queries.invalidateQueries({ queryKey: nodeKeys.one(name) });
+  };
 }

@@ -15,6 +15,7 @@ export const nodeKeys = {
   all: ["nodes"] as const,
   list: ["nodes", "list"] as const,
   pools: ["nodes", "pools"] as const,
+  fragmentation: ["nodes", "curves", "fragmentation"] as const,
   one: (name: string) => ["nodes", "one", name] as const,
   replicas: (name: string) => ["nodes", "replicas", name] as const,
   curves: (name: string, since: number, until: number | null) =>
@@ -27,6 +28,8 @@ const REREAD_MS = 2_000;
 /** A node that falls silent changes nothing at first, so it is looked for at this pace. */
 const SILENCE_MS = 30_000;
 const CURVE_STEP_MS = 10_000;
+/** So often is noted what is stranded. */
+const MINUTE_MS = 60_000;
 
 export function useNodes() {
   return useQuery({
@@ -102,6 +105,34 @@ export function useNodeCurves(name: string, since: number, until: number | null)
       ),
     placeholderData: keepPreviousData,
     refetchInterval: until === null ? CURVE_STEP_MS : false,
+  });
+}
+
+/** What was free over time, and stranded. `until` is null where the range ends now and moves on. */
+export function useFragmentation(
+  since: number,
+  until: number | null,
+  { type, pool }: { type?: string | undefined; pool?: string | undefined },
+) {
+  const from = Math.floor(since / MINUTE_MS) * MINUTE_MS;
+  return useQuery({
+    queryKey: [...nodeKeys.fragmentation, from, until, type, pool],
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/api/v1/fragmentation", {
+          params: {
+            query: {
+              since: new Date(from).toISOString(),
+              ...(until !== null && { until: new Date(until).toISOString() }),
+              ...(type && { gpu_type: type }),
+              ...(pool && { pool }),
+            },
+          },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: until === null ? MINUTE_MS : false,
   });
 }
 

@@ -1,7 +1,7 @@
 /** What of the nodes is shown, and how. It lives in the address. */
 import type { Device, Node } from "../api/types";
 
-export const shapes = ["map", "list", "pools"] as const;
+export const shapes = ["map", "list", "pools", "fragmentation"] as const;
 export const shows = ["free", "idle", "trouble"] as const;
 export type Shape = (typeof shapes)[number];
 export type Show = (typeof shows)[number];
@@ -16,8 +16,9 @@ export type NodesView = {
 
 export function nodesViewRead(search: Record<string, unknown>): NodesView {
   const show = shows.find((each) => each === search.show);
+  const view = shapes.find((each) => each === search.view);
   return {
-    ...((search.view === "list" || search.view === "pools") && { view: search.view }),
+    ...(view && view !== "map" && { view }),
     ...(show && { show }),
     ...(typeof search.type === "string" && search.type && { type: search.type }),
     ...(typeof search.pool === "string" && search.pool && { pool: search.pool }),

@@ -1,4 +1,5 @@
 /** How the cluster's GPUs were used over time. */
+import { useViewportSize } from "@mantine/hooks";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { formats } from "../charts/formats";
@@ -15,8 +16,14 @@ const choices: readonly Span[] = ["1h", "6h", "24h", "7d"];
 /** The plot moves on by so many steps over its width, and not with each second. */
 const MOVES = 360;
 const PACE_MS = 5_000;
+const HEIGHT = 140;
+/** On a screen as large as this the page would end half way down; the plot gets what is left. */
+const LARGE = { width: 2040, height: 1100 };
+const OTHERS_PIXELS = 830;
 
 export function CapacityPanel() {
+  const { width, height } = useViewportSize();
+  const large = width >= LARGE.width && height >= LARGE.height;
   const range = rangeRead(useSearch({ strict: false }));
   const navigate = useNavigate();
   const { data, error } = useCapacity(range);
@@ -49,7 +56,7 @@ export function CapacityPanel() {
           from={from}
           to={to}
           format={formats.gpus}
-          height={140}
+          height={large ? height - OTHERS_PIXELS : HEIGHT}
           empty={error && !data ? error.message : "Nothing was recorded in this time."}
           onRange={(start, end) => change(rangeWrite(start, end))}
         />

@@ -6,6 +6,7 @@ import type { Queue, QueuePlan } from "../api/types";
 import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
 import { PageHeader } from "../frame/PageHeader";
+import { ShowMore } from "../frame/ShowMore";
 import { useProject } from "../projects/scope";
 import { counted } from "../quantity/words";
 import { Preemptions } from "./Preemptions";
@@ -106,17 +107,13 @@ function Entries({ list, first, plan }: EntriesProps) {
   return (
     <>
       <QueueTable rows={folded ? rows.slice(0, FIRST_ROWS) : rows} />
-      {(folded || list.hasNextPage) && (
-        <div className={classes.more}>
-          <Button
-            variant="default"
-            loading={list.isFetchingNextPage}
-            onClick={() => (folded ? setAll(true) : list.fetchNextPage())}
-          >
-            Show more
-          </Button>
-        </div>
-      )}
+      <ShowMore
+        list={{
+          hasNextPage: folded || list.hasNextPage,
+          isFetchingNextPage: list.isFetchingNextPage,
+          fetchNextPage: () => (folded ? setAll(true) : list.fetchNextPage()),
+        }}
+      />
     </>
   );
 }

@@ -7,6 +7,7 @@ import { ChevronIcon } from "../frame/icons";
 import { milliInWords } from "../quantity/words";
 import { useIdentity } from "../session/queries";
 import { Duration } from "../time/Times";
+import legend from "./legend.module.css";
 import { QuotaForm } from "./QuotaForm";
 import { useShares } from "./queries";
 import { Section } from "./Section";
@@ -262,7 +263,7 @@ const keys: [part: string, words: string][] = [
 
 function ShareLegend() {
   return (
-    <ul className={classes.legend} aria-label="Legend">
+    <ul className={legend.legend} aria-label="Legend">
       {keys.map(([part, words]) => (
         <li key={part}>
           <span className={classes.key} aria-hidden="true">

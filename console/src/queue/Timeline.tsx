@@ -4,6 +4,7 @@ import type { QueuePlan } from "../api/types";
 import { useWidth } from "../charts/useWidth";
 import { counted } from "../quantity/words";
 import { laneOf } from "./lanes";
+import legend from "./legend.module.css";
 import { Section } from "./Section";
 import { TimeList } from "./TimeList";
 import { TimeRows } from "./TimeRows";
@@ -84,7 +85,7 @@ function AheadPicker({ ahead, onAhead }: { ahead: Ahead; onAhead: (ahead: Ahead)
 /** What the shapes mean. */
 function TimeLegend() {
   return (
-    <ul className={classes.legend} aria-label="Legend">
+    <ul className={legend.legend} aria-label="Legend">
       {[
         ["running", "certain", "Runs until its limit"],
         ["running", "expected", "Expected end"],

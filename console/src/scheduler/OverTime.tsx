@@ -1,12 +1,11 @@
 /** What the cycles did over time: how many, how long, what they decided, and who was refused why. */
-import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { RangePicker } from "../charts/RangePicker";
-import { type RangeSearch, rangeOf, rangeRead, rangeWrite } from "../charts/range";
+import { rangeWrite } from "../charts/range";
 import type { ChartSeries, Format } from "../charts/series";
 import { TimeChart } from "../charts/TimeChart";
+import { useRange } from "../charts/useRange";
 import { FailureState } from "../frame/FailureState";
-import { useClock } from "../time/clock";
 import { useMinutes } from "./queries";
 import classes from "./scheduler.module.css";
 import { type Curves, curvesOf, minutesInWords, tookFormat } from "./words";
@@ -55,21 +54,9 @@ const charts: { id: keyof Curves; label: string; format: Format; stacked?: true;
   ];
 
 export function OverTime() {
-  const search: RangeSearch = rangeRead(useSearch({ strict: false }));
-  const navigate = useNavigate();
-  const now = useClock((ms) => ms - (ms % PACE_MS));
-  const range = rangeOf(search, now, { usual: USUAL });
+  const { search, range, change } = useRange(USUAL, PACE_MS);
   const minutes = useMinutes(range.from, range.live ? null : range.to);
   const curves = useMemo(() => minutes.data && curvesOf(minutes.data), [minutes.data]);
-  const change = (next: RangeSearch) =>
-    void navigate({
-      to: ".",
-      search: ((before: Record<string, unknown>) => {
-        const { range: _range, from: _from, to: _to, ...kept } = before;
-        return { ...kept, ...next };
-      }) as never,
-      replace: true,
-    });
   return (
     <section aria-label="Over time">
       <div className={classes.lead}>

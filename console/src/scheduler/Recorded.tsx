@@ -1,8 +1,8 @@
 /** The cycles that changed something: what each did, and the means to decide it again. */
-import { Button } from "@mantine/core";
 import type { Cycles } from "../api/types";
 import { FailureState } from "../frame/FailureState";
 import { Skeleton } from "../frame/PageState";
+import { ShowMore } from "../frame/ShowMore";
 import { bytesInWords, counted } from "../quantity/words";
 import { CycleRow } from "./CycleRow";
 import { useCycles } from "./queries";
@@ -58,17 +58,7 @@ export function Recorded() {
           </tbody>
         </table>
       )}
-      {list.hasNextPage && (
-        <div className={classes.more}>
-          <Button
-            variant="default"
-            loading={list.isFetchingNextPage}
-            onClick={() => list.fetchNextPage()}
-          >
-            Show more
-          </Button>
-        </div>
-      )}
+      <ShowMore list={list} />
     </Section>
   );
 }

@@ -220,6 +220,8 @@ export function aboutOf(given: Partial<About> = {}): About {
     store: "sqlite",
     engines: ["local"],
     virtual_gpus: false,
+    isolation: "users",
+    isolation_words: "Each project's work runs as a Unix user of its own.",
     started_at: "2026-03-01T08:00:00Z",
     health: { ok: true, checks: [] },
     ...given,

@@ -1,5 +1,5 @@
 /** The list of workloads: a table where there is room, stacked rows where there is little. */
-import { type CSSProperties, useMemo, useRef } from "react";
+import { type CSSProperties, type FocusEvent, useMemo, useRef, useState } from "react";
 import type { Workload } from "../api/types";
 import type { Selection } from "../bulk/selection";
 import { type Column, columnOf, columnsRead } from "./columns";
@@ -46,6 +46,7 @@ export function WorkloadTable(props: Props) {
   }
   const names = useNames(known);
   const { selection } = choosing;
+  const { kept, handlers } = useFocusedRow(rows);
   const chosen = known.filter((row) => selection.has(row.id)).length;
   const seen = new Set<string>();
   return (
@@ -65,10 +66,11 @@ export function WorkloadTable(props: Props) {
         selected={chosen === 0 ? "none" : chosen === known.length ? "all" : "some"}
         onSelectShown={() => choosing.onSelectShown(known)}
       />
-      <tbody>
-        <Gap pixels={first * rowPixels} />
-        {indexes(first, last).map((index) => {
-          const workload = rows.at(index);
+      <tbody {...handlers}>
+        {drawnParts(first, last, rows.total, kept?.index ?? null).map((part) => {
+          if ("rows" in part) return <Gap key={part.key} pixels={part.rows * rowPixels} />;
+          const { index } = part;
+          const workload = rows.at(index) ?? (index === kept?.index ? kept.workload : undefined);
           // Where one drags the list past, the same rows stay and only count on: it costs least.
           if (!workload) {
             const place = index - first;
@@ -91,14 +93,53 @@ export function WorkloadTable(props: Props) {
             />
           );
         })}
-        <Gap pixels={(rows.total - 1 - last) * rowPixels} />
       </tbody>
     </table>
   );
 }
 
-function indexes(first: number, last: number): number[] {
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at);
+type Part = { index: number } | { key: string; rows: number };
+
+/** The rows that are drawn and the gaps between them, from the top. `kept` stands apart from those
+ * in sight. */
+export function drawnParts(
+  first: number,
+  last: number,
+  total: number,
+  kept: number | null,
+): Part[] {
+  const inSight = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at);
+  const outside = kept !== null && (kept < first || kept > last) && kept < total;
+  const drawn = outside ? [...inSight, kept].sort((a, b) => a - b) : inSight;
+  const found: Part[] = [];
+  let next = 0;
+  for (const index of drawn) {
+    if (index > next) found.push({ key: `gap ${found.length}`, rows: index - next });
+    found.push({ index });
+    next = index + 1;
+  }
+  if (total > next) found.push({ key: "gap below", rows: total - next });
+  return found;
+}
+
+/** The row that has the focus is drawn wherever one scrolls: what is taken away loses it. */
+function useFocusedRow(rows: Rows) {
+  const [focused, setFocused] = useState<{ index: number; workload: Workload } | null>(null);
+  const handlers = {
+    onFocus: ({ target }: FocusEvent<HTMLElement>) => {
+      const row = target.closest<HTMLElement>("tr[data-index]");
+      const index = Number(row?.dataset.index);
+      const workload = rows.at(index);
+      setFocused(workload ? { index, workload } : null);
+    },
+    onBlur: ({ currentTarget, relatedTarget }: FocusEvent<HTMLElement>) => {
+      if (!currentTarget.contains(relatedTarget)) setFocused(null);
+    },
+  };
+  // Rows that are far away are forgotten, and this one is drawn as it was known.
+  const now = focused && rows.at(focused.index);
+  const stays = focused !== null && (!now || now.id === focused.workload.id);
+  return { kept: stays ? focused : null, handlers };
 }
 
 /** Stands for the rows above or below that are not drawn. */

@@ -2,10 +2,19 @@
 export function focusMove(list: HTMLElement | null, step: 1 | -1): void {
   const links = [...(list?.querySelectorAll<HTMLElement>("[data-row-link]") ?? [])];
   const at = links.indexOf(document.activeElement as HTMLElement);
-  const next = at < 0 ? firstInSight(list, links) : at + step;
+  const away = at < 0 || areApart(links[at], links[at + step]);
+  const next = away ? firstInSight(list, links) : at + step;
   const link = links[Math.min(Math.max(next, 0), links.length - 1)];
   link?.focus({ preventScroll: true });
   link?.scrollIntoView?.({ block: "nearest" });
+}
+
+/** The row that has the focus stays drawn where one scrolls away from it, without its neighbours. */
+function areApart(one: HTMLElement | undefined, other: HTMLElement | undefined): boolean {
+  const [place, next] = [one, other].map((each) =>
+    Number(each?.closest<HTMLElement>("[data-index]")?.dataset.index),
+  );
+  return place !== undefined && next !== undefined && Math.abs(place - next) > 1;
 }
 
 /** Rows are drawn beyond both ends of what one sees. */

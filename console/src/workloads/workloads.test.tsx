@@ -133,6 +133,20 @@ test("of 100,000 rows only those in sight are drawn, and read where one scrolls 
   expect(server.asked.filter(({ url }) => url.includes("offset=")).length).toBeLessThan(4);
 });
 
+test("the row with the focus keeps it wherever one scrolls", async () => {
+  serverCreate().on("GET /api/v1/workloads", manyOf(100_000));
+  consoleOpen("/workloads");
+  const link = await screen.findByRole("link", { name: "n-3" });
+  act(() => link.focus());
+  scrollTo(50_010 * 32);
+  await screen.findByRole("link", { name: "n-50010" });
+  expect(screen.getByRole("link", { name: "n-3" })).toHaveFocus();
+  expect(link).toBe(document.activeElement);
+  expect(screen.queryByRole("link", { name: "n-4" })).toBeNull();
+  act(() => link.blur());
+  expect(screen.queryByRole("link", { name: "n-3" })).toBeNull();
+});
+
 test("columns are chosen, and stand in the address", async () => {
   serverCreate().on("GET /api/v1/workloads", () => pageOf([workloadOf({ priority: 77 })]));
   consoleOpen("/workloads?columns=name+priority+gpus");

@@ -6,21 +6,30 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse, Response
 from starlette.exceptions import HTTPException
 
 from podium import __version__
 from podium.api import (
+    access,
+    accounts,
+    audit,
     auth,
+    bindings,
     bookings,
     changes,
     curves,
+    device,
+    directory,
     explain,
+    fragmentation,
+    groups,
     layouts,
     logs,
     nodes,
     notices,
+    oidc,
     overview,
     policies,
     pools,
@@ -29,20 +38,27 @@ from podium.api import (
     projects,
     queue,
     quotas,
+    roles,
     saved,
     scheduler,
     search,
+    secrets,
     server,
+    teams,
     uploads,
     usage,
     users,
     what_if,
     workloads,
 )
-from podium.api.context import Context
+from podium.api.context import Context, let_in
+from podium.api.refused import new_request_id
+from podium.api.scim import router as scim
+from podium.domain.audit import USER_AGENT_CHARACTERS, Origin
 from podium.spec.views.problem import Problem
 from podium.spec.views.workload import ChangeView, LogLineView
 from podium.spec.workload import json_schema
+from podium.store.audit import ORIGIN
 
 PREFIX = "/api/v1"
 WEBROOT = Path(__file__).parent.parent / "webroot"
@@ -96,20 +112,41 @@ def make_app(context: Context | None) -> FastAPI:
     app.include_router(server.metrics_router)
     for router in (
         auth.open_router,
+        oidc.open_router,
+        device.open_router,
         auth.router,
+        device.router,
+        oidc.router,
+        projects.router,
+        secrets.router,
+        secrets.keys_router,
+        users.router,
+        audit.router,
+        directory.router,
+        notices.router,
+        saved.router,
+        changes.topics_router,
+    ):
+        app.include_router(router, prefix=PREFIX)
+    # Of all that follows, who has no role at all sees nothing.
+    for router in (
+        access.router,
+        accounts.router,
+        bindings.router,
+        groups.router,
+        roles.router,
+        teams.router,
         overview.router,
         queue.router,
         quotas.router,
         search.router,
-        notices.router,
-        saved.router,
         prices.router,
         policies.router,
         pools.router,
         bookings.router,
         scheduler.router,
         curves.router,
-        changes.topics_router,
+        fragmentation.router,
         changes.router,  # its /stream comes before /{ref}
         explain.router,
         what_if.router,
@@ -117,13 +154,12 @@ def make_app(context: Context | None) -> FastAPI:
         logs.router,
         nodes.router,
         layouts.router,
-        projects.router,
-        users.router,
         usage.router,
         uploads.router,
         server.router,
     ):
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(let_in)])
+    app.include_router(scim.router)
     app.add_api_route("/{path:path}", _console, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_middleware(Guard)
     _complete_document(app)
@@ -141,9 +177,13 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        origin = origin_of(scope)
+        ORIGIN.set(origin)
+        own = (b"x-request-id", origin.request_id.encode())
+
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                message["headers"] = [*message.get("headers", ()), *_HEADERS, own]
             await send(message)
 
         if scope["path"] in _OWN_LIMITS:
@@ -152,6 +192,18 @@ class Guard:
             await _refusal()(scope, receive, guarded)
         else:
             await self._app(scope, _counting(receive), guarded)
+
+
+def origin_of(scope: Scope) -> Origin:
+    """Where a request comes from, with an id of its own. Behind a proxy the address is the one that
+    the server was told to believe."""
+    client = scope.get("client")
+    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
+    return Origin(
+        source=client[0] if client else "",
+        user_agent=agent.decode("latin-1").replace("\0", "")[:USER_AGENT_CHARACTERS],
+        request_id=new_request_id(),
+    )
 
 
 def _declared_bytes(scope: Scope) -> int:
@@ -215,7 +267,11 @@ def _complete_document(app: FastAPI) -> None:
             "session": {"type": "apiKey", "in": "cookie", "name": "podium_session"},
         }
         document["security"] = [{"token": []}, {"session": []}]
-        open_paths = {"/healthz", "/readyz", f"{PREFIX}/auth/login", f"{PREFIX}/auth/ticket"}
+        ways_in = (
+            "login", "ticket", "providers", "oidc/{name}/start", "oidc/{name}/callback",
+            "oidc/{name}/backchannel-logout", "device", "device/token",
+        )  # fmt: skip
+        open_paths = {"/healthz", "/readyz", *(f"{PREFIX}/auth/{each}" for each in ways_in)}
         for path in open_paths:
             for operation in document["paths"][path].values():
                 operation["security"] = []

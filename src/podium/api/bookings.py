@@ -37,7 +37,7 @@ async def list_bookings(
     """Which nodes are kept for whom, and when."""
     now_ms = context.database.now_ms()
     found = await context.database.read(
-        lambda tx: bookings.booking_list(tx, now_ms, past=past, scope=who.scope)
+        lambda tx: bookings.booking_list(tx, now_ms, past=past, scope=who.known)
     )
     return answer(BookingsView(items=[_view(each) for each in found]))
 
@@ -53,7 +53,7 @@ async def show_booking(name: Name, context: Ctx, who: Who) -> Response:
     """One booking, with what still stands on its nodes."""
 
     def read(tx: Transaction) -> BookingDetailView:
-        found = bookings.booking_fetch(tx, who.scope, name)
+        found = bookings.booking_fetch(tx, who.known, name)
         standing: list[BookedWork] = []
         if found.until_ms > context.database.now_ms():
             standing = booked_work.booked_work(tx, who.scope, found)

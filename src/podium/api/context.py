@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from podium.api import cookies
 from podium.api.board import Board
 from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
@@ -15,17 +16,20 @@ from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control.foresight import Foresight
 from podium.control.loop import Loop
+from podium.control.notary import Notary
 from podium.control.recorder import Recording
 from podium.control.replaying import Replaying
 from podium.control.schedule import Cycles
 from podium.domain.errors import ForbiddenError, TemporaryError, UnauthenticatedError
+from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.engines.contract import Engine
-from podium.intake.office import Office
+from podium.intake.office import Office, authorise
 from podium.intake.sign_in import SignIn
+from podium.intake.single_sign_on import SingleSignOn
+from podium.store.audit import ORIGIN
 from podium.store.database import Database
 
-COOKIE = "podium_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -47,6 +51,12 @@ class Context:
     cycles: Cycles = field(default_factory=Cycles)  # of this server's own scheduler
     recording: Recording = field(default_factory=Recording)
     replaying: Replaying = field(default_factory=Replaying)
+    notary: Notary | None = None
+    public_url: str = ""  # where people reach the console; empty: where they ask
+    single_sign_on: SingleSignOn = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "single_sign_on", SingleSignOn(self.office, self.sign_in))
 
     @property
     def database(self) -> Database:
@@ -69,7 +79,14 @@ async def identity_of(request: Request) -> Identity:
     safe = request.method in _SAFE_METHODS or request.headers.get("x-podium-csrf") == "1"
     if by_cookie and not safe:
         raise ForbiddenError("A change made with a cookie needs the header X-Podium-CSRF: 1.")
-    return await context.sign_in.identify(secret)
+    if by_cookie and request.method not in _SAFE_METHODS:
+        cookies.check_own_page(request, context.public_url)
+    identity = await context.sign_in.identify(secret)
+    request.state.identity = identity
+    origin = ORIGIN.get()
+    if origin is not None:
+        ORIGIN.set(replace(origin, token_id=identity.token_id))
+    return identity
 
 
 def _secret_of(request: Request) -> tuple[str | None, bool]:
@@ -77,7 +94,7 @@ def _secret_of(request: Request) -> tuple[str | None, bool]:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret:
         return secret.strip(), False
-    return request.cookies.get(COOKIE), True
+    return cookies.session_secret(request), True
 
 
 async def _context(request: Request) -> Context:
@@ -85,8 +102,19 @@ async def _context(request: Request) -> Context:
     return context_of(request)
 
 
+async def _own_page(request: Request) -> None:
+    """For what anybody may ask for, and no page of another site. Raises ForbiddenError."""
+    cookies.check_own_page(request, context_of(request).public_url)
+
+
+async def let_in(who: Annotated[Identity, Depends(identity_of)]) -> None:
+    """For what is about the cluster as a whole. Raises ForbiddenError for who has no role."""
+    authorise(who, Action.NODE_READ)
+
+
 Ctx = Annotated[Context, Depends(_context)]
 Who = Annotated[Identity, Depends(identity_of)]
+OwnPage = Annotated[None, Depends(_own_page)]
 
 
 async def _still(request: Request, who: Who) -> Callable[[], Awaitable[bool]]:
@@ -102,7 +130,7 @@ async def _still(request: Request, who: Who) -> Callable[[], Awaitable[bool]]:
             return False
         except TemporaryError:
             return True  # the store cannot be asked now; it says nothing against it
-        return (now.administrator, now.roles) == (who.administrator, who.roles)
+        return now.rights == who.rights
 
     return holds
 

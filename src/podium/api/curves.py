@@ -89,7 +89,7 @@ async def node_curves(
 
     def read(tx: Transaction) -> CurvesView:
         nodes.node_fetch(tx, name)  # Raises NotFoundError.
-        until_ms = now_ms if until is None else _ms("until", until)
+        until_ms = now_ms if until is None else moment_ms("until", until)
         since_ms, until_ms = span_of(since, until, until_ms - _DAY_MS, now_ms)
         found = curves.node_curves(
             tx, name, since_ms=since_ms, until_ms=until_ms, points=points, now_ms=now_ms
@@ -104,9 +104,9 @@ def span_of(
 ) -> tuple[int, int]:
     """What was given, else the defaults. Raises UserError."""
     if since is not None:
-        since_ms = _ms("since", since)
+        since_ms = moment_ms("since", since)
     if until is not None:
-        until_ms = _ms("until", until)
+        until_ms = moment_ms("until", until)
     if since is None and until is None:
         since_ms = min(since_ms, until_ms - 1)
     if since_ms >= until_ms:
@@ -131,7 +131,7 @@ def span_of(
     return since_ms, until_ms
 
 
-def _ms(field: str, moment: datetime) -> int:
+def moment_ms(field: str, moment: datetime) -> int:
     """A time without a zone is UTC. Raises UserError for one that no machine has had."""
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     if not _FIRST <= aware <= _LAST:

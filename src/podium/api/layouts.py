@@ -14,7 +14,8 @@ from podium.api.nodes import node_views
 from podium.api.parameters import NodeName
 from podium.domain.layouts import Step, layout_text, placed_of
 from podium.domain.mig import Placed
-from podium.domain.tenancy import WHOLE, Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import WHOLE, Identity
 from podium.intake.layouts import (
     Planned,
     layout_plan,

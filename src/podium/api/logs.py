@@ -15,9 +15,11 @@ from podium.api.log_lines import Budget, Cursor, Line, Log, Needle, merged
 from podium.api.log_pages import iso, page_after, page_around, page_before, places_of
 from podium.api.parameters import LastEventId, WorkloadId
 from podium.domain.errors import FieldFault, NotFoundError, UserError
-from podium.domain.tenancy import Scope
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity, Scope
+from podium.intake.audit import sighted
 from podium.spec.views.log import LogPageView
-from podium.store import allocations, nodes
+from podium.store import allocations, nodes, workloads
 from podium.store.database import Transaction
 
 router = APIRouter(prefix="/workloads", tags=["workloads"])
@@ -73,6 +75,7 @@ async def logs(
     earlier lines go on."""
     ranks = _ranks(rank)
     found = await _logs_of(context, who.scope, workload_id, ranks, attempt)
+    await _seen(context, who, workload_id)
     if not follow:
         needle = Needle(q) if q is not None else None
         labels = len(found) > 1 or len(ranks) > 1
@@ -130,6 +133,7 @@ async def log_lines(
         )
     found = await _logs_of(context, who.scope, workload_id, _ranks(rank), attempt)
     _few(found, "read as one")
+    await _seen(context, who, workload_id)
     if around is not None:
         key, _, offset = around.partition("@")
         centred = await page_around(found, key, int(offset), limit)
@@ -147,6 +151,16 @@ async def log_lines(
             budget=Budget(_SEARCH_BYTES) if q is not None else None,
         )
     return Response(page.json(), media_type="application/json")
+
+
+async def _seen(context: Context, who: Identity, workload_id: str) -> None:
+    """The audit trail tells who looks at which log."""
+    workload = await context.database.read(
+        lambda tx: workloads.workload_fetch(tx, who.scope, workload_id)
+    )
+    await sighted(
+        context.office, who, Action.LOG_READ, workload_id, workload.project, name=workload.name
+    )
 
 
 def _ranks(given: Sequence[int]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from podium.api.context import Context
 from podium.domain.lifecycle import WorkloadState
+from podium.domain.resources import ISOLATION_LABEL
 from podium.domain.tenancy import Scope
 from podium.store import holdings, nodes, workloads
 from podium.store.database import Transaction
@@ -38,9 +39,16 @@ def _cluster(tx: Transaction, registry: CollectorRegistry) -> None:
         registry=registry,
     )
     up = Gauge("podium_node_ready", "1 when the node takes work.", ["node"], registry=registry)
+    apart = Gauge(
+        "podium_node_isolation",
+        "1 for what keeps the work of different projects apart on the node.",
+        ["node", "level"],
+        registry=registry,
+    )
     loads = holdings.node_loads(tx, _NOBODY)
     for node in nodes.node_list(tx):
         up.labels(node.name).set(node.state == "ready")
+        apart.labels(node.name, dict(node.labels).get(ISOLATION_LABEL, "unknown")).set(1)
         held = dict(loads[node.name].gpu_milli) if node.name in loads else {}
         for device in node.devices:
             labels = (node.name, device.type, str(device.virtual).lower())

@@ -28,6 +28,21 @@ OneProject = Annotated[
 Username = Annotated[
     str, Path(max_length=_NAME_MAX, description="A person's name.", examples=["ada"])
 ]
+TeamName = Annotated[
+    str, Path(max_length=_NAME_MAX, description="The team's name.", examples=["research"])
+]
+GroupName = Annotated[
+    str, Path(max_length=_NAME_MAX, description="The group's name.", examples=["scientists"])
+]
+RoleName = Annotated[
+    str, Path(max_length=_NAME_MAX, description="The role's name.", examples=["developer"])
+]
+AccountName = Annotated[
+    str, Path(max_length=_NAME_MAX, description="The service account's name.", examples=["ci-bot"])
+]
+Words = Annotated[
+    str, Query(max_length=100, description="Part of a name, a display name or an address.")
+]
 NodeName = Annotated[str, Path(max_length=253, description="The node's name.")]
 SecretName = Annotated[
     str,

@@ -84,13 +84,13 @@ def _view(tx: Transaction, who: Identity, level: PolicyLevel, name: str) -> Poli
     team: str | None = None
     project: str | None = None
     if level is PolicyLevel.PROJECT:
-        project, team = name, projects.project_fetch(tx, who.scope, name).team
+        project, team = name, projects.project_fetch(tx, who.known, name).team
     elif level is PolicyLevel.TEAM:
-        if not policies.team_seen(tx, who.scope, name):
+        if not policies.team_seen(tx, who.known, name):
             raise NotFoundError(f"There is no team {name} that you can see.")
         team = name
     elif level is PolicyLevel.POOL:
-        pool = pools.pool_fetch(tx, who.scope, name).name
+        pool = pools.pool_fetch(tx, who.known, name).name
     overrides = policies.override_list(tx)
     holds = Policies(overrides)
     groups = (

@@ -28,11 +28,11 @@ async def list_pools(context: Ctx, who: Who) -> Response:
     """The pools that are open to a project of yours, with their nodes and GPUs."""
 
     def read(tx: Transaction) -> PoolsView:
-        seen = pools.teams_seen(tx, who.scope)
+        seen = pools.teams_seen(tx, who.known)
         found = stocks(tx)
         items = [
-            _view(each, found.get(each.name, Stock()), who.scope, seen)
-            for each in pools.pools_seen(tx, who.scope)
+            _view(each, found.get(each.name, Stock()), who.known, seen)
+            for each in pools.pools_seen(tx, who.known)
         ]
         return PoolsView(items=items)
 
@@ -61,9 +61,9 @@ async def delete_pool(name: PoolName, context: Ctx, who: Who) -> Response:
 
 async def _pool(context: Context, who: Identity, name: str) -> PoolView:
     def read(tx: Transaction) -> PoolView:
-        pool = pools.pool_fetch(tx, who.scope, name)
+        pool = pools.pool_fetch(tx, who.known, name)
         stock = stocks(tx).get(name, Stock())
-        return _view(pool, stock, who.scope, pools.teams_seen(tx, who.scope))
+        return _view(pool, stock, who.known, pools.teams_seen(tx, who.known))
 
     return await context.database.read(read)
 

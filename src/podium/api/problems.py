@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from podium.api.refused import refusal_told, request_id
 from podium.domain.errors import (
     BusyError,
     ConflictError,
+    DeviceFlowError,
     FieldFault,
     ForbiddenError,
     NotFoundError,
@@ -30,6 +31,7 @@ _log = structlog.get_logger(__name__)
 
 _STATUSES: tuple[tuple[type[PodiumError], int, str], ...] = (
     (UserError, 422, "The request has faults"),
+    (DeviceFlowError, 400, "Not let in"),
     (NotFoundError, 404, "Not found"),
     (ConflictError, 409, "Conflict"),
     (ForbiddenError, 403, "Not allowed"),
@@ -62,6 +64,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected_error)
 
 
+def status_of(error: PodiumError) -> int:
+    """The HTTP status that says the same."""
+    return next((status for kind, status, _ in _STATUSES if isinstance(error, kind)), 500)
+
+
 def problem_response(
     status: int,
     code: str,
@@ -70,7 +77,6 @@ def problem_response(
     *,
     faults: Sequence[FieldFault] = (),
     retry_after_seconds: float | None = None,
-    request_id: str = "",
 ) -> Response:
     problem = Problem(
         type=f"urn:podium:problem:{code}",
@@ -82,9 +88,9 @@ def problem_response(
             FaultView(field=each.field, message=each.message, remedy=each.remedy) for each in faults
         ],
         retry_after_seconds=retry_after_seconds,
-        request_id=request_id or secrets.token_hex(8),
+        request_id=request_id(),
     )
-    headers = {"X-Request-ID": problem.request_id}
+    headers: dict[str, str] = {}
     if retry_after_seconds is not None:
         headers["Retry-After"] = str(max(1, round(retry_after_seconds)))
     if status == 401:
@@ -97,8 +103,9 @@ def problem_response(
     )
 
 
-async def _podium_error(_request: Request, error: Exception) -> Response:
+async def _podium_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PodiumError)
+    await refusal_told(request, error)
     for kind, status, title in _STATUSES:
         if isinstance(error, kind):
             return problem_response(
@@ -138,14 +145,13 @@ async def _http_error(_request: Request, error: Exception) -> Response:
 
 
 async def _unexpected_error(request: Request, error: Exception) -> Response:
-    request_id = secrets.token_hex(8)
-    _log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=error)
+    known = request_id()
+    _log.error("request_failed", path=request.url.path, request_id=known, exc_info=error)
     return problem_response(
         500,
         "internal",
         "Something went wrong",
-        f"Podium could not answer this request. Give its id {request_id} to your operators.",
-        request_id=request_id,
+        f"Podium could not answer this request. Give its id {known} to your operators.",
     )
 
 

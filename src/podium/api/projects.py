@@ -1,4 +1,4 @@
-"""Projects, members and secrets."""
+"""Projects and members."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from fastapi.responses import Response
 
 from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Ctx, Who
-from podium.api.parameters import Cursor, Limit, ProjectName, SecretName, Username
-from podium.api.render import member_view, project_view, secret_view
+from podium.api.parameters import Cursor, Limit, ProjectName, Username
+from podium.api.tenancy_render import member_view, project_view
 from podium.domain.tenancy import Membership
 from podium.intake import projects as intake
 from podium.spec.views.base import Page
 from podium.spec.views.tenancy import (
+    CostCentreRequest,
     MemberRequest,
     MemberView,
     ProjectRequest,
     ProjectView,
-    SecretRequest,
-    SecretView,
 )
 from podium.store import projects
 from podium.store.database import Transaction
-from podium.store.projects import SecretRecord
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
@@ -34,7 +32,7 @@ async def list_projects(
     """Projects that you can see, by name."""
     after = decode_cursor(cursor) or ""
     found = await context.database.read(
-        lambda tx: projects.project_list(tx, who.scope, limit=limit + 1, after=after)
+        lambda tx: projects.project_list(tx, who.known, limit=limit + 1, after=after)
     )
     return answer(page(found, limit, project_view, lambda each: each.name))
 
@@ -43,7 +41,12 @@ async def list_projects(
 async def create_project(body: ProjectRequest, context: Ctx, who: Who) -> Response:
     """A new project; its team is made when it is new. For administrators."""
     project = await intake.project_create(
-        context.office, context.sign_in, who, name=body.name, team=body.team
+        context.office,
+        context.sign_in,
+        who,
+        name=body.name,
+        team=body.team,
+        cost_centre=body.cost_centre,
     )
     return answer(project_view(project), status=201)
 
@@ -51,8 +54,19 @@ async def create_project(body: ProjectRequest, context: Ctx, who: Who) -> Respon
 @router.get("/{project}", response_model=ProjectView)
 async def show_project(project: ProjectName, context: Ctx, who: Who) -> Response:
     """One project."""
-    found = await context.database.read(lambda tx: projects.project_fetch(tx, who.scope, project))
+    found = await context.database.read(lambda tx: projects.project_fetch(tx, who.known, project))
     return answer(project_view(found))
+
+
+@router.patch("/{project}", response_model=ProjectView)
+async def change_project(
+    project: ProjectName, body: CostCentreRequest, context: Ctx, who: Who
+) -> Response:
+    """Change where the project is billed; empty means where its team is."""
+    changed = await intake.project_change(
+        context.office, who, project, cost_centre=body.cost_centre
+    )
+    return answer(project_view(changed))
 
 
 @router.get("/{project}/members", response_model=Page[MemberView])
@@ -63,7 +77,7 @@ async def list_members(
     after = decode_cursor(cursor) or ""
 
     def read(tx: Transaction) -> list[Membership]:
-        projects.project_fetch(tx, who.scope, project)
+        projects.project_fetch(tx, who.known, project)
         return projects.member_list(tx, project, limit=limit + 1, after=after)
 
     found = await context.database.read(read)
@@ -89,37 +103,4 @@ async def remove_member(
     await intake.member_remove(
         context.office, context.sign_in, who, project=project, username=username
     )
-    return Response(status_code=204)
-
-
-@router.get("/{project}/secrets", response_model=Page[SecretView])
-async def list_secrets(
-    project: ProjectName, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
-) -> Response:
-    """Names of the project's secrets; values are never answered."""
-    after = decode_cursor(cursor) or ""
-
-    def read(tx: Transaction) -> list[SecretRecord]:
-        projects.project_fetch(tx, who.scope, project)
-        return projects.secret_list(tx, project, limit=limit + 1, after=after)
-
-    found = await context.database.read(read)
-    return answer(page(found, limit, secret_view, lambda each: each.name))
-
-
-@router.put("/{project}/secrets/{name}", response_model=SecretView)
-async def set_secret(
-    project: ProjectName, name: SecretName, body: SecretRequest, context: Ctx, who: Who
-) -> Response:
-    """Store a secret. Work that names it finds it in an environment variable of that name."""
-    record = await intake.secret_set(
-        context.office, who, project=project, name=name, value=body.value.get_secret_value()
-    )
-    return answer(secret_view(record))
-
-
-@router.delete("/{project}/secrets/{name}", status_code=204)
-async def remove_secret(project: ProjectName, name: SecretName, context: Ctx, who: Who) -> Response:
-    """Remove a secret. Work that runs keeps what it was given."""
-    await intake.secret_remove(context.office, who, project=project, name=name)
     return Response(status_code=204)

@@ -45,7 +45,7 @@ async def list_quotas(context: Ctx, who: Who) -> Response:
 
     def read(tx: Transaction) -> QuotasView:
         return QuotasView(
-            items=[_view(each) for each in shares.standing(tx, who.scope, now_ms)],
+            items=[_view(each) for each in shares.standing(tx, who.known, now_ms)],
             capacity=[
                 QuotaCapacityView(gpu_type=name, gpu_milli=milli)
                 for name, milli in shares.capacity(tx).items()
@@ -78,7 +78,7 @@ async def set_quota(
     )
     await quota_set(context.office, who, quota)
     now_ms = context.database.now_ms()
-    found = await context.database.read(lambda tx: shares.standing(tx, who.scope, now_ms))
+    found = await context.database.read(lambda tx: shares.standing(tx, who.known, now_ms))
     for each in found:
         if (each.level, each.name) == (level, quota.name):
             return answer(_view(each))

@@ -14,19 +14,12 @@ from podium.domain.mig import BOARDS
 from podium.domain.node import Device, Node
 from podium.domain.reason import Refusal, WaitReason
 from podium.domain.resources import DeviceShare, Request
-from podium.domain.tenancy import Membership, Project, Scope, Token, User
+from podium.domain.tenancy import Scope
 from podium.domain.workload import Recovery, ReplicaGroup, Workload, asked_text, member_of
 from podium.scheduling.forecast.eta import Eta
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.node import DeviceView, HolderView, NodeReplicaView, NodeView
 from podium.spec.views.notice import NoticeView
-from podium.spec.views.tenancy import (
-    MemberView,
-    ProjectView,
-    SecretView,
-    TokenView,
-    UserView,
-)
 from podium.spec.views.workload import (
     CostView,
     DeviceShareView,
@@ -45,7 +38,6 @@ from podium.spec.workload import request_text
 from podium.store.allocations import RankFacts
 from podium.store.holdings import Holder, NodeLoad, NodeReplica, Slot
 from podium.store.notices import Notice
-from podium.store.projects import SecretRecord
 from podium.store.samples import DeviceLoad
 from podium.store.usage import Bill
 
@@ -365,41 +357,6 @@ def notice_view(notice: Notice) -> NoticeView:
         workload_name=notice.workload_name,
         project=notice.project,
         read=notice.read,
-    )
-
-
-def user_view(user: User) -> UserView:
-    return UserView(
-        username=user.username,
-        administrator=user.administrator,
-        created_at=utc(user.created_at_ms),
-    )
-
-
-def project_view(project: Project) -> ProjectView:
-    return ProjectView(name=project.name, team=project.team, created_at=utc(project.created_at_ms))
-
-
-def member_view(member: Membership) -> MemberView:
-    return MemberView(project=member.project, username=member.username, role=member.role)
-
-
-def token_view(token: Token) -> TokenView:
-    return TokenView(
-        id=token.id,
-        name=token.name,
-        created_at=utc(token.created_at_ms),
-        expires_at=utc_or_none(token.expires_at_ms),
-        last_used_at=utc_or_none(token.last_used_at_ms),
-    )
-
-
-def secret_view(secret: SecretRecord) -> SecretView:
-    return SecretView(
-        project=secret.project,
-        name=secret.name,
-        updated_at=utc(secret.updated_at_ms),
-        updated_by=secret.updated_by,
     )
 
 

@@ -19,7 +19,9 @@ from podium.api.cycle_render import (
     minute_view,
 )
 from podium.api.parameters import Cursor, Limit
-from podium.domain.tenancy import WHOLE, Action
+from podium.domain.rights import Action
+from podium.domain.tenancy import WHOLE
+from podium.intake.audit import sighted
 from podium.intake.cycles import cycle_export
 from podium.intake.office import authorise
 from podium.scheduling.forecast.calibration import calibrated
@@ -79,7 +81,9 @@ async def show_cycle(cycle_id: CycleId, context: Ctx, who: Who) -> Response:
         plan = unpacked_value(Plan, cycles.cycle_plan(tx, cycle_id))
         return cycle_detail_view(row, plan)
 
-    return answer(await context.database.read(read))
+    view = await context.database.read(read)
+    await sighted(context.office, who, Action.SCHEDULER_READ, f"cycle {cycle_id}", None)
+    return answer(view)
 
 
 @router.get(

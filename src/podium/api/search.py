@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from podium.api.answers import answer
 from podium.api.context import Ctx, Who
+from podium.domain.rights import Action
 from podium.spec.views.search import FindingsView, FoundView
 from podium.store.search import Finding, find
 
@@ -28,7 +29,7 @@ async def search(
     ones. Parts inside a name are looked for among the newest workloads only.
     """
     found = await context.database.read(
-        lambda tx: find(tx, who.scope, q, limit=limit, people=who.administrator)
+        lambda tx: find(tx, who.scope, q, limit=limit, people=who.may(Action.USER_READ))
     )
     return answer(FindingsView(items=[_found(each) for each in found]))
 

@@ -48,6 +48,8 @@ async def about(context: Ctx, _who: Who) -> Response:
             virtual_gpus=await context.database.read(nodes.gpus_virtual),
             health=await _health(context),
             started_at=utc(context.about["started_at_ms"]),
+            isolation=context.about.get("isolation", "none"),
+            isolation_words=context.about.get("isolation_words", ""),
         )
     )
 
@@ -71,8 +73,11 @@ async def metrics(context: Ctx, _who: Who) -> Response:
 
 async def _health(context: Context) -> HealthView:
     checks = await _checks(context)
-    # A clock that was set is told, but it is no reason to send people elsewhere.
-    return HealthView(ok=all(each.ok for each in checks if each.name != "clock"), checks=checks)
+    # They are told, but they are no reason to send people elsewhere.
+    told_only = ("clock", "audit")
+    return HealthView(
+        ok=all(each.ok for each in checks if each.name not in told_only), checks=checks
+    )
 
 
 async def _checks(context: Context) -> list[CheckView]:
@@ -92,6 +97,8 @@ async def _checks(context: Context) -> list[CheckView]:
         )
         for loop in context.loops
     )
+    alarm = context.notary.alarm if context.notary is not None else ""
+    checks.append(CheckView(name="audit", ok=not alarm, detail=alarm))
     drift_ms = context.database.clock.drift_ms()
     checks.append(
         CheckView(

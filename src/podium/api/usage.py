@@ -9,6 +9,7 @@ from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Ctx, Who
 from podium.api.parameters import Cursor, Limit, OneProject
 from podium.api.render import usage_view
+from podium.domain.rights import Action
 from podium.spec.views.base import Page
 from podium.spec.views.tenancy import ProjectUsageView
 from podium.store import usage
@@ -29,7 +30,7 @@ async def list_usage(
     now_ms = context.database.now_ms()
     after = decode_cursor(cursor) or ""
     everything = await context.database.read(
-        lambda tx: usage.usage_by_project(tx, who.scope, now_ms)
+        lambda tx: usage.usage_by_project(tx, who.scope_of(Action.USAGE_READ), now_ms)
     )
     found = [
         each for each in everything if each.project > after and project in (None, each.project)

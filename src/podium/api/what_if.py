@@ -45,7 +45,8 @@ _ETAS_SIZE_MAX = 60_000
 @router.post("/what-if", response_model=WhatIfView)
 async def try_changes(request: WhatIfRequest, context: Ctx, who: Who) -> Response:
     """Who would start earlier, who later, and who would be stopped if this were done: a quota
-    edited, a node drained or lost, nodes added or booked, work submitted, cancelled or raised.
+    edited, a node drained or lost, nodes added or booked, a GPU cut anew, work submitted,
+    cancelled or raised.
 
     Administrators may try all of it, others what they may do to their own work. Nothing is done.
     """

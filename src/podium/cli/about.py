@@ -44,3 +44,4 @@ def version(json_output: options.Json = False) -> None:
     if server is not None:
         words = " · virtual GPUs" if server["virtual_gpus"] else ""
         terminal.write(f"server {server['version']} at {address} ({server['store']}{words})")
+        terminal.write(f"isolation {server['isolation']}: {server['isolation_words']}")

@@ -12,6 +12,7 @@ import typer
 
 from podium.cli import options, terminal
 from podium.cli.connection import connect
+from podium.cli.wording import plural
 from podium.domain.errors import FieldFault, PodiumError, TemporaryError, UserError
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def login(
             show_default=False,
         ),
     ] = None,
-    username: Annotated[str | None, typer.Option("--username", "-u", help="Your name.")] = None,
+    username: Annotated[
+        str | None,
+        typer.Option("--username", "-u", help="Your name, to sign in with your password."),
+    ] = None,
     ticket: Annotated[
         str | None,
         typer.Option("--ticket", metavar="LINK", help="A sign-in link, in place of a password."),
@@ -38,18 +42,23 @@ def login(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Show the address only; open nothing.")
+    ] = False,
     json_output: options.Json = False,
 ) -> None:
     """Sign in to a server and remember it.
 
-    The sign-in is kept in ~/.config/podium/config.json, readable by you only.
+    Without a name you confirm a code in the console, where you sign in as you always do. The
+    sign-in is kept in ~/.config/podium/config.json, readable by you only.
 
     Examples:
       podium login http://127.0.0.1:8470
       podium login https://podium.example.com --username ada
       podium login --ticket 'http://127.0.0.1:8470/#ticket=...'
     """
-    from podium.client.address import is_loopback, server_address, sign_in_link
+    from podium.client.address import server_address, sign_in_link
+    from podium.domain.address import is_loopback
 
     link = ticket or (url if url is not None and "ticket=" in url else None)
     server = None if url is None or url == link else server_address(url)
@@ -63,6 +72,8 @@ def login(
             terminal.say(f"warning: {address} is not encrypted; others may read what you send.")
         if link is not None:
             session, password = client.auth.ticket(one_time), None
+        elif username is None and not password_stdin:
+            session, password = _let_in(client, open_browser=not no_browser), None
         else:
             name = username or _ask("Username")
             password = _password(password_stdin, f"Password for {name} at {address}")
@@ -78,17 +89,30 @@ def login(
         terminal.say("note: PODIUM_TOKEN is set and goes before this sign-in.")
 
 
-def logout(json_output: options.Json = False) -> None:
+def logout(
+    everywhere: Annotated[
+        bool, typer.Option("--everywhere", help="End your sign-ins on every machine.")
+    ] = False,
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="With --everywhere: your tokens for programs, too.")
+    ] = False,
+    json_output: options.Json = False,
+) -> None:
     """Sign out: end this sign-in on the server and forget it here.
 
     Examples:
       podium logout
+      podium logout --everywhere
     """
     from podium.client.config import config_load, config_path, config_save
 
+    ended = None
     with connect() as client:
         address = client.server.address
-        if client.signed_in:
+        if everywhere:
+            # Unlike the one of here, the others are not ended by forgetting.
+            ended = client.auth.logout_everywhere(tokens=tokens)
+        elif client.signed_in:
             try:
                 client.auth.logout()
             except TemporaryError as error:
@@ -98,7 +122,9 @@ def logout(json_output: options.Json = False) -> None:
     path = config_path()
     config_save(path, config_load(path).signed_out(address))
     if json_output:
-        terminal.document({"server": address, "signed_in": False})
+        terminal.document({"server": address, "signed_in": False, "ended": ended})
+    elif ended is not None:
+        terminal.write(f"Signed out of {address}; {plural(ended, 'sign-in')} ended.")
     else:
         terminal.write(f"Signed out of {address}.")
 
@@ -150,6 +176,26 @@ def password(
             new = _new_password()
         client.auth.set_password(current, new)
     terminal.say("The new password is set.")
+
+
+def _let_in(client: Client, *, open_browser: bool) -> SessionView:
+    """By a code that the person confirms in the console."""
+    asked = client.auth.ask(f"command line on {_host()}")
+    terminal.say("Open this page and check that it shows the same code:")
+    terminal.say(f"  {asked.verification_uri_complete}")
+    terminal.say(f"  code: {asked.user_code}")
+    if open_browser and terminal.interactive() and _has_desktop():
+        import webbrowser
+
+        webbrowser.open(asked.verification_uri_complete)
+    with terminal.busy("Waiting for you to confirm it"):
+        return client.auth.await_approval(asked)
+
+
+def _has_desktop() -> bool:
+    return sys.platform == "darwin" or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
 
 
 def _offer_new_password(client: Client, current: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.reason import WaitReason
 from podium.domain.resources import Isolation
+from podium.domain.rights import SENTENCES, Action
 from podium.domain.workload import Kind
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ def projects(incomplete: str) -> Offer:
     except Exception:
         return []
     return [offer for offer in found if offer[0].startswith(incomplete)]
+
+
+def actions(incomplete: str) -> Offer:
+    """What roles and tokens are made of."""
+    return [(each, SENTENCES[each]) for each in Action if each.startswith(incomplete)]
 
 
 def nodes(incomplete: str) -> Offer:

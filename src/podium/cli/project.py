@@ -11,8 +11,7 @@ from podium.cli import completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
 from podium.cli.wording import clock
-from podium.domain.errors import FieldFault, UserError
-from podium.domain.tenancy import Role
+from podium.domain.rights import DEVELOPER
 
 app = typer.Typer(no_args_is_help=True, help="Projects, and who works in them.")
 
@@ -38,11 +37,23 @@ def list_projects(json_output: options.Json = False) -> None:
     if not views:
         terminal.say("You are a member of no project. Ask a lead to add you.")
         return
-    columns = (Column("NAME", style="bold"), Column("TEAM"), Column("CREATED"), Column("DEFAULT"))
+    columns = (
+        Column("NAME", style="bold"),
+        Column("TEAM"),
+        Column("COST CENTRE"),
+        Column("CREATED"),
+        Column("DEFAULT"),
+    )
     terminal.show_table(
         columns,
         [
-            (view.name, view.team, clock(view.created_at), "✓" if view.name == default else "")
+            (
+                view.name,
+                view.team,
+                view.cost_centre,
+                clock(view.created_at),
+                "✓" if view.name == default else "",
+            )
             for view in views
         ],
     )
@@ -52,6 +63,9 @@ def list_projects(json_output: options.Json = False) -> None:
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new project's name.")],
     team: Annotated[str, typer.Option("--team", help="The team that it belongs to.")],
+    cost_centre: Annotated[
+        str, typer.Option("--cost-centre", help="Where it is billed. Default: where its team is.")
+    ] = "",
     json_output: options.Json = False,
 ) -> None:
     """Create a project.
@@ -60,11 +74,32 @@ def create(
       podium project create vision --team research
     """
     with connect() as client:
-        view = client.projects.create(name, team=team)
+        view = client.projects.create(name, team=team, cost_centre=cost_centre)
     if json_output:
         terminal.document(view)
     else:
         terminal.write(f"Project {view.name} of team {view.team} is there.")
+
+
+@app.command("set")
+def set_values(
+    name: Name,
+    cost_centre: Annotated[
+        str, typer.Option("--cost-centre", help="Where it is billed; '' for where its team is.")
+    ],
+    json_output: options.Json = False,
+) -> None:
+    """Change where a project is billed.
+
+    Examples:
+      podium project set vision --cost-centre CC-4711
+    """
+    with connect() as client:
+        view = client.projects.change(name, cost_centre=cost_centre)
+    if json_output:
+        terminal.document(view)
+    else:
+        terminal.write(f"{view.name} is billed to {view.cost_centre or 'where its team is'}.")
 
 
 @app.command()
@@ -99,16 +134,14 @@ def members(name: Name, json_output: options.Json = False) -> None:
         terminal.listing(views)
         return
     columns = (Column("USERNAME", style="bold"), Column("ROLE"))
-    terminal.show_table(columns, [(view.username, view.role.value) for view in views])
+    terminal.show_table(columns, [(view.username, view.role) for view in views])
 
 
 @app.command("add-member")
 def add_member(
     name: Name,
     username: Annotated[str, typer.Argument(metavar="USERNAME", help="The person.")],
-    role: Annotated[
-        str, typer.Option("--role", help="lead, developer or viewer.")
-    ] = Role.DEVELOPER.value,
+    role: Annotated[str, typer.Option("--role", help="lead, developer or viewer.")] = DEVELOPER,
     json_output: options.Json = False,
 ) -> None:
     """Add someone to a project, or change their role.
@@ -117,13 +150,8 @@ def add_member(
       podium project add-member vision ada
       podium project add-member vision grace --role lead
     """
-    known = [item.value for item in Role]
-    if role not in known:
-        raise UserError(
-            FieldFault("--role", f"'{role}' is not known.", f"Write one of {', '.join(known)}.")
-        )
     with connect() as client:
-        view = client.projects.set_member(name, username, Role(role))
+        view = client.projects.set_member(name, username, role)
     if json_output:
         terminal.document(view)
     else:

@@ -61,7 +61,20 @@ def run(
         typer.Option("--env", "-e", metavar="KEY=VALUE", help="A variable; repeat for more."),
     ] = None,
     secret: Annotated[
-        list[str] | None, typer.Option("--secret", help="A secret of the project, as a variable.")
+        list[str] | None,
+        typer.Option(
+            "--secret",
+            metavar="NAME[=VAR]",
+            help="A secret of the project, as a variable; repeat for more.",
+        ),
+    ] = None,
+    secret_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--secret-file",
+            metavar="NAME[=VAR]",
+            help="A secret as a file, whose path is in a variable, NAME_FILE if none is named.",
+        ),
     ] = None,
     source: Annotated[
         str | None, typer.Option("--source", "-s", metavar="FOLDER", help="Code to bring along.")
@@ -115,7 +128,7 @@ def run(
         "array": array,
         "max_runtime": max_runtime,
         "env": variables(env or []) or None,
-        "secrets": secret or None,
+        "secrets": [*map(_secret, secret or []), *map(_secret_file, secret_file or [])] or None,
         "source": {"path": source} if source is not None else None,
     }
     spec = {key: value for key, value in spec.items() if value is not None}
@@ -150,6 +163,16 @@ def variables(settings: list[str]) -> dict[str, str]:
             )
         found[key] = value
     return found
+
+
+def _secret(wish: str) -> dict[str, str] | str:
+    name, equals, variable = wish.partition("=")
+    return {"name": name, "env": variable} if equals else name
+
+
+def _secret_file(wish: str) -> dict[str, str]:
+    name, equals, variable = wish.partition("=")
+    return {"name": name, "as": "file", **({"env": variable} if equals else {})}
 
 
 def name_for(command: list[str]) -> str:

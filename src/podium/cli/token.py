@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podium.cli import options, terminal
+from podium.cli import completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.cli.wording import ago
+from podium.cli.wording import ago, clock
+
+if TYPE_CHECKING:
+    from podium.spec.views.tenancy import TokenCreatedView, TokenView
 
 app = typer.Typer(no_args_is_help=True, help="Access tokens for scripts and other programs.")
+
+Actions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--action",
+        "-a",
+        metavar="ACTION",
+        help="It may do this and no more; repeat it.",
+        autocompletion=completion.actions,
+        show_default=False,
+    ),
+]
+Projects = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--project",
+        "-p",
+        metavar="NAME",
+        help="It reaches this project and no other; repeat it.",
+        autocompletion=completion.projects,
+        show_default=False,
+    ),
+]
 
 
 @app.command("ls")
@@ -27,27 +54,7 @@ def list_tokens(json_output: options.Json = False) -> None:
     if json_output:
         terminal.listing(views)
         return
-    now = datetime.now(UTC)
-    columns = (
-        Column("NAME", style="bold"),
-        Column("CREATED", right=True),
-        Column("USED", right=True),
-        Column("EXPIRES", right=True),
-        Column("ID", style="dim"),
-    )
-    terminal.show_table(
-        columns,
-        [
-            (
-                view.name,
-                ago(view.created_at, now),
-                ago(view.last_used_at, now) if view.last_used_at else "never",
-                ago(view.expires_at, now) if view.expires_at else "never",
-                view.id,
-            )
-            for view in views
-        ],
-    )
+    show(views, datetime.now(UTC))
 
 
 @app.command()
@@ -57,21 +64,25 @@ def create(
         int, typer.Option("--days", min=1, max=3650, help="How long it is good for.")
     ] = 90,
     never: Annotated[bool, typer.Option("--no-expiry", help="It never expires.")] = False,
+    actions: Actions = None,
+    projects: Projects = None,
     json_output: options.Json = False,
 ) -> None:
     """Create a token. It is shown once.
 
     Examples:
       podium token create ci --days 30
+      podium token create reader --action workload:read --project vision
       PODIUM_TOKEN=$(podium token create ci) podium ls
     """
     with connect() as client:
-        view = client.tokens.create(name, expires_in_days=None if never else days)
-    if json_output:
-        terminal.document(view)
-        return
-    terminal.say("Shown once; keep it somewhere safe:")
-    terminal.write(view.token)
+        view = client.tokens.create(
+            name,
+            expires_in_days=None if never else days,
+            actions=actions,
+            projects=projects,
+        )
+    tell(view, json_output)
 
 
 @app.command()
@@ -89,3 +100,43 @@ def revoke(
         for token_id in token_ids:
             client.tokens.revoke(token_id)
             terminal.say(f"{token_id} is revoked.")
+
+
+def show(views: Sequence[TokenView], now: datetime) -> None:
+    """Tokens as a table, without their secrets."""
+    columns = (
+        Column("NAME", style="bold"),
+        Column("MAY"),
+        Column("CREATED", right=True),
+        Column("USED", right=True),
+        Column("EXPIRES", right=True),
+        Column("ID", style="dim"),
+    )
+    terminal.show_table(
+        columns,
+        [
+            (
+                view.name,
+                _limits(view),
+                ago(view.created_at, now),
+                ago(view.last_used_at, now) if view.last_used_at else "never",
+                clock(view.expires_at) if view.expires_at else "never",
+                view.id,
+            )
+            for view in views
+        ],
+    )
+
+
+def tell(view: TokenCreatedView, json_output: bool) -> None:
+    """A new token, once."""
+    if json_output:
+        terminal.document(view)
+        return
+    terminal.say("Shown once; keep it somewhere safe:")
+    terminal.write(view.token)
+
+
+def _limits(view: TokenView) -> str:
+    actions = "all" if view.actions is None else ", ".join(view.actions)
+    return actions if view.projects is None else f"{actions} in {', '.join(view.projects)}"

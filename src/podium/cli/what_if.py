@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SHARE = re.compile(r"(organisation|(?:team|project)/[^:/]+):([^=:]+)=(.+)")
 _ADDED = re.compile(r"(\d{1,4}):([^:]+)(?::(\d{1,2})x([^:]+))?")
+_CUT = re.compile(r"([^/=]+)/(\d{1,2})=(.+)")
 _BOOKED = re.compile(r"([^=]+)=([^@]+)(?:@(.+))?")
 
 
@@ -84,6 +85,20 @@ def what_if(
             "maintenance.",
         ),
     ] = None,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layout",
+            metavar="NODE/GPU=LAYOUT",
+            help="A GPU is cut for good: gpu-1/0=3g.40gb@4,4x1g.10gb, or none.",
+        ),
+    ] = None,
+    move: Annotated[
+        bool,
+        typer.Option(
+            "--move", help="Have saved work in the way of a layout start again elsewhere."
+        ),
+    ] = False,
     cancel: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,6 +128,7 @@ def what_if(
       podium what-if --drain node-3
       podium what-if --quota project/vision:H100=8 --submit train.yaml
       podium what-if --add 2:node-1 --cancel w-01k2x5e8g7h3m9qz
+      podium what-if --layout gpu-1/0=3g.40gb@4,4x1g.10gb --move
     """
     changes = [
         *(_quota("--quota", each, "guarantees") for each in quota or ()),
@@ -122,7 +138,10 @@ def what_if(
         *({"change": "lose", "node": each} for each in lose or ()),
         *({"change": "cordon", "node": each} for each in cordon or ()),
         *map(_booked, book or ()),
+        *(_cut(each, move=move) for each in layout or ()),
     ]
+    if move and not layout:
+        raise typer.BadParameter("--move goes with --layout.")
     if not (changes or cancel or priority or submit):
         raise typer.BadParameter("Name a change to try, such as --drain NODE.")
     with connect(project) as client:
@@ -172,6 +191,14 @@ def _booked(text: str) -> dict[str, Any]:
         "until_at": until_at,
         "project": project,
     }
+
+
+def _cut(text: str, *, move: bool) -> dict[str, Any]:
+    match = _CUT.fullmatch(text)
+    if match is None:
+        raise _fault("--layout", text, "gpu-1/0=3g.40gb@4,4x1g.10gb")
+    node, gpu, layout = match.groups()
+    return {"change": "layout", "node": node, "gpu": int(gpu), "layout": layout, "move": move}
 
 
 def _steered(

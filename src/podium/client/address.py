@@ -5,7 +5,6 @@ Called by the client, its configuration file and `podium login`.
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import parse_qs, urlsplit
 
 from podium.domain.errors import FieldFault, UserError
@@ -36,14 +35,3 @@ def sign_in_link(text: str) -> tuple[str | None, str]:
     address, _, fragment = text.strip().partition("#")
     ticket = parse_qs(fragment.lstrip("/?")).get("ticket", [""])[0]
     return (server_address(address) if address else None), ticket
-
-
-def is_loopback(server: str) -> bool:
-    """True when the traffic never leaves this machine."""
-    host = urlsplit(server).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,8 +7,13 @@ from types import TracebackType
 from typing import Any
 
 from podium.client import config
+from podium.client.access import Access
+from podium.client.accounts import Accounts
+from podium.client.audit import Audit
 from podium.client.auth import Auth
 from podium.client.bookings import Bookings
+from podium.client.directory import Directory
+from podium.client.groups import Groups
 from podium.client.mig import Mig
 from podium.client.nodes import Nodes
 from podium.client.notices import Notices
@@ -17,12 +22,14 @@ from podium.client.policies import PolicyBook
 from podium.client.pools import Pools
 from podium.client.prices import Prices
 from podium.client.projects import Projects
+from podium.client.providers import Providers
 from podium.client.queue import Queue
 from podium.client.quotas import Quotas
 from podium.client.scheduler import Scheduler
 from podium.client.search import Search
 from podium.client.secrets import Secrets
 from podium.client.server import Server
+from podium.client.teams import Teams
 from podium.client.tokens import Tokens
 from podium.client.transport import ATTEMPTS, Transport
 from podium.client.uploads import Uploads
@@ -58,8 +65,13 @@ class Client:
         self._transport = Transport(
             target.server, target.token, timeout_seconds=timeout_seconds, attempts=attempts
         )
+        self.access = Access(self._transport)
+        self.accounts = Accounts(self._transport)
+        self.audit = Audit(self._transport)
         self.auth = Auth(self._transport)
         self.bookings = Bookings(self._transport)
+        self.directory = Directory(self._transport)
+        self.groups = Groups(self._transport)
         self.mig = Mig(self._transport)
         self.nodes = Nodes(self._transport)
         self.notices = Notices(self._transport)
@@ -68,12 +80,14 @@ class Client:
         self.pools = Pools(self._transport)
         self.prices = Prices(self._transport)
         self.projects = Projects(self._transport, project or target.project)
+        self.providers = Providers(self._transport)
         self.queue = Queue(self._transport)
         self.quotas = Quotas(self._transport)
         self.scheduler = Scheduler(self._transport)
         self.search = Search(self._transport)
         self.secrets = Secrets(self._transport)
         self.server = Server(self._transport)
+        self.teams = Teams(self._transport)
         self.tokens = Tokens(self._transport)
         self.uploads = Uploads(self._transport)
         self.usage = Usage(self._transport)
@@ -86,8 +100,8 @@ class Client:
 
             client.what_if([{"change": "drain", "node": "n1"}])
 
-        Each names its `change`: quota, drain, cordon, lose, add_nodes, book, submit, cancel or
-        priority. Raises UserError, which names the field (`changes.0.node`).
+        Each names its `change`: quota, drain, cordon, lose, add_nodes, book, layout, submit,
+        cancel or priority. Raises UserError, which names the field (`changes.0.node`).
         """
         answer = self._transport.send(
             "POST", "/what-if", body={"changes": list(changes)}, repeatable=True

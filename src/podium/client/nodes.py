@@ -9,6 +9,7 @@ from podium.client.curves import span_params
 from podium.client.paging import items
 from podium.client.transport import Transport, path_of
 from podium.spec.views.base import Page
+from podium.spec.views.fragmentation import FragmentationView
 from podium.spec.views.node import NodeReleaseView, NodeReplicaView, NodeView
 from podium.spec.views.series import CurvesView
 
@@ -34,6 +35,20 @@ class Nodes:
         """What each of its GPUs did over time; the last day unless told otherwise."""
         params = span_params(since, until, points)
         return self._transport.fetch(CurvesView, path_of("nodes", name, "curves"), params)
+
+    def fragmentation(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        points: int = 300,
+        gpu_type: str | None = None,
+        pool: str | None = None,
+    ) -> FragmentationView:
+        """How much GPU capacity was free over time, and how much of it was of no use to a typical
+        request; the last day unless told otherwise."""
+        params = {**span_params(since, until, points), "gpu_type": gpu_type, "pool": pool}
+        return self._transport.fetch(FragmentationView, "/fragmentation", params)
 
     def replicas(self, name: str, *, limit: int | None = None) -> Iterator[NodeReplicaView]:
         """What is placed there, as far as one may see it, oldest first."""

@@ -8,7 +8,6 @@ from itertools import islice
 from podium.client.paging import items
 from podium.client.transport import Transport, path_of
 from podium.domain.errors import FieldFault, UserError
-from podium.domain.tenancy import Role
 from podium.spec.views.base import Page
 from podium.spec.views.tenancy import MemberView, ProjectView
 
@@ -28,18 +27,25 @@ class Projects:
     def get(self, project: str) -> ProjectView:
         return self._transport.fetch(ProjectView, path_of("projects", project))
 
-    def create(self, name: str, *, team: str) -> ProjectView:
-        answer = self._transport.send("POST", "/projects", body={"name": name, "team": team})
+    def create(self, name: str, *, team: str, cost_centre: str = "") -> ProjectView:
+        body = {"name": name, "team": team, "cost_centre": cost_centre}
+        answer = self._transport.send("POST", "/projects", body=body)
+        return self._transport.parse(ProjectView, answer)
+
+    def change(self, project: str, *, cost_centre: str) -> ProjectView:
+        """An empty cost centre means that of the team."""
+        body = {"cost_centre": cost_centre}
+        answer = self._transport.send("PATCH", path_of("projects", project), body=body)
         return self._transport.parse(ProjectView, answer)
 
     def members(self, project: str) -> Iterator[MemberView]:
         path = path_of("projects", project, "members")
         yield from items(self._transport, Page[MemberView], path)
 
-    def set_member(self, project: str, username: str, role: Role) -> MemberView:
+    def set_member(self, project: str, username: str, role: str) -> MemberView:
         """Adds a member, or changes what they are."""
         path = path_of("projects", project, "members", username)
-        answer = self._transport.send("PUT", path, body={"role": Role(role).value})
+        answer = self._transport.send("PUT", path, body={"role": role})
         return self._transport.parse(MemberView, answer)
 
     def remove_member(self, project: str, username: str) -> None:

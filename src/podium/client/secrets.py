@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from podium.client.paging import items
 from podium.client.transport import Transport, path_of
 from podium.spec.views.base import Page
-from podium.spec.views.tenancy import SecretView
+from podium.spec.views.secret import SealingKeysView, SecretView
 
 
 class Secrets:
@@ -27,3 +27,16 @@ class Secrets:
 
     def remove(self, project: str, name: str) -> None:
         self._transport.send("DELETE", path_of("projects", project, "secrets", name))
+
+    def keys(self) -> SealingKeysView:
+        """The keys that seal secrets, by their ids. For administrators."""
+        return self._transport.parse(
+            SealingKeysView, self._transport.send("GET", path_of("secrets", "keys"))
+        )
+
+    def rotate(self) -> SealingKeysView:
+        """Lets a new key seal from now on. The server then seals all secrets anew; `keys().left`
+        says how many it has yet to do. For administrators."""
+        return self._transport.parse(
+            SealingKeysView, self._transport.send("POST", path_of("secrets", "rotate"))
+        )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from podium.client.paging import items
 from podium.client.transport import Transport, path_of
 from podium.spec.views.base import Page
-from podium.spec.views.tenancy import TokenCreatedView, TokenRequest, TokenView
+from podium.spec.views.tenancy import TokenCreatedView, TokenView
 
 
 class Tokens:
@@ -17,10 +17,23 @@ class Tokens:
     def list(self) -> Iterator[TokenView]:
         yield from items(self._transport, Page[TokenView], "/tokens")
 
-    def create(self, name: str, *, expires_in_days: int | None = 90) -> TokenCreatedView:
-        """The answer's `token` is shown this once. None days: it does not expire."""
-        request = TokenRequest.model_construct(name=name, expires_in_days=expires_in_days)
-        answer = self._transport.send("POST", "/tokens", body=request.model_dump(mode="json"))
+    def create(
+        self,
+        name: str,
+        *,
+        expires_in_days: int | None = 90,
+        actions: Sequence[str] | None = None,
+        projects: Sequence[str] | None = None,
+    ) -> TokenCreatedView:
+        """The answer's `token` is shown this once. None days: it does not expire. `actions` and
+        `projects` narrow what can be done with it."""
+        body = {
+            "name": name,
+            "expires_in_days": expires_in_days,
+            "actions": None if actions is None else [*actions],
+            "projects": None if projects is None else [*projects],
+        }
+        answer = self._transport.send("POST", "/tokens", body=body)
         return self._transport.parse(TokenCreatedView, answer)
 
     def revoke(self, token_id: str) -> None:

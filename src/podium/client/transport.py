@@ -16,13 +16,13 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 import podium
-from podium.client.address import is_loopback
 from podium.client.failures import (
     UnavailableError,
     nobody_answers,
     not_podium,
     raise_for_answer,
 )
+from podium.domain.address import is_loopback
 from podium.domain.errors import PodiumError, TemporaryError
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -76,11 +76,13 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
         insistent: bool = False,
+        timeout_seconds: float | None = None,
     ) -> httpx.Response:
         """Sends and returns a success, or raises a PodiumError.
 
         `repeatable` says that sending twice does no harm (default: by method); `insistent` that a
         refused connection is tried again too. `content` is called afresh for each attempt.
+        `timeout_seconds` is for an answer that takes longer than others.
         """
         safe = method in _SAFE_METHODS if repeatable is None else repeatable
         sent_headers = dict(headers or {})
@@ -97,6 +99,11 @@ class Transport:
                     content=content() if content is not None else encoded,
                     headers=sent_headers,
                     auth=self._sign,
+                    timeout=(
+                        httpx.USE_CLIENT_DEFAULT
+                        if timeout_seconds is None
+                        else httpx.Timeout(timeout_seconds, connect=10.0)
+                    ),
                 )
                 if method == "DELETE" and attempt > 1 and response.status_code == 404:
                     return response  # the first attempt's answer was lost on its way
@@ -153,6 +160,21 @@ class Transport:
         except httpx.TransportError as error:
             raise self.lost(error) from error
         return response
+
+    def download(
+        self, path: str, *, params: Mapping[str, Parameter] | None = None
+    ) -> Iterator[bytes]:
+        """GET whose body is read as it comes. Raises like `send`, and where it breaks off."""
+        try:
+            with self._http.stream(
+                "GET", BASE + path, params=query(params), auth=self._sign
+            ) as response:
+                if response.status_code >= 400:
+                    response.read()
+                    raise_for_answer(response, self.server)
+                yield from response.iter_bytes()
+        except httpx.TransportError as error:
+            raise self.lost(error) from error
 
     def lost(self, error: httpx.TransportError) -> PodiumError:
         """What a broken connection means, in words."""

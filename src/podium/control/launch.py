@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from podium.control import secret_grants
 from podium.control.environment import environment
 from podium.control.machine import Machine
 from podium.domain.allocation import Allocation
@@ -29,8 +30,9 @@ from podium.domain.workload import (
     program_of,
 )
 from podium.engines.contract import DeviceGrant, Launch, MisplacedError
-from podium.store import allocations, nodes, projects, replicas, workloads
+from podium.store import allocations, nodes, replicas, workloads
 from podium.store.database import Transaction
+from podium.store.keyring import KeysError
 from podium.store.replicas import End
 from podium.store.sealing import Sealer
 from podium.store.submissions import upload_path
@@ -98,7 +100,8 @@ class Launcher:
                 return False
             await self._fix_rendezvous(work)
             answers = await asyncio.gather(*(self._start(work, each) for each in work.due))
-            started = [each.id for each, end in zip(work.due, answers, strict=True) if end is None]
+            begun = [each for each, end in zip(work.due, answers, strict=True) if end is None]
+            started = [each.id for each in begun]
             refused = [end for end in answers if isinstance(end, End)]
             later = [each for each in answers if isinstance(each, TemporaryError)]
             moved = any(each.cause is Cause.MISPLACED for each in refused)
@@ -111,6 +114,7 @@ class Launcher:
                 if seen:
                     nodes.node_report(tx, machine.engine.name, seen, now_ms)
                 replicas.replicas_launched(tx, started, now_ms)
+                secret_grants.use_record(tx, begun, work.workloads, work.programs, now_ms)
                 replicas.replicas_ended(tx, refused, now_ms)
 
             await machine.leadership.fenced(machine.lease, write)
@@ -130,11 +134,7 @@ class Launcher:
         ids = {each.workload_id for each in due}
         found = workloads.workload_fetch_many(tx, WHOLE, ids)
         programs = workloads.program_fetch_many(tx, ids) if ids else {}
-        secrets = {
-            key: projects.secret_sealed(tx, found[key].project, program.secrets)
-            for key, program in programs.items()
-            if program.secrets
-        }
+        secrets = secret_grants.sealed_fetch(tx, found, programs)
         counts = workloads.replica_counts_many(tx, ids)
         placed = {
             key: sum(count.values()) - count.get(ReplicaState.WAITING, 0)
@@ -171,6 +171,12 @@ class Launcher:
             return error
         except MisplacedError as error:
             return End(allocation_id=allocation.id, cause=Cause.MISPLACED, message=error.message)
+        except secret_grants.SecretMissingError as error:
+            cause = Cause.SECRET_MISSING
+            return End(allocation_id=allocation.id, cause=cause, message=error.message)
+        except KeysError as error:
+            cause = Cause.SECRET_LOCKED
+            return End(allocation_id=allocation.id, cause=cause, message=error.message)
         except PermanentError as error:
             return End(allocation_id=allocation.id, cause=Cause.START_FAILED, message=error.message)
         except Exception:
@@ -186,6 +192,9 @@ class Launcher:
         count = 1 if workload.replicas.array else work.placed[workload.id]
         if workload.recovery is Recovery.REPLACE and not workload.replicas.resize:
             count = workload.replicas.maximum  # another one may be on its way
+        granted = secret_grants.opened(
+            self._sealer, workload.project, program.secrets, work.secrets.get(workload.id, {})
+        )
         archive = None
         if isinstance(program.source, UploadSource):
             archive = str(upload_path(self._uploads_path, workload.project, program.source.sha256))
@@ -206,7 +215,8 @@ class Launcher:
                 replicas=count,
                 master_address=work.nodes[master].address,
             ),
-            secrets=self._opened(work.secrets.get(workload.id, {}), program),
+            secrets=granted.variables,
+            secret_files=granted.files,
             cpu_milli=allocation.cpu_milli,
             memory_bytes=allocation.memory_bytes,
             devices=tuple(work.grant(allocation.node, share) for share in allocation.devices),
@@ -214,9 +224,3 @@ class Launcher:
             archive_path=archive,
             isolation=(member.group.request if member else workload.request).isolation,
         )
-
-    def _opened(self, sealed: Mapping[str, bytes], program: Program) -> tuple[tuple[str, str], ...]:
-        missing = [name for name in program.secrets if name not in sealed]
-        if missing:
-            raise PermanentError(f"The secret {missing[0]} was removed before the work started.")
-        return tuple((name, self._sealer.unseal(sealed[name])) for name in program.secrets)

@@ -13,6 +13,10 @@ class PodiumError(Exception):
     """Base of every error that Podium raises on purpose. `code` is stable and machine-readable."""
 
     code = "internal"
+    # What was refused to whom, where that is what happened; the audit trail is told of it.
+    refused_action = ""
+    refused_project: str | None = None
+    refused_actor = ""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -64,6 +68,14 @@ class UnauthenticatedError(PodiumError):
     """No valid credential came with the request."""
 
     code = "unauthenticated"
+
+
+class DeviceFlowError(PodiumError):
+    """Why a command line is not let in (yet); the codes are those of RFC 8628."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class TooLargeError(PodiumError):

@@ -23,6 +23,7 @@ RETRY_CANNOT_HELP = frozenset(
         Cause.COMMAND_NOT_EXECUTABLE,
         Cause.VOLUME_MISSING,
         Cause.SECRET_MISSING,
+        Cause.SECRET_LOCKED,
         Cause.MAX_RUNTIME,
         Cause.DEADLINE,
         Cause.DEPENDENCY_FAILED,

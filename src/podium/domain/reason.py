@@ -40,6 +40,7 @@ class Cause(StrEnum):
     SOURCE_FAILED = "source_failed"
     VOLUME_MISSING = "volume_missing"
     SECRET_MISSING = "secret_missing"  # noqa: S105 - a cause, not a secret
+    SECRET_LOCKED = "secret_locked"  # noqa: S105 - the key that opens it is not here
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_DISK = "out_of_disk"
     CANCELLED = "cancelled"

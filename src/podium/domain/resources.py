@@ -40,6 +40,9 @@ class Isolation(StrEnum):
 MPS_LABEL = ("podium.io/mps", "true")
 """The label of nodes where MPS runs."""
 
+ISOLATION_LABEL = "podium.io/isolation"
+"""The label that says how a node keeps the work of different projects apart."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:

@@ -1,78 +1,18 @@
-"""Who owns what and who may do what: teams, projects, users, roles, and the scope of a read."""
+"""Who there is and who owns what: people, groups, teams, projects, and the scope of a read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
-
-class Role(StrEnum):
-    """What a person is in one project. Administrators are a property of the user."""
-
-    LEAD = "lead"
-    DEVELOPER = "developer"
-    VIEWER = "viewer"
-
-
-class Action(StrEnum):
-    """What can be done, as `resource:verb`."""
-
-    WORKLOAD_READ = "workload:read"
-    WORKLOAD_SUBMIT = "workload:submit"
-    WORKLOAD_CONTROL = "workload:control"  # cancel, change
-    SECRET_WRITE = "secret:write"  # noqa: S105 - an action, not a secret
-    PROJECT_READ = "project:read"
-    PROJECT_MEMBERS = "project:members"
-    PROJECT_CREATE = "project:create"
-    USER_ADMINISTER = "user:administer"
-    NODE_READ = "node:read"
-    NODE_CONTROL = "node:control"
-    NODE_RELEASE = "node:release"
-    PRICE_SET = "price:set"
-    QUOTA_SET = "quota:set"
-    POLICY_SET = "policy:set"
-    BOOKING_SET = "booking:set"
-    POOL_SET = "pool:set"
-    LAYOUT_SET = "layout:set"
-    SCHEDULER_READ = "scheduler:read"  # its cycles, with the names of everyone's work
-    CYCLE_EXPORT = "cycle:export"
-
-
-ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = MappingProxyType(
-    {
-        Role.VIEWER: frozenset({Action.WORKLOAD_READ, Action.PROJECT_READ}),
-        Role.DEVELOPER: frozenset(
-            {
-                Action.WORKLOAD_READ,
-                Action.WORKLOAD_SUBMIT,
-                Action.WORKLOAD_CONTROL,
-                Action.SECRET_WRITE,
-                Action.PROJECT_READ,
-            }
-        ),
-        Role.LEAD: frozenset(
-            {
-                Action.WORKLOAD_READ,
-                Action.WORKLOAD_SUBMIT,
-                Action.WORKLOAD_CONTROL,
-                Action.SECRET_WRITE,
-                Action.PROJECT_READ,
-                Action.PROJECT_MEMBERS,
-            }
-        ),
-    }
-)
-
-EVERYONE_ACTIONS = frozenset({Action.NODE_READ})
-"""What every signed-in person may do: see the machines, though not who works on them."""
+from podium.domain.rights import GRANTED_WITH_ANY, Action, Level, Rights
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a reader may see. `projects=None` is everything; only `Identity.scope` and the
-    control loops make one."""
+    """What a reader may see. `projects=None` is everything; only `Identity` and the control loops
+    make one."""
 
     projects: frozenset[str] | None
 
@@ -86,49 +26,152 @@ WHOLE = Scope(None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A signed-in person: name, whether they administer, and their role in each project."""
+    """A signed-in person or service account, and what they may do with the token that they came
+    with. `roles` names one role for each project that is theirs, to be told in words. A `narrowed`
+    token was made for less than its owner may do."""
 
     username: str
-    administrator: bool
-    roles: Mapping[str, Role]
+    rights: Rights
     token_id: str
+    roles: Mapping[str, str] = field(default_factory=dict)
+    narrowed: bool = False
+
+    @property
+    def administrator(self) -> bool:
+        return self.rights.everywhere.issuperset(Action)
 
     @property
     def scope(self) -> Scope:
-        return WHOLE if self.administrator else Scope(frozenset(self.roles))
+        """The projects whose work this person may see."""
+        return self.scope_of(Action.WORKLOAD_READ)
 
-    def may(self, action: Action, project: str | None = None) -> bool:
-        if self.administrator or action in EVERYONE_ACTIONS:
-            return True
-        role = self.roles.get(project) if project is not None else None
-        return role is not None and action in ROLE_ACTIONS[role]
+    @property
+    def known(self) -> Scope:
+        """The projects that this person may know of."""
+        return self.scope_of(Action.PROJECT_READ)
+
+    def scope_of(self, action: Action) -> Scope:
+        """The projects in which this person may do `action`."""
+        if action in self.rights.everywhere:
+            return WHOLE
+        return Scope(
+            frozenset(name for name, held in self.rights.projects.items() if action in held)
+        )
+
+    def may(self, action: Action, project: str | None = None, *, team: str | None = None) -> bool:
+        if action in GRANTED_WITH_ANY and project is None and team is None:
+            return self.rights.any
+        return self.rights.allow(action, project=project, team=team)
+
+    def places(self, action: Action) -> list[tuple[Level, str]] | None:
+        """The teams and projects in which this person may do `action`; None: everywhere."""
+        if action in self.rights.everywhere:
+            return None
+        return [
+            (level, name)
+            for level, held in (
+                (Level.TEAM, self.rights.teams),
+                (Level.PROJECT, self.rights.projects),
+            )
+            for name, actions in held.items()
+            if action in actions
+        ]
+
+    def may_at(self, action: Action, level: Level, target: str) -> bool:
+        return action in self.rights.at(level, target)
+
+
+def administrator_identity(username: str, token_id: str = "") -> Identity:
+    """Somebody who may do everything, as the first start of a server and its tools need one."""
+    return Identity(
+        username=username,
+        rights=Rights(everywhere=frozenset(Action)),
+        token_id=token_id,
+        roles={},
+    )
+
+
+class UserKind(StrEnum):
+    PERSON = "person"
+    SERVICE = "service"
+
+
+class UserSource(StrEnum):
+    """Who keeps the record of a person or a group."""
+
+    LOCAL = "local"
+    OIDC = "oidc"
+    SCIM = "scim"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
+    """A person, or a service account, which belongs to `project` or (None) to the organisation.
+    Who is disabled cannot sign in; their work and their name stay."""
+
     username: str
-    administrator: bool
     created_at_ms: int
     must_change_password: bool = False
+    kind: UserKind = UserKind.PERSON
+    source: UserSource = UserSource.LOCAL
+    display_name: str = ""
+    email: str = ""
+    project: str | None = None
+    disabled_at_ms: int | None = None
+    last_sign_in_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """People who are bound to roles together."""
+
+    name: str
+    source: UserSource
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    name: str
+    created_at_ms: int
+    cost_centre: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
+    """`cost_centre` is empty where the team's holds."""
+
     name: str
     team: str
     created_at_ms: int
+    cost_centre: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
+    """One person's role in one project, bound to them by name."""
+
     project: str
     username: str
-    role: Role
+    role: str
+
+
+class TokenKind(StrEnum):
+    """A sign-in of the console, one of the command line, or a token for programs."""
+
+    SESSION = "session"
+    DEVICE = "device"
+    TOKEN = "token"  # noqa: S105 - a kind, not a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A credential's record; the secret itself is stored as a hash and shown once."""
+    """A credential's record; the secret itself is stored as a hash and shown once.
+
+    It ends at `expires_at_ms`, and when it was not used for `idle_ms`. `actions` and `projects`
+    narrow what its owner may do with it; None leaves all. `source` and `user_agent` are of the
+    request that made it, `provider` is the one that a sign-in came through, if any.
+    """
 
     id: str
     username: str
@@ -136,3 +179,11 @@ class Token:
     created_at_ms: int
     expires_at_ms: int | None
     last_used_at_ms: int | None
+    kind: TokenKind = TokenKind.TOKEN
+    idle_ms: int | None = None
+    actions: frozenset[Action] | None = None
+    projects: frozenset[str] | None = None
+    created_by: str = ""
+    source: str = ""
+    user_agent: str = ""
+    provider: str = ""

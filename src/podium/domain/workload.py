@@ -16,6 +16,7 @@ from podium.domain.resources import (
     most_gpus,
     request_text,
 )
+from podium.domain.secret import SecretUse
 from podium.domain.window import StartWindow
 
 
@@ -69,7 +70,7 @@ class Program:
     image: str | None = None
     source: GitSource | UploadSource | None = None
     env: tuple[tuple[str, str], ...] = ()
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[SecretUse, ...] = ()
     volumes: tuple[Volume, ...] = ()
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -56,12 +56,23 @@ class DeviceGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretFile:
+    """A secret that work reads from a file called `name`; `variable` is told its path."""
+
+    name: str
+    variable: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """All that an engine needs to start one allocation.
 
     `env` holds the final environment of the work (identity, rank, rendezvous and what the spec
     asked for); the engine adds only what depends on the machine, such as `CUDA_VISIBLE_DEVICES`.
-    `secrets` are kept apart so that no engine writes them where others read.
+    `secrets` are kept apart so that no engine writes them where others read. `secret_files` stand
+    in a folder of the work's own, in memory where the machine has such a place, until the work has
+    ended; `PODIUM_SECRETS_DIR` names the folder.
     """
 
     allocation_id: str
@@ -74,11 +85,12 @@ class Launch:
     node: str
     program: Program
     env: tuple[tuple[str, str], ...]
-    secrets: tuple[tuple[str, str], ...]
+    secrets: tuple[tuple[str, str], ...] = field(repr=False)
     cpu_milli: int
     memory_bytes: int
     devices: tuple[DeviceGrant, ...]
     grace_seconds: int
+    secret_files: tuple[SecretFile, ...] = ()
     archive_path: str | None = None  # the uploaded source, when there is one
     isolation: Isolation = Isolation.NONE  # that its share of a GPU must have
 

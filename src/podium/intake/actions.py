@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
+from podium.domain.audit import REFUSED
 from podium.domain.errors import (
     ConflictError,
     FieldFault,
@@ -15,6 +16,7 @@ from podium.domain.errors import (
     UserError,
 )
 from podium.domain.identity import is_id
+from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.intake import changes as changing
 from podium.intake import workloads as cancelling
@@ -73,7 +75,9 @@ async def workloads_act(
     for start in range(0, len(wanted), _CHUNK):
         piece = wanted[start : start + _CHUNK]
         now_ms = office.database.now_ms()
-        acted = await office.database.write(partial(_each, act=act, ids=piece, now_ms=now_ms))
+        acted = await office.database.write(
+            partial(_each, actor=identity.username, act=act, ids=piece, now_ms=now_ms)
+        )
         if acted.done:
             office.hints.wake(*hints)
         total.add(acted)
@@ -139,9 +143,10 @@ async def _selected(
     return found
 
 
-def _each(tx: Transaction, *, act: Act, ids: Sequence[str], now_ms: int) -> Acted:
+def _each(tx: Transaction, *, actor: str, act: Act, ids: Sequence[str], now_ms: int) -> Acted:
     acted = Acted()
     entries: list[AuditEntry] = []
+    refused: list[str] = []
     for each in ids:
         try:
             if not is_id(each):
@@ -154,8 +159,17 @@ def _each(tx: Transaction, *, act: Act, ids: Sequence[str], now_ms: int) -> Acte
         except ConflictError:
             acted.unchanged += 1  # it has ended
         except (NotFoundError, ForbiddenError) as error:
+            refused.append(each)
             acted.add(Acted(fault_count=1, faults=[(each, error.message)]))
-    if entries:
-        audit.audit_append(tx, entries, now_ms)
+    audit.audit_append(tx, entries, now_ms)
+    if refused:
+        entry = AuditEntry(
+            actor=actor,
+            action=Action.WORKLOAD_CONTROL,
+            subject=f"{len(refused)} workloads",
+            outcome=REFUSED,
+            detail={"ids": [each[:64].replace("\0", "") for each in refused]},
+        )
+        audit.audit_append(tx, [entry], now_ms)
     acted.done = len(entries)
     return acted

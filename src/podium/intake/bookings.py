@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from podium.domain.booking import Reserved
 from podium.domain.errors import ConflictError, FieldFault, UserError
 from podium.domain.identity import name_fault, name_suggestion
-from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, audited, authorise
+from podium.domain.rights import Action
+from podium.domain.tenancy import WHOLE, Identity
+from podium.intake.office import Office, authorise, told
 from podium.spec.booking import read_times
 from podium.spec.views.booking import BookingRequest
 from podium.store import bookings, nodes, projects
@@ -39,11 +42,10 @@ async def booking_create(office: Office, identity: Identity, request: BookingReq
         created_at_ms=now_ms,
         created_by=identity.username,
     )
-    entry = _entry(identity, booking.name, booking.project, {"nodes": list(booking.nodes)})
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         if booking.project is not None:
-            projects.project_fetch(tx, identity.scope, booking.project)
+            projects.project_fetch(tx, identity.known, booking.project)
         _check_nodes(tx, request)
         taken = bookings.booking_overlaps(tx, booking.nodes, from_ms, until_ms)
         if taken is not None:
@@ -52,8 +54,9 @@ async def booking_create(office: Office, identity: Identity, request: BookingReq
                 "another time, or delete that booking."
             )
         bookings.booking_insert(tx, booking)
+        return _entry(identity, booking, None, booking)
 
-    await audited(office, entry, write)
+    await told(office, write)
     office.hints.wake(*HINTS)
     return booking
 
@@ -61,8 +64,13 @@ async def booking_create(office: Office, identity: Identity, request: BookingReq
 async def booking_remove(office: Office, identity: Identity, name: str) -> None:
     """Raises NotFoundError."""
     authorise(identity, Action.BOOKING_SET)
-    entry = _entry(identity, name, None, {"removed": True})
-    await audited(office, entry, lambda tx: bookings.booking_delete(tx, name))
+
+    def write(tx: Transaction) -> AuditEntry:
+        before = bookings.booking_fetch(tx, WHOLE, name)
+        bookings.booking_delete(tx, name)
+        return _entry(identity, before, before, None)
+
+    await told(office, write)
     office.hints.wake(*HINTS)
 
 
@@ -94,12 +102,15 @@ def _check_nodes(tx: Transaction, request: BookingRequest) -> None:
 
 
 def _entry(
-    identity: Identity, name: str, project: str | None, detail: dict[str, object]
+    identity: Identity, booking: Reserved, before: Reserved | None, after: Reserved | None
 ) -> AuditEntry:
     return AuditEntry(
         actor=identity.username,
         action=Action.BOOKING_SET,
-        subject=name,
-        project=project,
-        detail=detail,
+        subject=booking.name,
+        project=booking.project,
+        detail={
+            "before": None if before is None else asdict(before),
+            "after": None if after is None else asdict(after),
+        },
     )

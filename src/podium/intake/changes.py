@@ -5,7 +5,8 @@ from __future__ import annotations
 from podium.domain.errors import ConflictError, FieldFault, UserError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
 from podium.domain.pool import sole_pool
-from podium.domain.tenancy import Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
 from podium.domain.workload import Kind
 from podium.intake.office import Office
 from podium.intake.workloads import row_to_control
@@ -13,7 +14,7 @@ from podium.spec.change import Changes, changes_words, read_changes, restated
 from podium.spec.views.workload import ChangeRequest
 from podium.store import audit, lifecycle, policies, workloads
 from podium.store.audit import AuditEntry
-from podium.store.codec import Row, pools_from_text
+from podium.store.codec import Row, names_from_text
 from podium.store.database import Transaction
 
 HINTS = ("schedule", "observe", "deadlines", "events")
@@ -71,7 +72,7 @@ def change_one(
         action=Action.WORKLOAD_CONTROL,
         subject=workload_id,
         project=row["project"],
-        detail={"changed": {column: [row[column], value] for column, value in new.items()}},
+        detail={"before": {column: row[column] for column in new}, "after": dict(new)},
     )
 
 
@@ -80,7 +81,7 @@ def _check_priority(tx: Transaction, row: Row, new: Changes) -> None:
     priority = new.get("priority")
     if priority is None or priority <= row["priority"]:
         return
-    pool = sole_pool(pools_from_text(row["pools"]))
+    pool = sole_pool(names_from_text(row["pools"]))
     highest = policies.policies_fetch(tx).of(Kind(row["kind"]), row["project"], pool).priority_max
     if priority > highest:
         wrong = f"is {priority}; {row['kind']} work here may have {highest} at most."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from podium.domain.tenancy import Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
 from podium.intake.office import Office, audited, authorise
 from podium.store.audit import AuditEntry
 from podium.store.cycles import CycleRecord, cycle_record

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from podium.domain.errors import ConflictError, FieldFault, NotFoundError, TemporaryError, UserError
-from podium.domain.layouts import Act, Standing, Step, layout_text, parse_layout, steps_to
+from podium.domain.errors import ConflictError, NotFoundError, TemporaryError
+from podium.domain.layouts import Act, Standing, Step, parse_layout, steps_to
 from podium.domain.mig import BOARDS, Board, Placed, board_of
 from podium.domain.node import Device, Node, NodeState
-from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, audited, authorise
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
+from podium.intake.office import Office, audited, authorise, told
 from podium.scheduling.placing.relayout import MOVES_MAX, Card, Packed, Tenant, pack
 from podium.scheduling.snapshot import Hold
 from podium.store import layouts, nodes
-from podium.store.audit import AuditEntry
+from podium.store.audit import AuditEntry, audit_append
 from podium.store.database import Transaction
 from podium.store.layouts import Held, WantedLayout, WantedMode
 from podium.store.policies import policies_fetch
@@ -128,10 +130,8 @@ async def layout_set(
     way goes on until it ends, or with `move` starts again elsewhere where it can."""
     authorise(identity, Action.LAYOUT_SET)
     now_ms = office.database.now_ms()
-    detail: dict[str, object] = {"kept": keep, "moves": move}
-    entry = _entry(identity, name, index, detail)
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         if text is None:
             target = target_fetch(tx, name, index)
             if not target.device.board:
@@ -140,26 +140,24 @@ async def layout_set(
             instances = tuple(
                 (each.profile, each.start) for each in target.device.instances if each.uuid
             )
-            detail["layout"] = ",".join(f"{each}@{start}" for each, start in instances) or "none"
         else:
             plan = layout_plan(tx, name, index, text)
             target = plan.target
             instances = tuple((profile.name, start) for profile, start in plan.placed)
-            detail["layout"] = layout_text(plan.placed)
-        layouts.layout_put(
-            tx,
-            WantedLayout(
-                device_id=target.device.id,
-                node=name,
-                instances=instances,
-                kept=keep,
-                moves=move,
-                set_by=identity.username,
-                set_at_ms=now_ms,
-            ),
+        wanted = WantedLayout(
+            device_id=target.device.id,
+            node=name,
+            instances=instances,
+            kept=keep,
+            moves=move,
+            set_by=identity.username,
+            set_at_ms=now_ms,
         )
+        layouts.layout_put(tx, wanted)
+        detail = {"before": _said(target.wanted), "after": _said(wanted)}
+        return _entry(identity, name, index, detail)
 
-    await audited(office, entry, write)
+    await told(office, write)
     office.hints.wake(layouts.HINT, "schedule")
 
 
@@ -167,11 +165,13 @@ async def layout_unset(office: Office, identity: Identity, name: str, index: int
     """Let the scheduler cut it as work asks. Raises NotFoundError when no layout is wanted."""
     authorise(identity, Action.LAYOUT_SET)
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         _, device = gpu_find(tx, name, index)
+        before = layouts.layouts_fetch(tx, [device.id]).get(device.id)
         layouts.layout_delete(tx, device.id)
+        return _entry(identity, name, index, {"before": _said(before), "after": None})
 
-    await audited(office, _entry(identity, name, index, {"unpinned": True}), write)
+    await told(office, write)
     office.hints.wake(layouts.HINT, "schedule")
 
 
@@ -194,9 +194,12 @@ async def mode_set(
             )
         mode = WantedMode(device_id=target.device.id, node=name, enabled=enabled)
         layouts.mode_put(tx, mode, now_ms)
+        before = {"mig": bool(target.device.board)}
+        entry = _entry(identity, name, index, {"before": before, "after": {"mig": enabled}})
+        audit_append(tx, [entry], now_ms)
         return target.device.id
 
-    device_id = await audited(office, _entry(identity, name, index, {"mig": enabled}), write)
+    device_id = await office.database.write(write)
     office.hints.wake(layouts.HINT)
     for _ in range(round(_MODE_SECONDS / _LOOK_SECONDS)):
         mode = await office.database.read(lambda tx: layouts.mode_fetch(tx, device_id))
@@ -272,15 +275,6 @@ async def pack_apply(office: Office, identity: Identity, moves_max: int = MOVES_
     return found
 
 
-def moves_check(moves_max: int) -> int:
-    """Raises UserError."""
-    if not 1 <= moves_max <= MOVES_MAX:
-        raise UserError(
-            FieldFault("moves", f"is {moves_max}.", f"From 1 to {MOVES_MAX} can be moved at once.")
-        )
-    return moves_max
-
-
 def rooms(plan: Planned, before: Counter[str]) -> list[tuple[str, int, int]]:
     """By profile, the smallest first: how many more could be placed now, and once it stands."""
     free = Counter(
@@ -331,10 +325,17 @@ def _card(node: Node, device: Device, tenants: list[Tenant]) -> Card:
     )
 
 
-def _entry(identity: Identity, name: str, index: int, detail: dict[str, object]) -> AuditEntry:
+def _said(layout: WantedLayout | None) -> dict[str, object] | None:
+    if layout is None:
+        return None
+    instances = ",".join(f"{each}@{start}" for each, start in layout.instances)
+    return {"layout": instances or "none", "kept": layout.kept, "moves": layout.moves}
+
+
+def _entry(identity: Identity, name: str, index: int, detail: Mapping[str, object]) -> AuditEntry:
     return AuditEntry(
         actor=identity.username,
         action=Action.LAYOUT_SET,
         subject=f"{name}/{index}",
-        detail=detail,
+        detail=dict(detail),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from podium.domain.errors import ConflictError
-from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, audited, authorise
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
+from podium.intake.office import Office, authorise, told
 from podium.store import lost_nodes, nodes
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
@@ -24,17 +25,23 @@ class Released:
 async def node_cordon(office: Office, identity: Identity, name: str, *, cordoned: bool) -> None:
     """Keep new work off a node (what runs goes on), or let it on again."""
     authorise(identity, Action.NODE_CONTROL)
-    entry = AuditEntry(
-        actor=identity.username,
-        action=Action.NODE_CONTROL,
-        subject=name,
-        detail={"cordoned": cordoned},
-    )
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
+        before = nodes.node_fetch(tx, name).state
         nodes.node_cordon(tx, name, cordoned=cordoned)
+        after = nodes.node_fetch(tx, name).state
+        return AuditEntry(
+            actor=identity.username,
+            action=Action.NODE_CONTROL,
+            subject=name,
+            detail={
+                "cordoned": cordoned,
+                "before": {"state": before.value},
+                "after": {"state": after.value},
+            },
+        )
 
-    await audited(office, entry, write)
+    await told(office, write)
     office.hints.wake("schedule")
 
 

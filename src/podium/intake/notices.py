@@ -9,4 +9,6 @@ from podium.store import notices
 
 async def notices_read(office: Office, identity: Identity, through: int) -> None:
     """Everything up to the notice `through` was read."""
-    await office.database.write(lambda tx: notices.notice_mark_read(tx, identity.username, through))
+    await office.database.write(
+        lambda tx: notices.notice_mark_read(tx, identity.username, through), quiet=True
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from podium.domain.errors import ForbiddenError, NotFoundError
-from podium.domain.tenancy import Action, Identity
+from podium.domain.errors import ForbiddenError, NotFoundError, PodiumError
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
+from podium.intake.refusals import Refusals
+from podium.intake.sightings import Sightings
 from podium.store import audit
 from podium.store.audit import AuditEntry
 from podium.store.database import Database, Transaction
@@ -28,6 +31,11 @@ class Office:
     ids: IdSource
     sealer: Sealer
     uploads_path: Path
+    refusals: Refusals = field(init=False)
+    sightings: Sightings = field(init=False, default_factory=Sightings)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "refusals", Refusals(self.database))
 
 
 async def audited(
@@ -44,6 +52,12 @@ async def audited(
     return await office.database.write(both)
 
 
+async def told(office: Office, write: Callable[[Transaction], AuditEntry]) -> None:
+    """As `audited`, for a command whose entry tells what was there before."""
+    now_ms = office.database.now_ms()
+    await office.database.write(lambda tx: audit.audit_append(tx, [write(tx)], now_ms))
+
+
 def entry_of_level(
     identity: Identity, action: Action, level: str, name: str, detail: Mapping[str, object]
 ) -> AuditEntry:
@@ -57,16 +71,32 @@ def entry_of_level(
     )
 
 
-def authorise(identity: Identity, action: Action, project: str | None = None) -> None:
-    """Raises ForbiddenError, or NotFoundError for a project that this person may not know of."""
-    if identity.may(action, project):
+def authorise(
+    identity: Identity, action: Action, project: str | None = None, *, team: str | None = None
+) -> None:
+    """Raises ForbiddenError, or NotFoundError for a project that this person may not know of.
+    With neither project nor team, it is about the whole organisation."""
+    if identity.may(action, project, team=team):
         return
-    if project is not None and not identity.scope.admits(project):
-        raise NotFoundError(f"There is no project {project} that you can see.")
-    role = identity.roles.get(project) if project is not None else None
+    refusal = _refusal(identity, action, project)
+    # The API tells the audit trail of it.
+    refusal.refused_action, refusal.refused_project = str(action), project
+    raise refusal
+
+
+def _refusal(identity: Identity, action: Action, project: str | None) -> PodiumError:
+    if project is not None and not identity.known.admits(project):
+        return NotFoundError(f"There is no project {project} that you can see.")
     if project is not None:
-        raise ForbiddenError(
-            f"Your role in project {project} is {role}; it does not include {action}. "
-            "Ask a lead of the project for a role that does."
+        role = identity.roles.get(project)
+        yours = f"Your role in project {project} is {role}; it does" if role else "Your roles do"
+        return ForbiddenError(
+            f"{yours} not include {action}. Ask a lead of the project for a role that does."
         )
-    raise ForbiddenError(f"Only administrators may do this ({action}).")
+    if not identity.rights.any:
+        return ForbiddenError(
+            "You have no role yet. Ask a lead of your project, or an administrator, for one."
+        )
+    return ForbiddenError(
+        f"Your roles do not include {action} for the whole organisation. Ask an administrator."
+    )

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.policies import SCHEDULING, Override, PolicyLevel, value_to_text
 from podium.domain.quota import QuotaLevel
-from podium.domain.tenancy import Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
 from podium.domain.workload import Kind
-from podium.intake.office import Office, audited, authorise, entry_of_level
+from podium.intake.office import Office, authorise, entry_of_level, told
 from podium.spec.faults import unknown_field
 from podium.spec.policy import KIND_FIELDS, SCHEDULING_FIELDS, PolicyField, read_values
 from podium.store import policies, pools, quotas
+from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
 PARTS = (SCHEDULING, *(kind.value for kind in Kind))
@@ -45,17 +47,18 @@ async def policy_set(
         )
     now_ms = office.database.now_ms()
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         _known(tx, level, name)
+        before = _held(tx, level, name, part)
         for column, value in read.items():
             override = Override(
                 level=level, name=name, part=part, field=column, value=value_to_text(value)
             )
             policies.override_set(tx, override, now_ms, identity.username)
+        detail = {"part": part, "before": before, "after": _held(tx, level, name, part)}
+        return entry_of_level(identity, Action.POLICY_SET, level.value, name, detail)
 
-    detail = {"part": part, "values": {key: str(value) for key, value in values.items()}}
-    entry = entry_of_level(identity, Action.POLICY_SET, level.value, name, detail)
-    await audited(office, entry, write)
+    await told(office, write)
     office.hints.wake(*HINTS)
 
 
@@ -75,15 +78,25 @@ async def policy_reset(
     if field is not None:
         _known_fields([field], fields)
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         _known(tx, level, name)
+        before = _held(tx, level, name, part)
         column = None if field is None else fields[field].column
         policies.override_delete(tx, level, name, part, column)
+        detail = {"part": part, "before": before, "after": _held(tx, level, name, part)}
+        return entry_of_level(identity, Action.POLICY_SET, level.value, name, detail)
 
-    detail = {"part": part, "reset": field or "all"}
-    entry = entry_of_level(identity, Action.POLICY_SET, level.value, name, detail)
-    await audited(office, entry, write)
+    await told(office, write)
     office.hints.wake(*HINTS)
+
+
+def _held(tx: Transaction, level: PolicyLevel, name: str, part: str) -> dict[str, str]:
+    """What is set there, in place of what holds otherwise."""
+    return {
+        each.field: each.value
+        for each in policies.override_list(tx)
+        if (each.level, each.name, each.part) == (level, name, part)
+    }
 
 
 def _fields(level: PolicyLevel, part: str) -> Mapping[str, PolicyField]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from podium.domain.errors import FieldFault, UserError
 from podium.domain.identity import name_fault, name_suggestion
 from podium.domain.pool import Pool
 from podium.domain.quota import QuotaLevel
-from podium.domain.tenancy import Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
 from podium.domain.workload import Wish
-from podium.intake.office import Office, audited, authorise
+from podium.intake.office import Office, authorise, told
 from podium.spec.faults import FieldError, under
 from podium.spec.fields import read_labels
 from podium.spec.views.pool import PoolRequest
@@ -45,14 +46,15 @@ async def pool_set(office: Office, identity: Identity, name: str, request: PoolR
     )
     now_ms = office.database.now_ms()
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         found = [*faults, *_unknown(tx, request)]
         if found:
             raise UserError(*found[:20])
+        before = _standing(tx, name)
         pools.pool_put(tx, pool, now_ms, identity.username)
+        return _entry(identity, name, before, pool)
 
-    detail = {"labels": dict(labels), "projects": pool.projects, "teams": pool.teams}
-    await audited(office, _entry(identity, name, detail), write)
+    await told(office, write)
     office.hints.wake(*HINTS)
     return pool
 
@@ -61,8 +63,13 @@ async def pool_remove(office: Office, identity: Identity, name: str) -> None:
     """Its nodes fall to the next pool whose labels they carry, or to everyone. Raises
     NotFoundError."""
     authorise(identity, Action.POOL_SET)
-    entry = _entry(identity, name, {"removed": True})
-    await audited(office, entry, lambda tx: pools.pool_delete(tx, name))
+
+    def write(tx: Transaction) -> AuditEntry:
+        before = _standing(tx, name)
+        pools.pool_delete(tx, name)
+        return _entry(identity, name, before, None)
+
+    await told(office, write)
     office.hints.wake(*HINTS)
 
 
@@ -101,7 +108,24 @@ def _unknown(tx: Transaction, request: PoolRequest) -> Iterator[FieldFault]:
                 yield FieldFault(f"{field}.{index}", message, remedy)
 
 
-def _entry(identity: Identity, name: str, detail: Mapping[str, object]) -> AuditEntry:
+def _standing(tx: Transaction, name: str) -> Pool | None:
+    return next((pool for pool in pools.pool_list(tx) if pool.name == name), None)
+
+
+def _entry(identity: Identity, name: str, before: Pool | None, after: Pool | None) -> AuditEntry:
+    def said(pool: Pool | None) -> dict[str, object] | None:
+        if pool is None:
+            return None
+        return {
+            "labels": dict(pool.labels),
+            "projects": pool.projects,
+            "teams": pool.teams,
+            "note": pool.note,
+        }
+
     return AuditEntry(
-        actor=identity.username, action=Action.POOL_SET, subject=name, detail=dict(detail)
+        actor=identity.username,
+        action=Action.POOL_SET,
+        subject=name,
+        detail={"before": said(before), "after": said(after)},
     )

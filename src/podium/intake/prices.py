@@ -6,11 +6,12 @@ import re
 from decimal import Decimal
 
 from podium.domain.errors import FieldFault, UserError
+from podium.domain.rights import Action
 from podium.domain.tariff import MICROS, Price
-from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, audited, authorise
+from podium.domain.tenancy import Identity
+from podium.intake.office import Office, authorise
 from podium.store import prices
-from podium.store.audit import AuditEntry
+from podium.store.audit import AuditEntry, audit_append
 from podium.store.database import Transaction
 
 _TYPE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._+ -]{0,61}[A-Za-z0-9])?")
@@ -51,14 +52,23 @@ async def price_set(
         currency=currency,
         set_by=identity.username,
     )
-    entry = AuditEntry(
-        actor=identity.username,
-        action=Action.PRICE_SET,
-        subject=gpu_type,
-        detail={"per_gpu_hour": str(per_gpu_hour), "currency": currency},
-    )
 
     def write(tx: Transaction) -> Price:
-        return prices.price_set(tx, price)
+        earlier = {each.gpu_type: each for each in prices.price_list(tx)}
+        holds = prices.price_set(tx, price)
+        entry = AuditEntry(
+            actor=identity.username,
+            action=Action.PRICE_SET,
+            subject=holds.gpu_type,
+            detail={"before": _said(earlier.get(holds.gpu_type)), "after": _said(holds)},
+        )
+        audit_append(tx, [entry], price.since_ms)
+        return holds
 
-    return await audited(office, entry, write)
+    return await office.database.write(write)
+
+
+def _said(price: Price | None) -> dict[str, str] | None:
+    if price is None:
+        return None
+    return {"per_gpu_hour": str(price.per_gpu_hour), "currency": price.currency}

@@ -1,29 +1,38 @@
-"""Projects, their members and their secrets."""
+"""Projects and their members."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.identity import name_fault, name_suggestion
-from podium.domain.tenancy import Action, Identity, Membership, Project, Role
-from podium.intake.office import Office, audited, authorise
+from podium.domain.rights import Action, Level
+from podium.domain.tenancy import Identity, Membership, Project
+from podium.intake.bindings import check_account, check_gives
+from podium.intake.office import Office, audited, authorise, told
 from podium.intake.sign_in import SignIn
 from podium.store import projects
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
-from podium.store.projects import SecretRecord
-
-_SECRET_LENGTH_MAX = 65_536
 
 
 async def project_create(
-    office: Office, sign_in: SignIn, identity: Identity, *, name: str, team: str
+    office: Office,
+    sign_in: SignIn,
+    identity: Identity,
+    *,
+    name: str,
+    team: str,
+    cost_centre: str = "",
 ) -> Project:
     """Raises ConflictError when the name is taken."""
-    authorise(identity, Action.PROJECT_CREATE)
-    _check_name("name", name)
-    _check_name("team", team)
-    project = Project(name=name, team=team, created_at_ms=office.database.now_ms())
-    entry = _entry(identity, Action.PROJECT_CREATE, name, name, team=team)
+    authorise(identity, Action.PROJECT_CREATE, team=team)
+    check_name("name", name)
+    check_name("team", team)
+    project = Project(
+        name=name, team=team, created_at_ms=office.database.now_ms(), cost_centre=cost_centre
+    )
+    entry = _entry(identity, Action.PROJECT_CREATE, name, name, team=team, cost_centre=cost_centre)
 
     def insert(tx: Transaction) -> None:
         projects.project_insert(tx, project)
@@ -33,19 +42,51 @@ async def project_create(
     return project
 
 
+async def project_change(
+    office: Office, identity: Identity, name: str, *, cost_centre: str
+) -> Project:
+    """Raises NotFoundError and ForbiddenError."""
+    authorise(identity, Action.PROJECT_CHANGE, name)
+    changed: Project | None = None
+
+    def write(tx: Transaction) -> AuditEntry:
+        nonlocal changed
+        before = projects.project_fetch(tx, identity.known, name)
+        projects.project_change(tx, name, cost_centre=cost_centre)
+        changed = replace(before, cost_centre=cost_centre)
+        return _entry(
+            identity,
+            Action.PROJECT_CHANGE,
+            name,
+            name,
+            before={"cost_centre": before.cost_centre},
+            after={"cost_centre": cost_centre},
+        )
+
+    await told(office, write)
+    assert changed is not None
+    return changed
+
+
 async def member_set(
-    office: Office, sign_in: SignIn, identity: Identity, *, project: str, username: str, role: Role
+    office: Office, sign_in: SignIn, identity: Identity, *, project: str, username: str, role: str
 ) -> Membership:
-    """Give someone a role in a project, in place of what they had."""
-    authorise(identity, Action.PROJECT_MEMBERS, project)
+    """Give someone a role in a project, in place of those that they had there by name."""
+    authorise(identity, Action.BINDING_SET, project)
     member = Membership(project=project, username=username, role=role)
-    entry = _entry(identity, Action.PROJECT_MEMBERS, username, project, role=role.value)
+    binding_id = office.ids.new("b")
 
-    def write(tx: Transaction) -> None:
-        projects.project_fetch(tx, identity.scope, project)
-        projects.member_set(tx, member)
+    def write(tx: Transaction) -> AuditEntry:
+        now_ms = office.database.now_ms()
+        projects.project_fetch(tx, identity.known, project)
+        before = projects.member_roles(tx, project, username)
+        for name in (role, *before):
+            check_gives(tx, identity, name, Level.PROJECT, project)
+        check_account(tx, identity, username, Level.PROJECT, project)
+        projects.member_set(tx, member, binding_id, identity.username, now_ms)
+        return _entry(identity, Action.BINDING_SET, username, project, before=before, after=[role])
 
-    await audited(office, entry, write)
+    await told(office, write)
     sign_in.forget()
     return member
 
@@ -53,61 +94,22 @@ async def member_set(
 async def member_remove(
     office: Office, sign_in: SignIn, identity: Identity, *, project: str, username: str
 ) -> None:
-    authorise(identity, Action.PROJECT_MEMBERS, project)
-    entry = _entry(identity, Action.PROJECT_MEMBERS, username, project, role=None)
+    authorise(identity, Action.BINDING_SET, project)
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
+        before = projects.member_roles(tx, project, username)
+        for name in before:
+            check_gives(tx, identity, name, Level.PROJECT, project)
         if not projects.member_remove(tx, project, username):
             raise NotFoundError(f"{username} is not a member of project {project}.")
+        return _entry(identity, Action.BINDING_SET, username, project, before=before, after=[])
 
-    await audited(office, entry, write)
+    await told(office, write)
     sign_in.forget()
 
 
-async def secret_set(
-    office: Office, identity: Identity, *, project: str, name: str, value: str
-) -> SecretRecord:
-    """Store a secret sealed. The work sees it as an environment variable of that name."""
-    authorise(identity, Action.SECRET_WRITE, project)
-    if not name.isidentifier() or not name.isascii():
-        raise UserError(
-            FieldFault(
-                "name",
-                f"'{name}' cannot be the name of an environment variable.",
-                "Use letters, digits and underscores, such as HF_TOKEN.",
-            )
-        )
-    if len(value) > _SECRET_LENGTH_MAX or "\0" in value:
-        raise UserError(FieldFault("value", "is longer than 64 KiB or holds a NUL character."))
-    record = SecretRecord(
-        project=project,
-        name=name,
-        updated_at_ms=office.database.now_ms(),
-        updated_by=identity.username,
-    )
-    sealed = office.sealer.seal(value)
-    entry = _entry(identity, Action.SECRET_WRITE, name, project)
-
-    def write(tx: Transaction) -> None:
-        projects.project_fetch(tx, identity.scope, project)
-        projects.secret_set(tx, record, sealed)
-
-    await audited(office, entry, write)
-    return record
-
-
-async def secret_remove(office: Office, identity: Identity, *, project: str, name: str) -> None:
-    authorise(identity, Action.SECRET_WRITE, project)
-    entry = _entry(identity, Action.SECRET_WRITE, name, project, removed=True)
-
-    def write(tx: Transaction) -> None:
-        if not projects.secret_remove(tx, project, name):
-            raise NotFoundError(f"Project {project} has no secret {name}.")
-
-    await audited(office, entry, write)
-
-
-def _check_name(field: str, name: str) -> None:
+def check_name(field: str, name: str) -> None:
+    """Raises UserError, which names the field."""
     fault = name_fault(name)
     if fault is not None:
         raise UserError(FieldFault(field, fault, f"For example: {name_suggestion(name)}"))

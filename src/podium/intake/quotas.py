@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.quantity import format_milli
 from podium.domain.quota import ORGANISATION, Quota, QuotaLevel
-from podium.domain.tenancy import Action, Identity
-from podium.intake.office import Office, audited, authorise, entry_of_level
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
+from podium.intake.office import Office, authorise, entry_of_level, told
 from podium.scheduling.order.share_faults import ShareFault, faults
 from podium.scheduling.snapshot import Share
 from podium.store import quotas, shares
+from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
 ALL = "all"
@@ -25,37 +27,51 @@ async def quota_set(office: Office, identity: Identity, quota: Quota) -> None:
     authorise(identity, Action.QUOTA_SET)
     now_ms = office.database.now_ms()
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         _known(tx, quota.level, quota.name)
         capacity = shares.capacity(tx)
         wanted = _spelled(quota, capacity)
         wrong = _faults(tx, wanted, capacity)
         if wrong:
             raise UserError(*wrong)
-        if quotas.quota_list(tx).get((wanted.level, wanted.name)) != wanted:
+        before = quotas.quota_list(tx).get((wanted.level, wanted.name))
+        if before != wanted:
             quotas.quota_set(tx, wanted, now_ms, identity.username)
+        return _entry(identity, wanted.level, wanted.name, before, wanted)
 
-    detail = {
-        "weight": quota.weight,
-        "guarantees": {name or ALL: milli for name, milli in quota.guarantees},
-        "limits": {name or ALL: milli for name, milli in quota.limits},
-    }
-    entry = entry_of_level(identity, Action.QUOTA_SET, quota.level.value, quota.name, detail)
-    await audited(office, entry, write)
+    await told(office, write)
 
 
 async def quota_remove(office: Office, identity: Identity, level: QuotaLevel, name: str) -> None:
     """Nothing guaranteed, nothing limited, weight 1. Raises NotFoundError where none is set."""
     authorise(identity, Action.QUOTA_SET)
 
-    def write(tx: Transaction) -> None:
+    def write(tx: Transaction) -> AuditEntry:
         _known(tx, level, name)
+        before = quotas.quota_list(tx).get((level, name))
         if not quotas.quota_remove(tx, level, name):
             label = Quota(level=level, name=name).label
             raise NotFoundError(f"No quota is set for {label}.")
+        return _entry(identity, level, name, before, None)
 
-    entry = entry_of_level(identity, Action.QUOTA_SET, level.value, name, {"removed": True})
-    await audited(office, entry, write)
+    await told(office, write)
+
+
+def _entry(
+    identity: Identity, level: QuotaLevel, name: str, before: Quota | None, after: Quota | None
+) -> AuditEntry:
+    detail = {"before": _amounts(before), "after": _amounts(after)}
+    return entry_of_level(identity, Action.QUOTA_SET, level.value, name, detail)
+
+
+def _amounts(quota: Quota | None) -> dict[str, object] | None:
+    if quota is None:
+        return None
+    return {
+        "weight": quota.weight,
+        "guarantees": {name or ALL: milli for name, milli in quota.guarantees},
+        "limits": {name or ALL: milli for name, milli in quota.limits},
+    }
 
 
 def _known(tx: Transaction, level: QuotaLevel, name: str) -> None:

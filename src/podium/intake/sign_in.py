@@ -1,60 +1,60 @@
-"""Sign-in: passwords, tokens, one-time tickets, and who a request comes from."""
+"""Sign-in: by password or one-time ticket; tokens; and who a request comes from. The API calls it.
+`intake/single_sign_on` and `intake/devices` are the other ways in."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import hashlib
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import TypeVar
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-
-from podium.domain.errors import FieldFault, TemporaryError, UnauthenticatedError, UserError
-from podium.domain.tenancy import Identity, Token, User
+from podium.domain.errors import (
+    FieldFault,
+    ForbiddenError,
+    PodiumError,
+    TemporaryError,
+    UnauthenticatedError,
+    UserError,
+)
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity, Token, TokenKind, User
+from podium.domain.throttle import WRONG_FROM_HERE, WRONG_OF_NAME, WRONG_OF_SOURCE
+from podium.intake.attempts import Counted, counted, source_now, try_begun, try_ended_well
 from podium.intake.office import Office, audited
-from podium.store import audit, users
-from podium.store.audit import AuditEntry
+from podium.intake.passwords import Passwords
+from podium.intake.sessions import (
+    TOKEN_PREFIX,
+    Lifetimes,
+    Session,
+    secret_hash,
+    session_insert,
+    sign_ins_end,
+    token_made,
+)
+from podium.store import audit, device_codes, tokens, users
+from podium.store.audit import ORIGIN, AuditEntry
 from podium.store.database import Transaction
 
-SESSION_DAYS = 30
+Failure = TypeVar("Failure", bound=PodiumError)
+
 TICKET_MINUTES = 60
-PASSWORD_LENGTH_MIN = 10
-_TOKEN_PREFIX = "pod_"  # noqa: S105 - a prefix that secret scanners can look for
 _DAY_MS = 86_400_000
 _CACHE_SECONDS = 2.0
 _CACHE_SIZE = 10_000
 _TOUCH_SECONDS = 60.0
-_FAILURES_FREE = 5
-_LOCKOUT_SECONDS_MAX = 300.0
-_USERS_TRACKED = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A fresh sign-in; `secret` is told once."""
-
-    secret: str
-    expires_at_ms: int | None
-    username: str
-    must_change_password: bool
+_TOO_MANY = "Too many sign-ins with a wrong name or password."
 
 
 class SignIn:
     """Holds a short-lived cache of identities; a change made here empties it at once."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, lifetimes: Lifetimes | None = None) -> None:
         self._office = office
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        # Hashing is slow on purpose; one at a time keeps a burst from taking all the memory.
-        self._hashing = asyncio.Semaphore(1)
+        self.lifetimes = lifetimes or Lifetimes()
+        self.passwords = Passwords()
         self._cache: dict[str, tuple[float, Identity]] = {}
         self._touched: dict[str, float] = {}
-        self._failures: dict[str, tuple[int, float]] = {}
-        # What a wrong name is checked against, so that it takes as long as a wrong password.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
 
     def forget(self) -> None:
         """Empty the cache after a change to users, members or tokens."""
@@ -62,14 +62,14 @@ class SignIn:
 
     async def identify(self, secret: str) -> Identity:
         """Who this token belongs to. Raises UnauthenticatedError."""
-        secret_hash = _hash(secret)
-        cached = self._cache.get(secret_hash)
+        hashed = secret_hash(secret)
+        cached = self._cache.get(hashed)
         now = time.monotonic()
         if cached is not None and cached[0] > now:
             return cached[1]
         now_ms = self._office.database.now_ms()
         identity = await self._office.database.read(
-            lambda tx: users.identity_fetch(tx, secret_hash, now_ms)
+            lambda tx: tokens.identity_fetch(tx, hashed, now_ms)
         )
         if identity is None:
             raise UnauthenticatedError("Sign in first: the token is not valid, or no longer.")
@@ -77,59 +77,114 @@ class SignIn:
             self._cache.clear()
             self._touched.clear()
         await self._touch(identity.token_id, now)
-        self._cache[secret_hash] = (now + _CACHE_SECONDS, identity)
+        self._cache[hashed] = (now + _CACHE_SECONDS, identity)
         return identity
 
-    async def with_password(self, username: str, password: str, token_name: str) -> Session:
-        """Raises UnauthenticatedError, or TemporaryError after too many wrong passwords."""
-        self._check_lockout(username)
+    async def with_password(
+        self,
+        username: str,
+        password: str,
+        token_name: str,
+        *,
+        kind: TokenKind = TokenKind.SESSION,
+        replaces: str = "",
+    ) -> Session:
+        """Raises UnauthenticatedError, or TooOftenError after too many wrong passwords. Neither
+        the words nor the time that it takes tell whether there is somebody of that name."""
+        here = _counted_for(username)
+        try:
+            await try_begun(self._office, here, _TOO_MANY)
+        except TemporaryError as error:
+            raise _refused(error, username) from None
         found = await self._office.database.read(lambda tx: users.user_find(tx, username))
-        stored = found[1] if found else self._nobody
-        if not await self._matches(stored, password) or found is None:
-            self._count_failure(username)
-            await self._refused(username)
-            raise UnauthenticatedError("The name or the password is wrong.")
-        self._failures.pop(username, None)
-        return await self._open(found[0], token_name)
+        matches = await self.passwords.matches(found[1] if found else "", password)
+        if not matches or found is None or found[0].disabled_at_ms is not None:
+            raise _refused(UnauthenticatedError("The name or the password is wrong."), username)
+        kept = [each for each in here if each[1] is WRONG_OF_SOURCE]
+        await try_ended_well(
+            self._office, clear=[each for each in here if each not in kept], lessen=kept
+        )
+        return await self._open(found[0], token_name, kind=kind, replaces=replaces)
 
-    async def with_ticket(self, ticket: str) -> Session:
+    async def with_ticket(self, ticket: str, *, replaces: str = "") -> Session:
         """Signs in with the ticket of a sign-in link, once. Raises UnauthenticatedError."""
         now_ms = self._office.database.now_ms()
 
         def redeem(tx: Transaction) -> User | None:
-            username = users.ticket_redeem(tx, _hash(ticket), now_ms)
+            username = tokens.ticket_redeem(tx, secret_hash(ticket), now_ms)
+            if username is not None:
+                entry = AuditEntry(actor=username, action="ticket:redeem", subject=username)
+                audit.audit_append(tx, [entry], now_ms)
             found = users.user_find(tx, username) if username is not None else None
-            return found[0] if found else None
+            return found[0] if found and found[0].disabled_at_ms is None else None
 
         user = await self._office.database.write(redeem)
         if user is None:
             raise UnauthenticatedError(
                 "This sign-in link was used already, or is too old. Sign in with your password."
             )
-        return await self._open(user, "sign-in link")
+        return await self._open(user, "sign-in link", replaces=replaces)
 
     async def make_ticket(self, username: str) -> str:
         """A one-time ticket for a sign-in link."""
         secret = secrets.token_urlsafe(24)
         now_ms = self._office.database.now_ms()
-        token = self._token(username, "ticket", now_ms, now_ms + TICKET_MINUTES * 60_000)
+        token = token_made(
+            self._office,
+            username,
+            "ticket",
+            now_ms,
+            now_ms + TICKET_MINUTES * 60_000,
+            origin=ORIGIN.get(),
+        )
         await self._office.database.write(
-            lambda tx: users.token_insert(tx, token, _hash(secret), single_use=True)
+            lambda tx: tokens.token_insert(tx, token, secret_hash(secret), single_use=True)
         )
         return secret
 
     async def make_token(
-        self, identity: Identity, name: str, expires_in_days: int | None
+        self,
+        identity: Identity,
+        name: str,
+        expires_in_days: int | None,
+        *,
+        actions: frozenset[Action] | None = None,
+        projects: frozenset[str] | None = None,
+        owner: str | None = None,
     ) -> tuple[Token, str]:
-        """A new token of one's own; the secret is told once."""
-        secret = _TOKEN_PREFIX + secrets.token_urlsafe(32)
+        """A new token of one's own, or of the service account `owner`, who the caller has seen
+        may have one; the secret is told once. `actions` and `projects` narrow what it can do."""
+        secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         now_ms = self._office.database.now_ms()
         expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * _DAY_MS
-        token = self._token(identity.username, name, now_ms, expires_at_ms)
-        entry = AuditEntry(actor=identity.username, action="token:create", subject=token.id)
+        token = replace(
+            token_made(
+                self._office,
+                owner or identity.username,
+                name,
+                now_ms,
+                expires_at_ms,
+                origin=ORIGIN.get(),
+            ),
+            actions=actions,
+            projects=projects,
+            created_by=identity.username,
+        )
+        entry = AuditEntry(
+            actor=identity.username,
+            action="token:create",
+            subject=token.id,
+            detail={
+                "owner": token.username,
+                "name": name,
+                "expires_at_ms": expires_at_ms,
+                "actions": None if actions is None else sorted(actions),
+                "projects": None if projects is None else sorted(projects),
+            },
+        )
 
         def insert(tx: Transaction) -> None:
-            users.token_insert(tx, token, _hash(secret))
+            tokens.token_insert(tx, token, secret_hash(secret))
 
         await audited(self._office, entry, insert)
         return token, secret
@@ -139,7 +194,7 @@ class SignIn:
         entry = AuditEntry(actor=identity.username, action="token:revoke", subject=token_id)
 
         def delete(tx: Transaction) -> None:
-            users.token_delete(tx, identity.username, token_id)
+            tokens.token_delete(tx, identity.username, token_id)
 
         await audited(self._office, entry, delete)
         self.forget()
@@ -155,33 +210,64 @@ class SignIn:
         if found is None:
             raise UnauthenticatedError(f"There is no user {name} any more.")
         user, stored = found
+        if not stored:
+            raise UserError(
+                FieldFault("new", "cannot be set: you sign in through single sign-on alone.")
+            )
         if current is None and not user.must_change_password:
             raise UserError(FieldFault("current", "is missing.", "Send your password of now."))
-        if current is not None and not await self._matches(stored, current):
-            raise UserError(FieldFault("current", "is not your password now."))
+        if current is not None:
+            await self._check_current(name, stored, current)
         if current == new:
             raise UserError(FieldFault("new", "is the same as before.", "Choose another one."))
-        hashed = await self.hash_password(new)
+        hashed = await self.passwords.hash(new, username=name, field="new")
         entry = AuditEntry(actor=name, action="user:password", subject=name)
 
         def write(tx: Transaction) -> None:
             users.password_set(tx, name, hashed, keep_token=identity.token_id)
+            device_codes.device_delete_of(tx, name)
 
         await audited(self._office, entry, write)
         self.forget()
 
-    async def hash_password(self, password: str) -> str:
-        """Raises UserError when it is too short."""
-        if len(password) < PASSWORD_LENGTH_MIN:
-            raise UserError(
-                FieldFault(
-                    "password",
-                    f"has {len(password)} characters.",
-                    f"Use at least {PASSWORD_LENGTH_MIN}.",
-                )
+    async def _check_current(self, name: str, stored: str, current: str) -> None:
+        """Whoever found an open browser shall not find the password with it, too."""
+        tried = [counted(WRONG_FROM_HERE, name, "current")]
+        await try_begun(self._office, tried, "Too many wrong passwords.")
+        if not await self.passwords.matches(stored, current):
+            raise UserError(FieldFault("current", "is not your password now."))
+        await try_ended_well(self._office, clear=tried)
+
+    async def sign_out_everywhere(
+        self, identity: Identity, *, keep_this: bool = False, tokens_too: bool = False
+    ) -> int:
+        """End all of one's own sign-ins; with `keep_this` all but the one that asks, and with
+        `tokens_too` the tokens for programs as well. How many there were."""
+        if identity.narrowed:
+            raise ForbiddenError(
+                "This token was made for less than you may do, so it cannot end your sign-ins. "
+                "Sign in for that."
             )
-        async with self._hashing:
-            return await asyncio.to_thread(self._hasher.hash, password)
+        name = identity.username
+        keep = identity.token_id if keep_this else None
+        now_ms = self._office.database.now_ms()
+
+        def end(tx: Transaction) -> int:
+            ended = sign_ins_end(tx, name, keep_token=keep, tokens_too=tokens_too)
+            detail: dict[str, object] = {"ended": ended, "tokens_too": tokens_too}
+            entry = AuditEntry(
+                actor=name, action="user:sign-out-everywhere", subject=name, detail=detail
+            )
+            audit.audit_append(tx, [entry], now_ms)
+            return ended
+
+        ended = await self._office.database.write(end)
+        self.forget()
+        return ended
+
+    async def hash_password(self, password: str, *, username: str = "") -> str:
+        """Raises UserError when it is too short, too long, or easily guessed."""
+        return await self.passwords.hash(password, username=username)
 
     async def _touch(self, token_id: str, now: float) -> None:
         """Note now and then that a token is in use. A store that cannot be written to keeps
@@ -191,66 +277,41 @@ class SignIn:
         self._touched[token_id] = now
         now_ms = self._office.database.now_ms()
         with contextlib.suppress(TemporaryError):
-            await self._office.database.write(lambda tx: users.token_touch(tx, token_id, now_ms))
-
-    async def _open(self, user: User, name: str) -> Session:
-        secret = _TOKEN_PREFIX + secrets.token_urlsafe(32)
-        now_ms = self._office.database.now_ms()
-        token = self._token(user.username, name, now_ms, now_ms + SESSION_DAYS * _DAY_MS)
-        entry = AuditEntry(actor=user.username, action="user:sign-in", subject=user.username)
-
-        def insert(tx: Transaction) -> None:
-            users.token_insert(tx, token, _hash(secret))
-
-        await audited(self._office, entry, insert)
-        return Session(
-            secret=secret,
-            expires_at_ms=token.expires_at_ms,
-            username=user.username,
-            must_change_password=user.must_change_password,
-        )
-
-    async def _matches(self, hashed: str, password: str) -> bool:
-        async with self._hashing:
-            try:
-                return await asyncio.to_thread(self._hasher.verify, hashed, password)
-            except (Argon2Error, InvalidHashError):
-                return False
-
-    async def _refused(self, username: str) -> None:
-        now_ms = self._office.database.now_ms()
-        entry = AuditEntry(
-            actor=username[:100], action="user:sign-in", subject=username[:100], outcome="refused"
-        )
-        await self._office.database.write(lambda tx: audit.audit_append(tx, [entry], now_ms))
-
-    def _check_lockout(self, username: str) -> None:
-        count, until = self._failures.get(username, (0, 0.0))
-        wait = until - time.monotonic()
-        if count > _FAILURES_FREE and wait > 0:
-            raise TemporaryError(
-                f"Too many wrong passwords for {username}. Try again in {wait:.0f} s.",
-                retry_after_seconds=wait,
+            await self._office.database.write(
+                lambda tx: tokens.token_touch(tx, token_id, now_ms), quiet=True
             )
 
-    def _count_failure(self, username: str) -> None:
-        if len(self._failures) >= _USERS_TRACKED:
-            self._failures.clear()
-        count = self._failures.get(username, (0, 0.0))[0] + 1
-        delay = min(_LOCKOUT_SECONDS_MAX, 2.0 ** max(0, count - _FAILURES_FREE))
-        self._failures[username] = (count, time.monotonic() + delay)
-
-    def _token(self, username: str, name: str, now_ms: int, expires_at_ms: int | None) -> Token:
-        return Token(
-            id=self._office.ids.new("t"),
-            username=username,
-            name=name,
-            created_at_ms=now_ms,
-            expires_at_ms=expires_at_ms,
-            last_used_at_ms=None,
+    async def _open(
+        self, user: User, name: str, *, kind: TokenKind = TokenKind.SESSION, replaces: str = ""
+    ) -> Session:
+        office, lifetimes, origin = self._office, self.lifetimes, ORIGIN.get()
+        session = await office.database.write(
+            lambda tx: session_insert(
+                tx,
+                office,
+                lifetimes,
+                user,
+                origin=origin,
+                kind=kind,
+                name=name,
+                replaces=replaces,
+            )
         )
+        self.forget()
+        return session
 
 
-def _hash(secret: str) -> str:
-    """Tokens are long and random, so a plain digest is enough to keep them."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _counted_for(username: str) -> list[Counted]:
+    """What a wrong password counts against."""
+    name, source = username.lower(), source_now()
+    what = [
+        counted(WRONG_FROM_HERE, name, source),
+        counted(WRONG_OF_NAME, name),
+    ]
+    return [*what, counted(WRONG_OF_SOURCE, source)] if source else what
+
+
+def _refused(error: Failure, username: str) -> Failure:
+    """The API tells the audit trail of it."""
+    error.refused_action, error.refused_actor = "user:sign-in", username
+    return error

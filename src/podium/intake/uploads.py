@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from podium.domain.errors import FieldFault, TemporaryError, TooLargeError, UserError
-from podium.domain.tenancy import Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
 from podium.intake.office import Office, audited, authorise
 from podium.store import projects, submissions
 from podium.store.audit import AuditEntry
@@ -24,7 +25,7 @@ async def upload_store(
 ) -> tuple[str, int]:
     """Keep a gzipped tar archive for a project. Returns its SHA-256 and size in bytes."""
     authorise(identity, Action.WORKLOAD_SUBMIT, project)
-    await office.database.read(lambda tx: projects.project_fetch(tx, identity.scope, project))
+    await office.database.read(lambda tx: projects.project_fetch(tx, identity.known, project))
     folder = office.uploads_path / project
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -6,17 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from podium.domain.errors import FieldFault, NotFoundError, UserError
+from podium.domain.layouts import parse_layout, placed_of
 from podium.domain.lifecycle import WORKLOAD_ENDS
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.quota import ORGANISATION, QuotaLevel
-from podium.domain.tenancy import Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
 from podium.domain.workload import Workload
+from podium.intake.layouts import cut_board
 from podium.intake.office import Office, authorise
 from podium.intake.workloads import workload_wished
 from podium.scheduling.explain.edits import (
     BookingAdded,
     Edit,
+    LayoutChanged,
     NodeCordoned,
     NodeDrained,
     NodeLost,
@@ -37,6 +41,7 @@ from podium.spec.views.explain import (
     CancelWhat,
     CordonWhat,
     DrainWhat,
+    LayoutWhat,
     LoseWhat,
     PriorityWhat,
     QuotaWhat,
@@ -90,6 +95,8 @@ class WhatIf:
                 return NodesAdded(_like(snapshot, number, change))
             case BookWhat():
                 return BookingAdded(self.bookings[number])
+            case LayoutWhat():
+                return _layout(snapshot, number, change)
             case SubmitWhat():
                 return WorkloadAdded(next(fresh))
             case CancelWhat():
@@ -132,6 +139,8 @@ def _authorise_cluster(identity: Identity, change: What) -> None:
             authorise(identity, Action.QUOTA_SET)
         case BookWhat():
             authorise(identity, Action.BOOKING_SET)
+        case LayoutWhat():
+            authorise(identity, Action.LAYOUT_SET)
         case DrainWhat() | CordonWhat() | LoseWhat() | AddNodesWhat():
             authorise(identity, Action.NODE_CONTROL)
 
@@ -169,7 +178,7 @@ def _known(tx: Transaction, identity: Identity, changes: Sequence[What]) -> dict
             case QuotaWhat():
                 shares[number] = _share_name(tx, identity, number, change)
             case BookWhat() if change.project is not None:
-                projects.project_fetch(tx, identity.scope, change.project)
+                projects.project_fetch(tx, identity.known, change.project)
             case CancelWhat() | PriorityWhat():
                 workload = workloads.workload_fetch(tx, identity.scope, change.workload)
                 authorise(identity, Action.WORKLOAD_CONTROL, workload.project)
@@ -192,7 +201,7 @@ def _share_name(tx: Transaction, identity: Identity, number: int, change: QuotaW
         raise UserError(FieldFault(f"changes.{number}.name", wrong))
     if change.level is QuotaLevel.TEAM:
         return change.name
-    return f"{projects.project_fetch(tx, identity.scope, change.name).team}/{change.name}"
+    return f"{projects.project_fetch(tx, identity.known, change.name).team}/{change.name}"
 
 
 def _quota(snapshot: Snapshot, number: int, name: str, change: QuotaWhat) -> QuotaEdited:
@@ -245,8 +254,7 @@ def _check_shares(number: int, change: QuotaWhat, after: Snapshot) -> None:
 def _like(snapshot: Snapshot, number: int, change: AddNodesWhat) -> tuple[Node, ...]:
     model = next((node for node in snapshot.nodes if node.name == change.like), None)
     if model is None:
-        wrong = f"There is no node {change.like}."
-        raise UserError(FieldFault(f"changes.{number}.like", wrong, "See: podium nodes"))
+        raise UserError(_no_node(f"changes.{number}.like", change.like))
     devices = _devices_like(snapshot, number, model, change)
     taken = {node.name for node in snapshot.nodes}
     names = (f"{change.like}-new-{at}" for at in range(1, len(taken) + change.count + 1))
@@ -300,6 +308,50 @@ def _devices_like(
         wrong = f"has no GPU that {change.like} or any node could be a model of."
         raise UserError(FieldFault(f"changes.{number}.gpu_type", wrong))
     return tuple(replace(pattern, index=at) for at in range(count)) if pattern else ()
+
+
+def _layout(snapshot: Snapshot, number: int, change: LayoutWhat) -> LayoutChanged:
+    node = next((each for each in snapshot.nodes if each.name == change.node), None)
+    if node is None:
+        raise UserError(_no_node(f"changes.{number}.node", change.node))
+    name = f"GPU {change.gpu} of {change.node}"
+    device = next((each for each in node.devices if each.index == change.gpu), None)
+    if device is None:
+        wrong = f"Node {change.node} has no GPU {change.gpu}."
+        raise UserError(FieldFault(f"changes.{number}.gpu", wrong, "See: podium nodes"))
+    board = cut_board(device)
+    if board is None:
+        wrong = f"{name} ({device.type}) has no MIG."
+        if device.mig_profile is not None:
+            wrong = f"{name} is a MIG instance that Podium may not change."
+        raise UserError(FieldFault(f"changes.{number}.gpu", wrong, "See: podium mig show"))
+    standing = placed_of(board, ((each.profile, each.start) for each in device.instances))
+    held = placed_of(
+        board,
+        (
+            (share.mig_profile, share.mig_start)
+            for hold in snapshot.holds
+            if hold.node == change.node
+            for share in hold.devices
+            if share.device_id == device.id
+        ),
+    )
+    try:
+        placed = parse_layout(board, change.layout, (*held, *standing))
+    except UserError as error:
+        faults = (replace(each, field=f"changes.{number}.{each.field}") for each in error.faults)
+        raise UserError(*faults) from None
+    return LayoutChanged(
+        node=change.node,
+        gpu=change.gpu,
+        board=board.name,
+        instances=tuple((profile.name, start) for profile, start in placed),
+        moves=change.move,
+    )
+
+
+def _no_node(field: str, name: str) -> FieldFault:
+    return FieldFault(field, f"There is no node {name}.", "See: podium nodes")
 
 
 def _unknown(number: int, change: What, error: UnknownNameError) -> FieldFault:

@@ -12,7 +12,8 @@ from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadEvent, WorkloadState
 from podium.domain.outcome import comes_back
 from podium.domain.policies import Policies
 from podium.domain.reason import Cause
-from podium.domain.tenancy import Action, Identity
+from podium.domain.rights import Action
+from podium.domain.tenancy import Identity
 from podium.domain.workload import UploadSource, Wish, Workload
 from podium.intake.office import Office, authorise
 from podium.intake.pools import pool_faults
@@ -21,6 +22,7 @@ from podium.store import audit, lifecycle, policies, pools, projects, submission
 from podium.store.audit import AuditEntry
 from podium.store.codec import Row
 from podium.store.database import Transaction
+from podium.store.secrets import secret_names
 from podium.store.workloads import NewWorkload
 
 BULK_MAX = 10_000
@@ -173,7 +175,7 @@ def cancel_one(
         action=Action.WORKLOAD_CONTROL,
         subject=workload_id,
         project=row["project"],
-        detail={"cancelled": True, "reason": reason},
+        detail={"before": {"state": state.value}, "after": {"cancelled": True}, "reason": reason},
     )
 
 
@@ -239,7 +241,7 @@ def _resolve(
     """Check what needs the store: projects, dependencies, secrets and, with `uploaded`, uploads."""
     in_batch = {(wish.project, wish.name): each for each, wish in zip(ids, wishes, strict=True)}
     names = sorted({wish.project for wish in wishes})
-    teams = {name: projects.project_fetch(tx, identity.scope, name).team for name in names}
+    teams = {name: projects.project_fetch(tx, identity.known, name).team for name in names}
     reach = pools.reach_fetch(tx)
     faults: list[FieldFault] = []
     new: list[NewWorkload] = []
@@ -303,14 +305,15 @@ def _dependencies(
 def _check_secrets(tx: Transaction, wish: Wish, prefix: str, faults: list[FieldFault]) -> None:
     if not wish.program.secrets:
         return
-    known = projects.secret_names(tx, wish.project, wish.program.secrets)
+    names = {use.name for use in wish.program.secrets}
+    known = secret_names(tx, wish.project, names)
     faults.extend(
         FieldFault(
             f"{prefix}secrets.{index}",
             f"project {wish.project} has no secret '{name}'.",
             f"Set it with: podium secret set {name} --project {wish.project}",
         )
-        for index, name in enumerate(wish.program.secrets)
+        for index, name in enumerate(use.name for use in wish.program.secrets)
         if name not in known
     )
 

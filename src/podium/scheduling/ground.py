@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 
 from podium.domain.mig import BOARDS
 from podium.domain.node import Device
@@ -22,7 +24,7 @@ from podium.scheduling.snapshot import Demand, Part, Snapshot
 from podium.scheduling.space.floor import Floor
 from podium.scheduling.space.keeping import Kept, booked
 from podium.scheduling.space.masks import instance_milli
-from podium.scheduling.view import ENDLESS_KINDS, View
+from podium.scheduling.view import ENDLESS_KINDS, NOTHING, Used, View, used_after
 
 
 class Ground:
@@ -165,7 +167,7 @@ class Ground:
             if types is not None:
                 request = replace(request, gpu_types=types)
             parts.append(Part(request, part.ranks))
-            if amount:
+            if amount and demand.parts:  # what one group takes, the next one cannot
                 first = (types or request.gpu_types or tuple(fairness.types))[0]
                 counted.append(((first, amount),))
                 fairness.add(project, counted[-1], 0, 0)
@@ -189,6 +191,25 @@ class Ground:
         for gpu in counted:
             self.fairness.remove(project, gpu, 0, 0)
         return fits
+
+    @contextmanager
+    def after_endings(self) -> Iterator[None]:
+        """Inside, what was asked to stop before this cycle counts for no project."""
+        for project, used in self._ending_use.items():
+            self.fairness.remove(project, *used)
+        try:
+            yield
+        finally:
+            for project, used in self._ending_use.items():
+                self.fairness.add(project, *used)
+
+    @cached_property
+    def _ending_use(self) -> dict[str, Used]:
+        found: dict[str, Used] = {}
+        for hold in self.view.ending.values():
+            before = found.get(hold.project, NOTHING)
+            found[hold.project] = used_after(self.layout, before, ((hold, 1),))
+        return found
 
     def opens(self, demand: Demand) -> bool:
         """Whether the limits leave room for the minimum of the demand."""

@@ -117,7 +117,8 @@ class Hold:
     `saved_at_ms` (None: since its start) is then lost. `minimum` replicas of its workload must
     stay, or all must go; 0 means that each replica stands for itself. `attained_milli_ms` is what
     earlier attempts of the workload had, and `queued_at_ms` its age in the queue. `request` is
-    what it asked for, told of work that could as well be moved: None for all other.
+    what it asked for, told of work that could as well be moved: None for all other. `gpu_types` are
+    those that would do (empty: any), None where nobody knows.
     """
 
     allocation_id: str
@@ -141,6 +142,7 @@ class Hold:
     safe_until_ms: int | None = None
     saved_at_ms: int | None = None
     request: Request | None = None
+    gpu_types: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

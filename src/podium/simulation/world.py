@@ -345,6 +345,7 @@ class World:
             minimum=0 if job.replicas.array else job.replicas.minimum,
             saved_at_ms=_ALWAYS_MS if job.saved else None,
             request=job.request if movable else None,
+            gpu_types=job.request.gpu_types,
         )
 
 

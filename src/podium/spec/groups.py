@@ -22,6 +22,7 @@ from podium.spec.resources import (
     resources_document,
 )
 from podium.spec.schema import GroupSpec, WorkloadSpec
+from podium.spec.secret import read_secrets
 
 _WAYS = ("gpus", "gpu_memory", "mig")
 """Fields of resources that ask for GPUs; `mig` goes with none of the others."""
@@ -85,7 +86,8 @@ def _program(spec: WorkloadSpec, group: GroupSpec, place: str) -> Iterator[Relat
                 "Add a command or a script to the group, or to the workload for all of them.",
             ),
         )
-    twice = [name for name in spec.secrets or () if name in (group.env or {})]
+    uses = read_secrets(spec.secrets or [])
+    twice = [use.variable for use in uses if use.variable in (group.env or {})]
     if twice:
         wrong = f"sets {twice[0]}, which is named in secrets too."
         yield ("groups", "secrets"), FieldFault(f"{place}.env", wrong, "Keep one.")

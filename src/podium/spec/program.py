@@ -28,7 +28,6 @@ COMMAND_BYTES_MAX = 512 * 2**10
 ENV_BYTES_MAX = 256 * 2**10
 TEXT_BYTES_MAX = 128 * 2**10 - 1
 """Linux starts no process with an argument or variable that is longer."""
-SECRETS_MAX = 64
 VOLUMES_MAX = 32
 _PATH_BYTES_MAX = 4096
 _WORDS_MAX = 10_000
@@ -36,7 +35,6 @@ _WORDS_MAX = 10_000
 _UNQUOTED = re.compile(r"""[^'"\\]*""")
 _WORD = re.compile(r"[^ \t\r\n]+")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
-_SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _GIT_URL = re.compile(r"(https?|ssh|git)://([^\s/@]+@)?[A-Za-z0-9\[][^\s/@]*/\S+")
@@ -104,19 +102,6 @@ def read_env(value: object) -> tuple[tuple[str, str], ...]:
             f"is {size} bytes in all; the limit is {ENV_BYTES_MAX}.", "Put large values in a file."
         )
     return tuple(sorted(pairs))
-
-
-def read_secrets(value: object) -> tuple[str, ...]:
-    def read(name: object) -> str:
-        if not isinstance(name, str) or _SECRET_NAME.fullmatch(name) is None:
-            raise FieldError(
-                f"is {described(name)}, which is not a secret's name.",
-                "Use up to 63 letters, digits, '_', '.' and '-', with a letter or '_' first.",
-            )
-        return name
-
-    entries = read_list(value, length_max=SECRETS_MAX, example="[HF_TOKEN]")
-    return tuple(dict.fromkeys(each(((str(i), entry) for i, entry in enumerate(entries)), read)))
 
 
 def read_volumes(value: object) -> tuple[Volume, ...]:

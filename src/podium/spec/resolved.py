@@ -7,6 +7,7 @@ from podium.domain.workload import GitSource, Program, Recovery, UploadSource, W
 from podium.spec.fields import write_duration, write_time
 from podium.spec.groups import groups_document
 from podium.spec.resources import resources_document
+from podium.spec.secret import write_secrets
 
 
 def resolved(wish: Wish) -> dict[str, object]:
@@ -52,7 +53,7 @@ def resolved(wish: Wish) -> dict[str, object]:
     ]
     collections: dict[str, object] = {
         "env": dict(program.env),
-        "secrets": list(program.secrets),
+        "secrets": write_secrets(program.secrets),
         "volumes": volumes,
         "depends_on": list(wish.depends_on),
         "labels": dict(wish.labels),

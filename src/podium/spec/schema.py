@@ -39,17 +39,16 @@ from podium.spec.fields import (
     write_duration,
 )
 from podium.spec.program import (
-    SECRETS_MAX,
     VOLUMES_SCHEMA,
     SourceSpec,
     read_command,
     read_env,
     read_image,
     read_script,
-    read_secrets,
     read_volumes,
 )
 from podium.spec.resources import REPLICAS_SCHEMA, ResourcesSpec, read_replicas
+from podium.spec.secret import SECRETS_SCHEMA, read_secrets
 
 DEPENDS_ON_MAX = 1000
 GROUPS_MAX = 16
@@ -150,6 +149,9 @@ _Volumes = Annotated[
     dict[str, str] | list[dict[str, str | bool]],
     checked(read_volumes),
     WithJsonSchema(VOLUMES_SCHEMA),
+]
+_Secrets = Annotated[
+    list[str | dict[str, str | None]], checked(read_secrets), WithJsonSchema(SECRETS_SCHEMA)
 ]
 _Level = Annotated[
     TopologyLevel,
@@ -373,17 +375,12 @@ class WorkloadSpec(BaseModel):
         description="Environment variables. Numbers, true and false become text.",
         examples=[{"EPOCHS": 10, "MODE": "fast"}],
     )
-    secrets: (
-        Annotated[
-            list[str],
-            checked(read_secrets),
-            WithJsonSchema({"type": "array", "items": {"type": "string"}, "maxItems": SECRETS_MAX}),
-        ]
-        | None
-    ) = Field(
+    secrets: _Secrets | None = Field(
         None,
-        description="Names of the project's secrets that it gets as environment variables.",
-        examples=[["HF_TOKEN"]],
+        description="Secrets of the project that it gets: a name as the variable of that name; "
+        "`{name, env}` as another variable; `{name, as: file}` as a file in the folder "
+        "`PODIUM_SECRETS_DIR`, with its path in the variable `NAME_FILE`.",
+        examples=[["HF_TOKEN"], [{"name": "SSH_KEY", "as": "file"}]],
     )
     volumes: _Volumes | None = Field(
         None,

@@ -40,7 +40,6 @@ from podium.spec.program import (
     read_command,
     read_env,
     read_script,
-    read_secrets,
     read_volumes,
     source_fault,
     source_of,
@@ -62,6 +61,7 @@ from podium.spec.schema import (
     json_schema,
     read_depends_on,
 )
+from podium.spec.secret import read_secrets
 from podium.spec.times import time_relations
 
 __all__ = [
@@ -232,11 +232,12 @@ def _program_relations(spec: WorkloadSpec) -> Iterator[Relation]:
             FieldFault("script", "cannot go together with command.", "Keep one of the two."),
         )
     if spec.env and spec.secrets:
-        twice = [name for name in spec.secrets if name in spec.env]
+        variables = [use.variable for use in read_secrets(spec.secrets)]
+        twice = [name for name in variables if name in spec.env]
         if twice:
             yield (
                 ("env", "secrets"),
-                FieldFault("secrets", f"names '{twice[0]}', which env sets too.", "Keep one."),
+                FieldFault("secrets", f"sets '{twice[0]}', which env sets too.", "Keep one."),
             )
 
 

@@ -16,6 +16,7 @@ from podium.domain.resources import (
     Topology,
     TopologyLevel,
 )
+from podium.domain.secret import SecretUse
 from podium.domain.workload import (
     GitSource,
     Kind,
@@ -52,7 +53,12 @@ def program_to_text(program: Program) -> str:
         "image": program.image,
         "source": source,
         "env": program.env,
-        "secrets": program.secrets,
+        "secrets": [
+            [each.name, each.variable, each.as_file]
+            if each.as_file or each.variable != each.name
+            else each.name
+            for each in program.secrets
+        ],
         "volumes": [(each.name, each.path, each.read_only) for each in program.volumes],
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -73,7 +79,10 @@ def program_from_text(text: str) -> Program:
         image=document["image"],
         source=source,
         env=tuple((key, value) for key, value in document["env"]),
-        secrets=tuple(document["secrets"]),
+        secrets=tuple(
+            SecretUse(each, each) if isinstance(each, str) else SecretUse(*each)
+            for each in document["secrets"]
+        ),
         volumes=tuple(Volume(*each) for each in document["volumes"]),
     )
 
@@ -104,7 +113,8 @@ def refusal_from_row(row: Row) -> Refusal | None:
     )
 
 
-def pools_from_text(text: str) -> tuple[str, ...]:
+def names_from_text(text: str) -> tuple[str, ...]:
+    """Pools and GPU types, as a request names them."""
     return tuple(text.split(",")) if text else ()
 
 
@@ -132,14 +142,14 @@ def request_from_row(row: Row) -> Request:
         memory_bytes=row["memory_bytes"],
         gpu_milli=row["gpu_milli"],
         gpu_share_bytes=row["gpu_share_bytes"],
-        gpu_types=tuple(row["gpu_types"].split(",")) if row["gpu_types"] else (),
+        gpu_types=names_from_text(row["gpu_types"]),
         gpu_memory=None
         if row["gpu_memory_min_bytes"] is None
         else Range(row["gpu_memory_min_bytes"], row["gpu_memory_max_bytes"]),
         mig_profile=row["mig_profile"],
         mig_count=row["mig_count"],
         node_labels=pairs_from_text(row["node_labels"]),
-        pools=pools_from_text(row["pools"]),
+        pools=names_from_text(row["pools"]),
         isolation=Isolation(row["isolation"]),
     )
 

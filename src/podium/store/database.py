@@ -6,6 +6,8 @@ construction. `main` opens one `Database`; every room calls `read` and `write`.
 SQLite has one writer at a time. `write` therefore hands its function to a single writer thread
 that commits whatever has gathered in one go, each function in its own savepoint: sixteen clients
 cost one flush to disk instead of sixteen, and a function that fails takes nobody with it.
+
+What functions append to the audit trail is chained last, once for the group.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from podium.domain.errors import FieldFault, TemporaryError, UserError
-from podium.store import tables
+from podium.store import audit, tables
+from podium.store.audit import Gathered
 from podium.store.clock import SteadyClock
 
 Transaction = sa.Connection
@@ -48,6 +51,7 @@ class Database:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="podium-read")
         self._read_engine = _engine(self.url, writes=False)
         self._write_engine = _engine(self.url, writes=True)
+        audit.watch_writes(self._write_engine)
         self._writer: _SqliteWriter | None = None
         self._writers: ThreadPoolExecutor | None = None
 
@@ -82,21 +86,42 @@ class Database:
             self._readers, _read, self._read_engine, function
         )
 
-    async def write(self, function: Callable[[Transaction], Result]) -> Result:
+    async def write(
+        self, function: Callable[[Transaction], Result], *, quiet: bool = False
+    ) -> Result:
         """Run `function` in a transaction that is durable when this returns.
 
         It may be run again when the database asks for a retry, so it must have no effect outside
         the transaction. Raises TemporaryError when the database cannot be written now.
+
+        A request that changes something appends to the audit trail in the same transaction, or
+        nothing is written. `quiet` is for what concerns only the one who asks, such as how far
+        they have read.
         """
+        recorded = _recorded(function, quiet=quiet)
         if self._writer is not None:
-            return await asyncio.wrap_future(self._writer.submit(function))
+            return await asyncio.wrap_future(self._writer.submit(recorded))
         assert self._writers is not None, "the database is open"
         return await asyncio.get_running_loop().run_in_executor(
-            self._writers, _write, self._write_engine, function
+            self._writers, _write, self._write_engine, recorded
         )
 
 
-_Wish = tuple[Callable[[Transaction], Any], Future[Any]]
+_Recorded = Callable[[Transaction], tuple[Result, Gathered]]
+_Wish = tuple[_Recorded[Any], Future[Any]]
+
+
+def _recorded(function: Callable[[Transaction], Result], *, quiet: bool) -> _Recorded[Result]:
+    """`function`, with what it appended to the audit trail. Threads do not know whose request
+    they work for, so that is kept here."""
+    origin = audit.ORIGIN.get()
+
+    def run(tx: Transaction) -> tuple[Result, Gathered]:
+        audit.audit_begin(tx)
+        result = function(tx)
+        return result, audit.audit_gathered(tx, origin, quiet=quiet)
+
+    return run
 
 
 class _SqliteWriter:
@@ -108,7 +133,7 @@ class _SqliteWriter:
         self._thread = threading.Thread(target=self._run, name="podium-write", daemon=True)
         self._thread.start()
 
-    def submit(self, function: Callable[[Transaction], Result]) -> Future[Result]:
+    def submit(self, function: _Recorded[Result]) -> Future[Result]:
         future: Future[Result] = Future()
         self._queue.put((function, future))
         return future
@@ -135,14 +160,17 @@ class _SqliteWriter:
 
     def _commit(self, group: list[_Wish]) -> None:
         done: list[tuple[Future[Any], Any]] = []
+        gathered: Gathered = []
         try:
             with self._engine.begin() as connection:
                 if len(group) == 1:
                     function, future = group[0]
-                    done.append((future, function(connection)))
+                    result, gathered = function(connection)
+                    done.append((future, result))
                 else:
                     for function, future in group:
-                        _run_in_savepoint(connection, function, future, done)
+                        gathered += _run_in_savepoint(connection, function, future, done)
+                audit.audit_chain(connection, gathered)
         except BaseException as error:
             left = [each for each in group if not each[1].done()]
             if isinstance(error, OperationalError) and len(group) > 1:
@@ -159,23 +187,25 @@ class _SqliteWriter:
 
 def _run_in_savepoint(
     connection: Transaction,
-    function: Callable[[Transaction], Any],
+    function: _Recorded[Any],
     future: Future[Any],
     done: list[tuple[Future[Any], Any]],
-) -> None:
-    """Add the result to `done`, or tell the future its own failure. Raises what spoils the whole
-    transaction: after an OperationalError SQLite may have rolled back more than the savepoint."""
+) -> Gathered:
+    """Add the result to `done`, or tell the future its own failure; returns what is to be audited.
+    Raises what spoils the whole transaction: after an OperationalError SQLite may have rolled back
+    more than the savepoint."""
     savepoint = connection.begin_nested()
     try:
-        result = function(connection)
+        result, gathered = function(connection)
         savepoint.commit()
     except OperationalError:
         raise
     except Exception as error:
         savepoint.rollback()
         future.set_exception(error)
-    else:
-        done.append((future, result))
+        return []
+    done.append((future, result))
+    return gathered
 
 
 def _last_written_ms(tx: Transaction) -> int:
@@ -192,11 +222,13 @@ def _read(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Resul
         raise _translated(error) from error
 
 
-def _write(engine: sa.Engine, function: Callable[[Transaction], Result]) -> Result:
+def _write(engine: sa.Engine, function: _Recorded[Result]) -> Result:
     for attempt in range(_RETRIES):
         try:
             with engine.begin() as connection:
-                return function(connection)
+                result, gathered = function(connection)
+                audit.audit_chain(connection, gathered)
+                return result
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
             if state in _RETRY_HELPS and attempt < _RETRIES - 1:

@@ -15,7 +15,7 @@ from podium.domain.errors import ConflictError, NotFoundError
 from podium.domain.node import NodeState
 from podium.domain.quantity import format_duration
 from podium.domain.reason import Cause
-from podium.domain.tenancy import Action
+from podium.domain.rights import Action
 from podium.store import tables
 from podium.store.audit import AuditEntry, audit_append
 from podium.store.chunks import chunks

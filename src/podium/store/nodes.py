@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from podium.domain.errors import ConflictError, NotFoundError
+from podium.domain.errors import NotFoundError
 from podium.domain.node import Device, MigInstance, Node, NodeState
 from podium.domain.pool import Pool, pool_of
 from podium.store import tables
@@ -164,18 +164,6 @@ def device_by_id(tx: Transaction) -> dict[str, Device]:
     """Every device, without its MIG instances."""
     rows = tx.execute(sa.select(tables.devices)).mappings()
     return {row["id"]: _device(row) for row in rows}
-
-
-def pin_set(tx: Transaction, device_id: str, *, on: bool) -> None:
-    """Keep the layout of a GPU in MIG mode as it stands, or let the scheduler cut it again. Raises
-    NotFoundError, and ConflictError for a GPU that is not in MIG mode."""
-    table = tables.devices
-    row = tx.execute(sa.select(table.c.board).where(table.c.id == device_id)).first()
-    if row is None:
-        raise NotFoundError(f"There is no GPU {device_id}.")
-    if on and not row.board:
-        raise ConflictError(f"GPU {device_id} is not in MIG mode, so it has no layout to pin.")
-    tx.execute(sa.update(table).where(table.c.id == device_id).values(pinned=on))
 
 
 def engine_by_node(tx: Transaction) -> dict[str, str]:

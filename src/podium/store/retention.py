@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from podium.store import tables
+from podium.store.audit_seals import audit_sweep
 from podium.store.cycles import cycles_trim
 from podium.store.database import Transaction
 from podium.store.thinning import samples_thin
-from podium.store.users import token_delete_expired
+from podium.store.tokens import token_delete_expired
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
@@ -27,10 +28,10 @@ class Retention:
     uploads_days: int = 30
     workloads_days: int = 180
     usage_days: int = 1100
-    audit_days: int = 2200
+    audit_days: int = 400
     idempotency_days: int = 2
     notices_days: int = 30
-    samples_days: int = 30  # of devices and capacity; those of allocations go with their workloads
+    samples_days: int = 30  # those of allocations go with their workloads
     minutes_days: int = 30  # figures of the scheduler
     cycles_hours: int = 24
     cycles_max: int = 50_000
@@ -39,21 +40,29 @@ class Retention:
 
 def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
     """Delete up to a slice of each table's oldest rows. Returns how many went; call again while
-    it is not 0. Workloads go only after their logs went."""
+    it is not 0. Workloads go only after their logs went, and of the audit trail only what a signed
+    removal covers (`control/notary`)."""
     token_delete_expired(tx, now_ms)
     trimmed = _workloads(tx, now_ms - keep.workloads_days * _DAY_MS)
     for table, column, days in (
         (tables.events, "at_ms", keep.workloads_days),
         (tables.usage, "ended_at_ms", keep.usage_days),
-        (tables.audit, "at_ms", keep.audit_days),
         (tables.idempotency, "created_at_ms", keep.idempotency_days),
         (tables.notices, "at_ms", keep.notices_days),
         (tables.bookings, "until_ms", keep.workloads_days),
         (tables.device_samples, "at_ms", keep.samples_days),
         (tables.capacity_samples, "at_ms", keep.samples_days),
+        (tables.fragmentation_samples, "at_ms", keep.samples_days),
         (tables.scheduler_minutes, "at_ms", keep.minutes_days),
     ):
         trimmed += _oldest(tx, table, column, now_ms - days * _DAY_MS)
+    for table, column in (
+        (tables.sign_in_flows, "expires_at_ms"),
+        (tables.device_codes, "expires_at_ms"),
+        (tables.sign_in_attempts, "forgotten_at_ms"),
+    ):
+        trimmed += _oldest(tx, table, column, now_ms)
+    trimmed += audit_sweep(tx, _SLICE)
     trimmed += _prices(tx, now_ms - keep.usage_days * _DAY_MS)
     trimmed += cycles_trim(
         tx,

@@ -72,11 +72,11 @@ def samples_insert(
             )
         )
         known = [each for each in allocations if each["allocation_id"] in open_ids]
-        _insert_new(tx, tables.allocation_samples, at_ms, known)
+        insert_new(tx, tables.allocation_samples, at_ms, known)
     if devices:
         device_ids = set(tx.scalars(sa.select(device.c.id).where(device.c.node.in_(names))))
         known = [each for each in devices if each["device_id"] in device_ids]
-        _insert_new(tx, tables.device_samples, at_ms, known)
+        insert_new(tx, tables.device_samples, at_ms, known)
 
 
 def device_latest(
@@ -148,7 +148,7 @@ def capacity_now(tx: Transaction, now_ms: int) -> Capacity:
 
 def capacity_insert(tx: Transaction, at_ms: int, span_ms: int, capacity: Capacity) -> None:
     values = {"span_ms": span_ms, **asdict(capacity)}
-    _insert_new(tx, tables.capacity_samples, at_ms, [values])
+    insert_new(tx, tables.capacity_samples, at_ms, [values])
 
 
 def _wanted_milli(tx: Transaction, device_bytes: int) -> int:
@@ -188,8 +188,9 @@ def _wanted_milli(tx: Transaction, device_bytes: int) -> int:
     )
 
 
-def _insert_new(tx: Transaction, table: sa.Table, at_ms: int, values: Sequence[Values]) -> None:
-    """Rows whose key is there stay as they are: a clock that was set back tells times twice."""
+def insert_new(tx: Transaction, table: sa.Table, at_ms: int, values: Sequence[Values]) -> None:
+    """Rows whose key is there stay as they are: a clock that was set back tells times twice.
+    `store/fragmentation` inserts its samples with it, too."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).on_conflict_do_nothing()
     for start in range(0, len(values), _ROWS_MAX):

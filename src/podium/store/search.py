@@ -121,7 +121,7 @@ def _users(tx: Transaction, words: str) -> list[Finding]:
             kind="user",
             id=row.username,
             title=row.username,
-            detail="administrator" if row.administrator else "person",
+            detail=row.display_name or row.kind,
             state=None,
             likeness=likeness,
         )

@@ -16,7 +16,7 @@ from podium.domain.workload import Kind
 from podium.scheduling.snapshot import Expected, Hold
 from podium.store import tables
 from podium.store.chunks import chunks
-from podium.store.codec import Row, pools_from_text
+from podium.store.codec import Row, names_from_text
 from podium.store.database import Transaction
 from podium.store.learning import Learnt, attained, like_milli
 from podium.store.pools import reach_fetch
@@ -70,6 +70,7 @@ def hold_list(
             workload.c.owner,
             workload.c.name,
             workload.c.pools,
+            workload.c.gpu_types,
         )
         .join(workload, workload.c.id == held.c.workload_id)
         .where(chosen)
@@ -172,7 +173,7 @@ def _hold(row: Row, devices: tuple[DeviceShare, ...], policies: Policies, gave_w
     kind = Kind(row["kind"])
     limit_seconds = row["max_runtime_seconds"]
     started_at_ms = row["started_at_ms"]
-    pool = sole_pool(pools_from_text(row["pools"]))
+    pool = sole_pool(names_from_text(row["pools"]))
     least_ms = policies.of(kind, row["project"], pool).minimum_runtime_ms
     if least_ms is None:
         least_ms = policies.scheduling.minimum_runtime_ms
@@ -198,6 +199,7 @@ def _hold(row: Row, devices: tuple[DeviceShare, ...], policies: Policies, gave_w
         ending=ending,
         preemptible=row["preemptible"] and not ending,
         minimum=_minimum(row),
+        gpu_types=names_from_text(row["gpu_types"]),
         safe_until_ms=(row["created_at_ms"] if started_at_ms is None else started_at_ms) + least_ms,
     )
 

@@ -6,6 +6,8 @@ labels, evidence. Times are milliseconds since 1970 UTC.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -43,7 +45,31 @@ def _workloads_in(state: str, name: str, *columns: str) -> Index:
     return Index(name, "state", *columns, sqlite_where=where, postgresql_where=where)
 
 
-teams = Table("teams", metadata, Column("name", Text, primary_key=True), _ms("created_at_ms"))
+def _request() -> tuple[Column[Any], ...]:
+    """What one replica asks for."""
+    return (
+        Column("cpu_milli", BigInteger, nullable=False),
+        Column("memory_bytes", BigInteger, nullable=False),
+        Column("gpu_milli", BigInteger, nullable=False),
+        Column("gpu_share_bytes", BigInteger, nullable=False),
+        Column("gpu_types", Text, nullable=False),
+        Column("gpu_memory_min_bytes", BigInteger),
+        Column("gpu_memory_max_bytes", BigInteger),
+        Column("mig_profile", Text),
+        Column("mig_count", Integer, nullable=False),
+        Column("node_labels", Text, nullable=False),
+        Column("pools", Text, nullable=False, server_default=text("''")),
+        Column("isolation", Text, nullable=False, server_default=text("'none'")),
+    )
+
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _ms("created_at_ms"),
+    Column("cost_centre", Text, nullable=False, server_default=text("''")),
+)
 
 projects = Table(
     "projects",
@@ -51,26 +77,113 @@ projects = Table(
     Column("name", Text, primary_key=True),
     Column("team", Text, ForeignKey("teams.name", onupdate="CASCADE"), nullable=False),
     _ms("created_at_ms"),
+    Column("cost_centre", Text, nullable=False, server_default=text("''")),
 )
 
 users = Table(
     "users",
     metadata,
     Column("username", Text, primary_key=True),
-    Column("password_hash", Text, nullable=False),
-    Column("administrator", Boolean, nullable=False),
+    Column("password_hash", Text, nullable=False),  # empty: cannot sign in with one
     Column("must_change_password", Boolean, nullable=False),
     _ms("created_at_ms"),
     Column("notices_read_seq", BigInteger, nullable=False, server_default="0"),
+    Column("kind", Text, nullable=False, server_default=text("'person'")),
+    Column("source", Text, nullable=False, server_default=text("'local'")),
+    Column("display_name", Text, nullable=False, server_default=text("''")),
+    Column("email", Text, nullable=False, server_default=text("''")),
+    Column("project", Text),
+    _ms("disabled_at_ms", nullable=True),
+    _ms("last_sign_in_at_ms", nullable=True),
+    Index("users_by_project", "project"),
 )
 
-memberships = Table(
-    "memberships",
+groups = Table(
+    "groups",
     metadata,
-    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    _ms("created_at_ms"),
+)
+
+# The source says who put them in: each keeper changes only what it put there.
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group", Text, ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True),
     Column("username", Text, ForeignKey("users.username"), primary_key=True),
+    Column("source", Text, nullable=False),
+    Index("group_members_by_user", "username"),
+)
+
+# People whom a directory keeps by SCIM, under the id and the name that it knows them by. Of those
+# whom it deleted the row stays, so that the same person gets the same account back.
+directory_users = Table(
+    "directory_users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column(
+        "username",
+        Text,
+        ForeignKey("users.username", ondelete="CASCADE"),
+        nullable=False,
+        unique=True,
+    ),
+    Column("user_name", Text, nullable=False),
+    Column("user_name_key", Text, nullable=False),  # as names are compared
+    Column("external_id", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    _ms("created_at_ms"),
+    _ms("updated_at_ms"),
+    _ms("deleted_at_ms", nullable=True),
+    Index("directory_users_by_external_id", "external_id"),
+    Index(
+        "directory_users_by_user_name",
+        "user_name_key",
+        unique=True,
+        sqlite_where=text("deleted_at_ms IS NULL"),
+        postgresql_where=text("deleted_at_ms IS NULL"),
+    ),
+)
+
+directory_groups = Table(
+    "directory_groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column(
+        "group", Text, ForeignKey("groups.name", ondelete="CASCADE"), nullable=False, unique=True
+    ),
+    Column("display_name", Text, nullable=False),
+    Column("display_name_key", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    _ms("created_at_ms"),
+    _ms("updated_at_ms"),
+    Index("directory_groups_by_display_name", "display_name_key"),
+    Index("directory_groups_by_external_id", "external_id"),
+)
+
+# Those that the organisation made; built-in ones are in `domain.rights`.
+roles = Table(
+    "roles",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("description", Text, nullable=False),
+    Column("actions", Text, nullable=False),
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Index("memberships_by_user", "username"),
+    Column("level", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    _ms("created_at_ms"),
+    Column("created_by", Text, nullable=False),
+    UniqueConstraint("subject_kind", "subject", "level", "target", "role", name="bindings_once"),
+    Index("bindings_by_target", "level", "target"),
 )
 
 tokens = Table(
@@ -84,7 +197,98 @@ tokens = Table(
     _ms("created_at_ms"),
     _ms("expires_at_ms", nullable=True),
     _ms("last_used_at_ms", nullable=True),
+    Column("kind", Text, nullable=False, server_default=text("'token'")),
+    Column("idle_ms", BigInteger),
+    Column("actions", Text),
+    Column("projects", Text),
+    Column("created_by", Text, nullable=False, server_default=text("''")),
+    Column("source", Text, nullable=False, server_default=text("''")),
+    Column("user_agent", Text, nullable=False, server_default=text("''")),
+    Column("provider", Text, nullable=False, server_default=text("''")),
+    Column("provider_session", Text, nullable=False, server_default=text("''")),
+    Column("sealed_id_token", LargeBinary),
     Index("tokens_by_user", "username"),
+)
+
+# Sealed secrets of the organisation itself, such as those of its providers.
+sealed_values = Table(
+    "sealed_values",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# OpenID Connect providers.
+providers = Table(
+    "providers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("groups_claim", Text, nullable=False),
+    Column("groups_mode", Text, nullable=False),
+    Column("group_names", Text, nullable=False),
+    Column("username_claim", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    _ms("updated_at_ms"),
+    Column("updated_by", Text, nullable=False),
+)
+
+# Who somebody is at a provider. Never an e-mail address, which may be given to somebody else.
+provider_identities = Table(
+    "provider_identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("username", Text, ForeignKey("users.username"), nullable=False),
+    _ms("created_at_ms"),
+    Index("provider_identities_by_user", "username"),
+)
+
+# A sign-in that is under way at a provider; it ends with the answer or in ten minutes.
+sign_in_flows = Table(
+    "sign_in_flows",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("browser_hash", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("next_path", Text, nullable=False),
+    _ms("expires_at_ms"),
+    Index("sign_in_flows_by_end", "expires_at_ms"),
+)
+
+# A command line that waits to be let in, and by whom it was; it ends when it comes for its token.
+device_codes = Table(
+    "device_codes",
+    metadata,
+    Column("device_hash", Text, primary_key=True),
+    Column("user_hash", Text, nullable=False, unique=True),
+    Column("client_name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    _ms("created_at_ms"),
+    _ms("expires_at_ms"),
+    _ms("polled_at_ms"),
+    Column("interval_ms", BigInteger, nullable=False),
+    Column("username", Text),
+    Column("denied", Boolean, nullable=False),
+    Column("provider", Text, nullable=False, server_default=text("''")),
+    Index("device_codes_by_end", "expires_at_ms"),
+)
+
+# What was tried too often by whom or from where. The count fades with time (`domain/throttle`).
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("count_milli", BigInteger, nullable=False),
+    _ms("at_ms"),
+    _ms("until_ms"),
+    _ms("forgotten_at_ms"),
+    Index("sign_in_attempts_by_end", "forgotten_at_ms"),
 )
 
 secrets = Table(
@@ -95,6 +299,27 @@ secrets = Table(
     Column("sealed", LargeBinary, nullable=False),
     _ms("updated_at_ms"),
     Column("updated_by", Text, nullable=False),
+    _ms("last_used_at_ms", nullable=True),
+)
+
+# Which workload names which secret of its project.
+workload_secrets = Table(
+    "workload_secrets",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    _project(),
+    Index("workload_secrets_by_secret", "project", "name", "workload_id"),
+)
+
+# One row: the key that seals now. Who seals holds its lock until the commit.
+sealing_key = Table(
+    "sealing_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", Text, nullable=False),
+    _ms("since_ms"),
+    Column("set_by", Text, nullable=False),
 )
 
 nodes = Table(
@@ -204,18 +429,7 @@ workloads = Table(
     Column("cause", Text),
     Column("message", Text, nullable=False),
     Column("priority", Integer, nullable=False),
-    Column("cpu_milli", BigInteger, nullable=False),
-    Column("memory_bytes", BigInteger, nullable=False),
-    Column("gpu_milli", BigInteger, nullable=False),
-    Column("gpu_share_bytes", BigInteger, nullable=False),
-    Column("gpu_types", Text, nullable=False),
-    Column("gpu_memory_min_bytes", BigInteger),
-    Column("gpu_memory_max_bytes", BigInteger),
-    Column("mig_profile", Text),
-    Column("mig_count", Integer, nullable=False),
-    Column("node_labels", Text, nullable=False),
-    Column("pools", Text, nullable=False, server_default=text("''")),
-    Column("isolation", Text, nullable=False, server_default=text("'none'")),
+    *_request(),
     Column("topology_within", Text),
     Column("topology_prefer", Text),
     Column("replicas_min", Integer, nullable=False),
@@ -316,18 +530,7 @@ replica_groups = Table(
     Column("name", Text, nullable=False),
     Column("first_rank", Integer, nullable=False),
     Column("replicas", Integer, nullable=False),
-    Column("cpu_milli", BigInteger, nullable=False),
-    Column("memory_bytes", BigInteger, nullable=False),
-    Column("gpu_milli", BigInteger, nullable=False),
-    Column("gpu_share_bytes", BigInteger, nullable=False),
-    Column("gpu_types", Text, nullable=False),
-    Column("gpu_memory_min_bytes", BigInteger),
-    Column("gpu_memory_max_bytes", BigInteger),
-    Column("mig_profile", Text),
-    Column("mig_count", Integer, nullable=False),
-    Column("node_labels", Text, nullable=False),
-    Column("pools", Text, nullable=False, server_default=text("''")),
-    Column("isolation", Text, nullable=False, server_default=text("'none'")),
+    *_request(),
     Column("program", Text, nullable=False),
 )
 
@@ -700,10 +903,12 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+# Append-only and chained: `hash` covers the row and the hash of the row before it. Triggers of the
+# migration refuse to change what stands here.
 audit = Table(
     "audit",
     metadata,
-    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
     _ms("at_ms"),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -711,8 +916,76 @@ audit = Table(
     Column("project", Text),
     Column("outcome", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("token_id", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
     Index("audit_by_time", "at_ms"),
-    sqlite_autoincrement=True,
+    Index("audit_by_actor", "actor", "seq"),
+    Index("audit_by_action", "action", "seq"),
+    Index("audit_by_subject", "subject", "seq"),
+    Index("audit_by_project", "project", "seq"),
+    Index(
+        "audit_refused",
+        "seq",
+        sqlite_where=text("outcome <> 'allowed'"),
+        postgresql_where=text("outcome <> 'allowed'"),
+    ),
+)
+
+# One row: the last entry of the chain. Who appends holds its lock until the commit.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# A signature over the chain up to `seq`. `kind` is `seal`, or `break` where an administrator let
+# the chain go on from a place that no longer fits what was sealed before; `note` says why.
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    _ms("at_ms"),
+    Column("note", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Index("audit_seals_by_time", "at_ms"),
+)
+
+# What retention took away from the beginning of the chain, signed; verification goes on from there.
+audit_removals = Table(
+    "audit_removals",
+    metadata,
+    Column("last_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    _ms("at_ms"),
+    Column("key_id", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+# Where the audit trail is forwarded to, and how far each has got.
+audit_forwards = Table(
+    "audit_forwards",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("ca", Text, nullable=False),  # PEM; empty: what the server's machine trusts
+    _ms("created_at_ms"),
+    Column("created_by", Text, nullable=False),
+    _ms("updated_at_ms"),
+    Column("sent_seq", BigInteger, nullable=False),
+    _ms("sent_at_ms", nullable=True),
+    Column("skipped", BigInteger, nullable=False),  # entries that retention removed unsent
+    _ms("failing_since_ms", nullable=True),
+    Column("fault", Text, nullable=False),
 )
 
 usage = Table(
@@ -798,6 +1071,20 @@ capacity_samples = Table(
     Column("held_milli", BigInteger, nullable=False),
     Column("busy_milli", BigInteger),
     Column("wanted_milli", BigInteger, nullable=False),
+)
+
+# `stock` is "pool/GPU type".
+fragmentation_samples = Table(
+    "fragmentation_samples",
+    metadata,
+    Column("stock", Text, primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("span_ms", BigInteger, nullable=False),
+    Column("free_milli", BigInteger, nullable=False),
+    Column("stranded_milli", BigInteger, nullable=False),
+    Column("split_milli", BigInteger, nullable=False),
+    Index("fragmentation_samples_by_time", "at_ms"),
+    sqlite_with_rowid=False,
 )
 
 # How far a table's samples have been merged into spans of one length: up to a time, and in the

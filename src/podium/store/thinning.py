@@ -33,7 +33,12 @@ class Tier:
 
 TIERS = (Tier(2 * 60 * MINUTE_MS, MINUTE_MS), Tier(2 * 24 * 60 * MINUTE_MS, 15 * MINUTE_MS))
 _FIXED = frozenset({"at_ms", "span_ms"})
-_SAMPLED = (tables.allocation_samples, tables.device_samples, tables.capacity_samples)
+_SAMPLED = (
+    tables.allocation_samples,
+    tables.device_samples,
+    tables.capacity_samples,
+    tables.fragmentation_samples,
+)
 
 
 def samples_thin(tx: Transaction, now_ms: int, *, rows_max: int = ROWS_MAX) -> int:

@@ -32,6 +32,7 @@ from podium.store.database import Transaction
 from podium.store.groups import groups_fetch_many, groups_insert
 from podium.store.lifecycle import event_insert
 from podium.store.scoping import within
+from podium.store.secrets import uses_insert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,13 @@ def workload_insert(tx: Transaction, new: Sequence[NewWorkload], now_ms: int) ->
     needs = [{"workload_id": each.id, "needs_id": need} for each in new for need in each.needs]
     if needs:
         tx.execute(sa.insert(tables.dependencies), needs)
+    uses_insert(
+        tx,
+        {
+            each.id: (each.wish.project, {use.name for use in each.wish.program.secrets})
+            for each in new
+        },
+    )
     event_insert(
         tx,
         [

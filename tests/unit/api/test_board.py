@@ -24,7 +24,8 @@ from podium.api.streams import Stream, Streams
 from podium.control.foresight import Foresight
 from podium.domain.errors import UserError
 from podium.domain.reason import Cause
-from podium.domain.tenancy import WHOLE, Identity, Membership, Role, Scope
+from podium.domain.rights import DEVELOPER, VIEWER
+from podium.domain.tenancy import WHOLE, Identity, Membership, Scope
 from podium.intake.sign_in import SignIn
 from podium.spec.views.overview import OverviewView
 from podium.store import nodes, projects
@@ -253,9 +254,9 @@ async def test_what_counts_as_the_same_rights(house: House, feed: Feed) -> None:
         who = await identity_of(request)
         return who, await _still(request, who)
 
-    def member(project: str, role: Role) -> Callable[[Transaction], None]:
+    def member(project: str, role: str) -> Callable[[Transaction], None]:
         joined = Membership(project=project, username="ada", role=role)
-        return lambda tx: projects.member_set(tx, joined)
+        return lambda tx: projects.member_set(tx, joined, f"b-{project}", "root", 0)
 
     who, revoked = await opened()
     _, kept = await opened()
@@ -267,7 +268,7 @@ async def test_what_counts_as_the_same_rights(house: House, feed: Feed) -> None:
     house.clock.advance(2 * 86_400_000)
     sign_in.forget()
     assert not await expiring()
-    for change in (member("speech", Role.VIEWER), member("vision", Role.DEVELOPER)):
+    for change in (member("speech", VIEWER), member("vision", DEVELOPER)):
         _, still = await opened()
         assert await still()
         await house.database.write(change)

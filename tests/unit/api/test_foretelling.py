@@ -81,6 +81,7 @@ async def test_a_stranger_learns_nothing(asking: Asking) -> None:
         ({"change": "add_nodes", "like": "n1"}, 403),
         ({"change": "quota", "level": "project", "name": "vision", "weight": 2}, 403),
         ({"change": "book", "nodes": ["n1"], "until_at": "2h"}, 403),
+        ({"change": "layout", "node": "n1", "gpu": 0, "layout": "none"}, 403),
     ):
         answer = await asking.ask("POST", "/what-if", {"changes": [changes]}, who=ADA)
         assert answer.status_code == status, answer.text
@@ -206,6 +207,9 @@ async def test_what_if_tells_who_stops_and_who_starts_later(asking: Asking) -> N
         ({"change": "add_nodes", "like": "n9"}, "changes.0.like"),
         ({"change": "book", "nodes": ["n9"], "until_at": "2h"}, "changes.0.nodes"),
         ({"change": "book", "nodes": ["n1"], "until_at": "soon"}, "changes.0.until_at"),
+        ({"change": "layout", "node": "n9", "gpu": 0, "layout": "none"}, "changes.0.node"),
+        ({"change": "layout", "node": "n1", "gpu": 9, "layout": "none"}, "changes.0.gpu"),
+        ({"change": "layout", "node": "n1", "gpu": 0, "layout": "8x9g.1gb"}, "changes.0.layout"),
         ({"change": "quota", "level": "project", "name": "vision"}, "changes.0"),
         ({"change": "quota", "level": "team", "weight": 1}, "changes.0.name"),
         (

@@ -44,6 +44,7 @@ def test_each_option_is_a_change(server: Any, podium: Any, make: Any, tmp_path: 
         "what-if", "--quota", "project/vision:H100=8", "--limit", "organisation:all=none",
         "--add", "2:n1", "--add", "1:n1:8xB200", "--drain", "n1", "--lose", "n2", "--cordon", "n3",
         "--book", "n1, n2=8h@vision", "--book", "n3=30m", "--cancel", make.ID,
+        "--layout", "n1/0=3g.40gb@4, 1g.10gb", "--layout", "n2/10=none", "--move",
         "--priority", f"{make.ID}=80", "--submit", str(spec), "--project", "vision",
     )  # fmt: skip
     assert shown.code == 0, shown.err
@@ -58,6 +59,14 @@ def test_each_option_is_a_change(server: Any, podium: Any, make: Any, tmp_path: 
         {"change": "cordon", "node": "n3"},
         {"change": "book", "nodes": ["n1", "n2"], "until_at": "8h", "project": "vision"},
         {"change": "book", "nodes": ["n3"], "until_at": "30m", "project": None},
+        {
+            "change": "layout",
+            "node": "n1",
+            "gpu": 0,
+            "layout": "3g.40gb@4, 1g.10gb",
+            "move": True,
+        },
+        {"change": "layout", "node": "n2", "gpu": 10, "layout": "none", "move": True},
         {"change": "cancel", "workload": make.ID},
         {"change": "priority", "workload": make.ID, "priority": 80},
         {
@@ -85,6 +94,8 @@ def test_each_option_is_a_change(server: Any, podium: Any, make: Any, tmp_path: 
         ("--add", "n1"),
         ("--book", "n1"),
         ("--priority", "digits"),
+        ("--layout", "n1=3g.40gb"),
+        ("--drain", "n1", "--move"),
         (),
     ],
 )

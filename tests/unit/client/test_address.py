@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from podium.client.address import is_loopback, server_address, sign_in_link
+from podium.client.address import server_address, sign_in_link
+from podium.domain.address import is_loopback
 from podium.domain.errors import UserError
 
 

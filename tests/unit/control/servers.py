@@ -55,7 +55,7 @@ class Server:
             Stopper(machine),
             Deadlines(database, office.hints, leadership),
             Reaper(machine, Retention(), office.uploads_path),
-            Measurer(machine),
+            Measurer(machine, lambda: scheduler.seen),
             Expecter(database, leadership, lambda: scheduler.seen),
         )
         await found.inventory.step()

@@ -13,9 +13,10 @@ from podium.domain.errors import LeaseLostError, PermanentError, TemporaryError
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE
-from podium.intake.projects import secret_remove, secret_set
+from podium.engines.contract import SecretFile
+from podium.intake.secrets import secret_remove, secret_set
 from podium.intake.workloads import workload_cancel
-from podium.store import allocations, events, tables, usage
+from podium.store import allocations, events, secrets, tables, usage
 from unit.control.fake_engine import CrashError, FakeEngine
 from unit.control.servers import Server
 from unit.house import ADMINISTRATOR, House, document, node
@@ -328,16 +329,46 @@ async def test_secrets_reach_the_work_and_a_removed_one_is_named(
         await secret_set(house.office, ADMINISTRATOR, project="vision", name="KEY", value="s3")
 
     await put()
-    await house.submit(document("first", secrets=["KEY"]))
+    first = await house.submit(document("first", secrets=["KEY"]))
     second = await house.submit(document("second", secrets=["KEY"]))
     await server.scheduler.step()
     await server.launcher.step()
     assert {each.launch.secrets for each in engine.processes.values()} == {(("KEY", "s3"),)}
+    used = await house.rows(sa.select(tables.audit).where(tables.audit.c.action == "secret:use"))
+    assert sorted((row["actor"], row["subject"], row["detail"]) for row in used) == sorted(
+        ("root", each, '{"ranks": [0], "secrets": ["KEY"]}') for each in (first, second)
+    )
+    (record,) = await house.database.read(lambda tx: secrets.secret_list(tx, "vision", limit=2))
+    assert record.last_used_at_ms == house.now_ms
     third = await house.submit(document("third", secrets=["KEY"]))
     await secret_remove(house.office, ADMINISTRATOR, project="vision", name="KEY")
     await server.round()
     assert await house.states(second, third) == ["running", "failed"]
-    assert "The secret KEY was removed" in (await house.workload(third)).message
+    gone = await house.workload(third)
+    assert gone.cause is Cause.SECRET_MISSING
+    assert "The secret KEY was removed" in gone.message
+
+
+async def test_secrets_come_as_files_and_a_missing_key_is_a_cause_of_its_own(
+    house: House, engine: FakeEngine, server: Server
+) -> None:
+    await secret_set(house.office, ADMINISTRATOR, project="vision", name="KEY", value="s3")
+    wishes = [{"name": "KEY", "as": "file"}, {"name": "KEY", "env": "OTHER"}]
+    first = await house.submit(document("first", secrets=wishes))
+    await server.scheduler.step()
+    await server.launcher.step()
+    (process,) = engine.processes.values()
+    assert process.launch.secrets == (("OTHER", "s3"),)
+    assert process.launch.secret_files == (
+        SecretFile(name="KEY", variable="KEY_FILE", content=b"s3"),
+    )
+    assert "s3" not in repr(process.launch)
+    users = await house.database.read(lambda tx: secrets.secret_users(tx, "vision", ["KEY"]))
+    assert [each.id for each in users["KEY"].first] == [first]
+    house.office.sealer.ring.path.unlink()
+    locked = await house.submit(document("locked", secrets=["KEY"]))
+    await server.round()
+    assert (await house.workload(locked)).cause is Cause.SECRET_LOCKED
 
 
 async def test_a_server_that_lost_its_lease_writes_nothing(

@@ -105,6 +105,24 @@ async def test_capacity_once_a_minute(house: House, server: Server) -> None:
     assert (last["busy_milli"], last["wanted_milli"]) == (1500, 12_000)
 
 
+async def test_what_is_stranded_is_noted_beside_it(house: House, server: Server) -> None:
+    await house.submit(document("held", resources={"gpus": 3}))
+    await house.submit(document("usual", replicas=3, resources={"gpus": 4}))
+    for _ in range(3):
+        await server.round()
+    for _ in range(7):
+        house.clock.advance(10_000)
+        await server.leadership.renew()
+        await server.inventory.step()
+        await server.measurer.step()
+    rows = await house.rows(sa.select(tables.fragmentation_samples))
+    (row,) = rows
+    assert (row["span_ms"], row["stock"]) == (60_000, "/A100")
+    # Five are free: three of four requests ask for 4 together, one for 3 (and once more for 2).
+    assert (row["free_milli"], row["split_milli"]) == (5000, 0)
+    assert row["stranded_milli"] == round(5000 * (3 * 0.2 + 0.4) / 4)
+
+
 async def test_capacity_without_anything_measured(house: House) -> None:
     found = await house.database.read(lambda tx: samples.capacity_now(tx, house.now_ms))
     assert found == Capacity(devices_milli=8000, held_milli=0, busy_milli=None, wanted_milli=0)

@@ -158,4 +158,6 @@ async def test_the_trail_tells_what_was_set(house: House) -> None:
     await put(house, PROJECT, "vision", "training", priority_max=60)
     (row,) = await house.rows(sa.select(tables.audit))
     assert (row["actor"], row["subject"], row["project"]) == ("root", "vision", "vision")
-    assert json.loads(row["detail"])["values"] == {"priority_max": "60"}
+    assert json.loads(row["detail"]) == {
+        "level": "project", "part": "training", "before": {}, "after": {"priority_max": "60"},
+    }  # fmt: skip

@@ -73,9 +73,10 @@ async def test_changes_are_audited(house: House) -> None:
         for row in rows
         if row["action"] == "pool:set"
     ]
+    made = {"labels": SAFE, "projects": [], "teams": ["research"], "note": "patient data"}
     assert found == [
-        ("root", "secure", {"labels": SAFE, "projects": [], "teams": ["research"]}),
-        ("root", "secure", {"removed": True}),
+        ("root", "secure", {"before": None, "after": made}),
+        ("root", "secure", {"before": made, "after": None}),
     ]
 
 

@@ -69,7 +69,9 @@ async def test_it_replaces_what_was_set_and_is_told_of(house: House) -> None:
     assert not await house.rows(sa.select(tables.quota_amounts))
     trail = await house.rows(sa.select(tables.audit).where(tables.audit.c.action == "quota:set"))
     assert [row["subject"] for row in trail] == ["research"] * 4
-    assert json.loads(trail[0]["detail"])["guarantees"] == {"a100": 4000, "all": 5000}
+    assert json.loads(trail[0]["detail"])["after"]["guarantees"] == {"A100": 4000, "all": 5000}
+    last = json.loads(trail[-1]["detail"])
+    assert (last["before"]["limits"], last["after"]) == ({"all": 0}, None)
     with pytest.raises(NotFoundError, match="No quota is set for team research"):
         await quota_remove(house.office, ADMINISTRATOR, TEAM, "research")
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from podium.domain.errors import ConflictError, ForbiddenError, NotFoundError, UserError
-from podium.domain.tenancy import Role
+from podium.domain.rights import VIEWER
 from podium.intake.workloads import workload_cancel, workload_submit
 from podium.store import tables
 from podium.store.database import Database
@@ -68,12 +68,12 @@ async def test_other_projects_are_not_known_and_viewers_may_not(house: House) ->
     with pytest.raises(NotFoundError):
         await house.submit({**document(), "project": "speech"}, who=ADA)
     with pytest.raises(ForbiddenError):
-        await house.submit(who=person("eve", Role.VIEWER))
+        await house.submit(who=person("eve", VIEWER))
     workload = await house.submit(who=ADA)
     with pytest.raises(NotFoundError):
         await workload_cancel(house.office, BOB, workload)
     with pytest.raises(ForbiddenError):
-        await workload_cancel(house.office, person("eve", Role.VIEWER), workload)
+        await workload_cancel(house.office, person("eve", VIEWER), workload)
     assert (await house.workload(workload)).state == "queued"
 
 

@@ -97,14 +97,15 @@ class TestGuarantees:
         assert tree.within_guarantee("a", ("h100",), 2000)
         assert not tree.within_guarantee("a", ("H100",), 2001)
         assert not tree.within_guarantee("a", ("A100",), 1)
-        assert tree.guaranteed_types("a", (), 1000) == ("H100",)
+        assert tree.headroom("a", ()) == (2000, 0)
+        assert tree.headroom("a", ("h100", "A100")) == (2000, 0)
         tree.add("a", (("H100", 2000),), 0, 0)
         assert not tree.within_guarantee("a", (), 1)
 
     def test_over_all_types(self) -> None:
         tree = fairness(ROOT, team("t", guarantees=(("", 3000),)), *_two("t"))
         tree.add("t1", (("A100", 1000), ("H100", 1000)), 0, 0)
-        assert tree.guaranteed_types("t2", (), 1000) == ("A100", "H100")
+        assert tree.headroom("t2", ("A100",)) == (0, 1000)
         assert not tree.within_guarantee("t2", ("A100",), 1001)
 
     def test_without_gpus_nothing_is_guaranteed_and_nothing_limited(self) -> None:

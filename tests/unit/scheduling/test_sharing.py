@@ -13,7 +13,7 @@ from podium.domain.reason import WaitReason
 from podium.domain.resources import ReplicaCount
 from podium.scheduling.decide import decide
 from podium.scheduling.plan import Placement, Plan, Preemption, Reservation
-from podium.scheduling.snapshot import Booking, Demand, Hold, Share, Snapshot
+from podium.scheduling.snapshot import Booking, Demand, Hold, Part, Share, Snapshot
 from podium.simulation.world import Job, World
 from unit.scheduling.cases import (
     GIB,
@@ -88,6 +88,34 @@ def test_a_limit_holds_and_is_told() -> None:
     (refused,) = {one.refusal for one in plan.refusals}
     assert refused.reason is WaitReason.QUOTA
     assert refused.message == ("It would go over a limit: team/a may use 2 GPUs and uses 2.")
+
+
+def test_what_can_never_be_is_not_blamed_on_a_limit() -> None:
+    """Nor on what the limit leaves: a higher one would not help."""
+    for wants, reason, message in (
+        (demand("w", request(99), project="a"), WaitReason.IMPOSSIBLE_SIZE,
+         "Asks for 99 GPUs; the whole cluster has 8."),
+        (demand("w", request(4), 4, project="a"), WaitReason.IMPOSSIBLE_SIZE,
+         "Asks for 16 GPUs in all (4 replicas with 4 each); the whole cluster has 8."),
+        (demand("w", request(13, gpu_types=("B200",)), project="a"), WaitReason.IMPOSSIBLE_TYPE,
+         "No node has a B200 GPU. This cluster has A100."),
+        (demand("w", request(8), project="a"), WaitReason.QUOTA,
+         "It would go over a limit: team/a may use 6 GPUs, and this alone is 8."),
+    ):  # fmt: skip
+        limit = 6 if reason is WaitReason.QUOTA else 12
+        at = shared(snapshot([node("n", 8)], [wants], []), share("a", limit=limit))
+        (refused,) = decide(at, NOW_MS, 0).refusals
+        assert (refused.refusal.reason, refused.refusal.message) == (reason, message)
+        assert refused.refusal.remedy.startswith("Ask for ")
+
+
+def test_unlike_groups_that_can_never_be_are_not_blamed_on_a_limit() -> None:
+    parts = (Part(request(8), (0,)), Part(request(1), (1, 2, 3, 4, 5)))
+    gang = demand("w", request(8), 6, project="a", parts=parts)
+    at = shared(snapshot([node("n", 8)], [gang], []), share("a", limit=12))
+    (refused,) = decide(at, NOW_MS, 0).refusals
+    assert refused.refusal.reason is WaitReason.IMPOSSIBLE_SIZE
+    assert "all of them at once are more than the cluster has" in refused.refusal.message
 
 
 def test_a_limit_on_one_type_binds_what_the_others_cannot_take() -> None:
@@ -188,7 +216,8 @@ def test_surplus_replicas_go_before_whole_workloads() -> None:
     assert plan.preemptions == (
         Preemption(
             "gang", (2,), "urgent",
-            "priority 75 goes before priority 25; it goes on with fewer replicas",
+            "priority 75 goes before priority 25; it goes on with fewer replicas; of 3 that could, "
+            "it can be spared, and whole work goes later",
             1000 * HOUR_MS,
         ),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from podium.domain.errors import FieldFault, UserError
 from podium.domain.policy import KIND_POLICIES
 from podium.domain.quantity import Range
 from podium.domain.resources import Isolation, ReplicaCount, Request, TopologyLevel
+from podium.domain.secret import SecretUse
 from podium.domain.workload import GitSource, Kind, Recovery, UploadSource, Volume, Wish
 from podium.spec.workload import (
     WorkloadSpec,
@@ -64,7 +65,11 @@ def test_a_spec_as_a_person_writes_it() -> None:
         retries: 2
         grace: 1m
         env: {VERSION: 2.10, FAST: true, COUNT: 3}
-        secrets: [HF_TOKEN]
+        secrets:
+        - HF_TOKEN
+        - {name: SSH_KEY, as: file}
+        - {name: GCP, as: file, env: GOOGLE_APPLICATION_CREDENTIALS}
+        - {name: KEY, env: API_KEY}
         volumes: {data: /srv/data}
         depends_on: [prepare]
         labels: {run: 42}
@@ -75,7 +80,12 @@ def test_a_spec_as_a_person_writes_it() -> None:
     assert wish.program.script.splitlines()[1] == "python train.py"
     assert wish.program.source == GitSource("git@git.example.com:team/train.git", "1.10")
     assert wish.program.env == (("COUNT", "3"), ("FAST", "true"), ("VERSION", "2.10"))
-    assert wish.program.secrets == ("HF_TOKEN",)
+    assert wish.program.secrets == (
+        SecretUse("HF_TOKEN", "HF_TOKEN"),
+        SecretUse("SSH_KEY", "SSH_KEY_FILE", as_file=True),
+        SecretUse("GCP", "GOOGLE_APPLICATION_CREDENTIALS", as_file=True),
+        SecretUse("KEY", "API_KEY"),
+    )
     assert wish.program.volumes == (Volume("data", "/srv/data"),)
     assert wish.request == Request(
         cpu_milli=4000,
@@ -311,6 +321,13 @@ ID = "w-01k2x5e8g7h3m9qz"
         ({"env": ["A=1"]}, "env", "Write lines of NAME: VALUE"),
         ({"secrets": ["A B"]}, "secrets.0", "not a secret's name"),
         ({"secrets": ["A"], "env": {"A": 1}}, "secrets", "which env sets too"),
+        ({"secrets": [{"name": "A", "as": "file"}], "env": {"A_FILE": 1}}, "secrets", "A_FILE"),
+        ({"secrets": ["A", {"name": "B", "env": "A"}]}, "secrets.1", "a second time"),
+        ({"secrets": ["PODIUM_RANK"]}, "secrets.0", "Podium sets itself"),
+        ({"secrets": [{"name": "A", "env": "CUDA_VISIBLE_DEVICES"}]}, "secrets.0.env", "sets it"),
+        ({"secrets": [{"name": "A", "as": "files"}]}, "secrets.0.as", "Did you mean 'file'?"),
+        ({"secrets": [{"name": "A", "env": "B C"}]}, "secrets.0.env", "not a variable's name"),
+        ({"secrets": [{"env": "B"}]}, "secrets.0.name", "is missing"),
         ({"volumes": [{"name": "a", "path": "srv"}]}, "volumes.0.path", "Begin it with '/'."),
         ({"volumes": [{"name": "a", "path": "/a/../b"}]}, "volumes.0.path", "'..'"),
         ({"volumes": [{"name": "../a", "path": "/a"}]}, "volumes.0.name", "not a volume's name"),
@@ -449,3 +466,21 @@ def test_the_schema_tells_every_field() -> None:
     for shape in shapes:
         for name, field in shape["properties"].items():
             assert field.get("description"), name
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        ["HF_TOKEN=hf_v4lue"],
+        ["hf v4lue"],
+        [{"name": "HF_TOKEN", "value": "hf_v4lue"}],
+        {"HF_TOKEN": "hf_v4lue"},
+        [{"HF_TOKEN": "hf_v4lue"}],
+        [{"name": "hf v4lue"}],
+        [{"name": "A", "env": "hf v4lue"}],
+    ],
+)
+def test_a_value_in_the_place_of_a_name_is_not_said_again(secrets: object) -> None:
+    with pytest.raises(UserError) as told:
+        check({"name": "a", "project": "b", "command": "c", "secrets": secrets}, now_ms=NOW_MS)
+    assert "v4lue" not in told.value.message

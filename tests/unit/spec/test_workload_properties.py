@@ -15,6 +15,7 @@ from podium.domain.identity import NAME_PATTERN
 from podium.domain.policy import GRACE_SECONDS_MAX, PRIORITY_MAX, REPLICAS_MAX, RETRIES_MAX
 from podium.domain.quantity import Range
 from podium.domain.resources import Isolation, ReplicaCount, Request, Topology, TopologyLevel
+from podium.domain.secret import SecretUse
 from podium.domain.window import StartWindow
 from podium.domain.workload import GitSource, Kind, Program, UploadSource, Volume, Wish
 from podium.spec.fields import DURATION_SECONDS_MAX
@@ -85,9 +86,10 @@ def programs(draw: st.DrawFn) -> Program:
         st.booleans(),
     )
     env = draw(st.dictionaries(env_names, texts, max_size=4))
-    secrets = draw(
-        st.lists(env_names.filter(lambda name: name not in env), unique=True, max_size=3)
+    use = st.builds(
+        SecretUse, env_names, env_names.filter(lambda each: each not in env), st.booleans()
     )
+    secrets = draw(st.lists(use, unique_by=lambda each: each.variable, max_size=3))
     return Program(
         image=draw(st.none() | st.just("registry.example.com/a/b:1")),
         source=draw(

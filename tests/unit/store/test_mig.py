@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from podium.domain.errors import ConflictError, NotFoundError
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.node import MigInstance, Node
 from podium.domain.reason import Cause
 from podium.domain.resources import Isolation
 from podium.scheduling.snapshot import Snapshot
 from podium.scheduling.view import view_of
-from podium.store import nodes, tables
+from podium.store import layouts, nodes, tables
 from podium.store.allocations import saves_record
-from podium.store.database import Database
+from podium.store.database import Database, Transaction
 from podium.store.picture import Picture
 from podium.store.replicas import End, replicas_ended, replicas_launched
 from podium.store.snapshot import snapshot
@@ -53,8 +52,26 @@ async def report(house: House, *instances: MigInstance) -> bool:
     )
 
 
-async def pin(house: House, *, on: bool, device_id: str = "n1-gpu0") -> None:
-    await house.write(lambda tx, now_ms: nodes.pin_set(tx, device_id, on=on))
+async def pin(house: House, *, on: bool) -> None:
+    """The first GPU as it stands."""
+
+    def write(tx: Transaction, now_ms: int) -> None:
+        if not on:
+            layouts.layout_delete(tx, "n1-gpu0")
+            return
+        device = nodes.node_fetch(tx, "n1").devices[0]
+        wanted = layouts.WantedLayout(
+            device_id=device.id,
+            node="n1",
+            instances=tuple((each.profile, each.start) for each in device.instances),
+            kept=True,
+            moves=False,
+            set_by="ada",
+            set_at_ms=now_ms,
+        )
+        layouts.layout_put(tx, wanted)
+
+    await house.write(write)
 
 
 async def seen(house: House) -> tuple[MigInstance, ...]:
@@ -90,10 +107,6 @@ async def test_pins_are_the_operators(house: House) -> None:
     await report(house, IDLE)
     found = await house.database.read(lambda tx: nodes.node_fetch(tx, "n1"))
     assert found.devices[0].pinned
-    with pytest.raises(ConflictError, match="not in MIG mode"):
-        await pin(house, on=True, device_id="n1-gpu1")
-    with pytest.raises(NotFoundError):
-        await pin(house, on=True, device_id="n1-gpu9")
 
 
 async def test_the_picture_is_made_anew_for_what_binds_alone(house: House) -> None:

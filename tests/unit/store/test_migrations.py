@@ -13,7 +13,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from podium.domain.errors import PermanentError
-from podium.store import migrations, tables
+from podium.domain.rights import LEAD, Action
+from podium.store import migrations, roles, tables, tokens
 from podium.store.database import Database
 from postgresql import PostgresqlServer
 
@@ -82,3 +83,38 @@ async def test_two_openers_at_once_both_succeed(postgresql_server: PostgresqlSer
     for each in servers:
         assert await each.read(lambda tx: tx.execute(sa.select(tables.nodes)).all()) == []
         await each.close()
+
+
+async def test_who_administered_and_worked_where_still_does(empty_url: str) -> None:
+    """What was a flag of a person and a row of a project became bindings in 0011."""
+    engine = sa.create_engine(Database(empty_url).url)
+    migrations.migrate(engine, "0009")
+    with engine.begin() as tx:
+        for statement in (
+            "INSERT INTO teams (name, created_at_ms) VALUES ('research', 1)",
+            "INSERT INTO projects (name, team, created_at_ms) VALUES ('vision', 'research', 1)",
+            (
+                "INSERT INTO users (username, password_hash, administrator, must_change_password, "
+                "created_at_ms) VALUES ('root', 'h', true, false, 7), ('ada', 'h', false, false, 8)"
+            ),
+            "INSERT INTO memberships (project, username, role) VALUES ('vision', 'ada', 'lead')",
+            (
+                "INSERT INTO tokens (id, username, name, secret_hash, single_use, created_at_ms) "
+                "VALUES ('t-1', 'ada', 'ci', 'hash', false, 9)"
+            ),
+        ):
+            tx.execute(sa.text(statement))
+    engine.dispose()
+    database = Database(empty_url)
+    await database.open()
+    try:
+        root = await database.read(lambda tx: roles.rights_fetch(tx, "root"))
+        assert root.rights.everywhere == frozenset(Action)
+        ada = await database.read(lambda tx: tokens.identity_fetch(tx, "hash", 10))
+        assert ada is not None
+        assert ada.roles == {"vision": LEAD}
+        assert ada.scope.projects == {"vision"}
+        assert not ada.administrator
+        assert await database.read(roles.administrators) == {"root"}
+    finally:
+        await database.close()

@@ -8,7 +8,7 @@ import pytest
 
 from podium.domain.lifecycle import WorkloadEvent
 from podium.domain.reason import Cause
-from podium.domain.tenancy import WHOLE, Identity, Role, Scope
+from podium.domain.tenancy import WHOLE, Scope
 from podium.intake.changes import workload_change
 from podium.intake.workloads import workload_cancel
 from podium.spec.views.workload import ChangeRequest
@@ -22,7 +22,7 @@ from unit.house import ADMINISTRATOR, House, document, node, person
 pytestmark = pytest.mark.anyio
 
 ADA = person("ada")
-BOB = Identity(username="bob", administrator=False, roles={"vision": Role.LEAD}, token_id="t-2")
+BOB = person("bob")
 DAY_MS = 86_400_000
 
 

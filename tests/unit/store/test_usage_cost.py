@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
 from podium.domain.errors import ForbiddenError, UserError
+from podium.domain.rights import Rights
 from podium.domain.tenancy import WHOLE, Identity
 from podium.intake.prices import check_currency, price_set
 from podium.store import prices, tables, usage
@@ -132,9 +134,13 @@ async def test_setting_prices(house: House) -> None:
     assert (now.currency, str(now.per_gpu_hour)) == ("USD", "2")
     trail = await house.rows(sa.select(tables.audit).where(tables.audit.c.action == "price:set"))
     assert len(trail) == 3
+    assert json.loads(trail[-1]["detail"]) == {
+        "before": {"per_gpu_hour": "2", "currency": "EUR"},
+        "after": {"per_gpu_hour": "2", "currency": "USD"},
+    }
     with pytest.raises(UserError, match="gpu_type"):
         await set_price(house, "1", " ")
-    ada = Identity(username="ada", administrator=False, roles={}, token_id="")
+    ada = Identity(username="ada", rights=Rights(), token_id="")
     with pytest.raises(ForbiddenError):
         await price_set(house.office, ada, gpu_type="A100", per_gpu_hour=Decimal(1), currency="EUR")
     for wrong in ("eur", "EURO", ""):

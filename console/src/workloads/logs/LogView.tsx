@@ -39,7 +39,8 @@ export function LogView(props: Props) {
   const scroll = useRef<HTMLDivElement>(null);
   const lastTop = useRef(0);
   const anchor = useRef<{ number: number; pixels: number } | null>(null);
-  const gone = useRef(0);
+  /** How many lines had come when the reader left the end; null while they are there. */
+  const gone = useRef<number | null>(null);
   const [heights] = useState(() => new Heights());
   const [top, setTop] = useState(0);
   const [following, setFollowing] = useState(chosen === null);
@@ -54,7 +55,7 @@ export function LogView(props: Props) {
     (next: boolean) => {
       setFollowing(next);
       session.followingSet(next);
-      if (next) gone.current = 0;
+      if (next) gone.current = null;
     },
     [session],
   );
@@ -97,7 +98,7 @@ export function LogView(props: Props) {
     const index = buffer.indexOf(place);
     if (index < 0) return;
     sought.current = chosen.asked;
-    if (following) gone.current = buffer.appended;
+    gone.current ??= buffer.appended;
     follow(false);
     const middle = (height - heights.height(index) * ROW_PIXELS) / 2;
     element.scrollTop = Math.max(0, pixelsOf(index) - Math.max(0, middle));
@@ -143,7 +144,7 @@ export function LogView(props: Props) {
     if (left < NEAR_PIXELS && status.apart) session.loadNewer();
   }
 
-  const written = gone.current > 0 ? buffer.appended - gone.current : 0;
+  const written = gone.current === null ? 0 : buffer.appended - gone.current;
   const style = {
     "--rank-letters": rankLetters,
     "--columns": wrap ? columns : Math.max(heights.widest, 1),

@@ -80,6 +80,19 @@ test("a search counts the lines that have the words, and keys go from one to the
   expect(server.last("GET", "/api/v1/workloads/w-1/logs/lines")).toBeUndefined();
 });
 
+test("after a search, the way back to the end says how much is new", async () => {
+  gangOpen();
+  await logSay(three);
+  expect(screen.queryByRole("button", { name: /^Jump to latest/ })).toBeNull();
+  await userEvent.keyboard("f");
+  await userEvent.keyboard("loss{Enter}");
+  const back = await screen.findByRole("button", { name: "Jump to latest" });
+  act(() => FakeEventSource.latest("/logs").say("lines", [lineOf(90), lineOf(91)], "0.1@120"));
+  await waitFor(() => expect(back).toHaveTextContent("Jump to latest · 2 new"));
+  await userEvent.click(back);
+  expect(screen.queryByRole("button", { name: /^Jump to latest/ })).toBeNull();
+});
+
 test("what is not here is searched by the server, and gone to where it is", async () => {
   const server = gangOpen().on(LINES, (request) => {
     const asked = new URL(request.url).searchParams;

@@ -14,7 +14,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -38,7 +37,7 @@ from podium.engines.contract import (
 from podium.engines.devices.boards import VirtualBoard
 from podium.engines.devices.cutting import Slot
 from podium.engines.local import folder as names
-from podium.engines.local import ledger
+from podium.engines.local import ledger, secret_files
 from podium.engines.local.inventory import Inventory
 from podium.engines.local.link import WardenLink
 from podium.engines.local.logreader import LogReader
@@ -47,7 +46,9 @@ from podium.engines.local.mps import pipe_directory
 from podium.engines.local.order import Limits, order_of
 from podium.engines.local.page import page_read
 from podium.engines.local.ports import Ports
+from podium.engines.local.removal import folders_remove
 from podium.engines.local.site import Site
+from podium.engines.local.walls import Level, Walls
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WATCH_SECONDS = 0.5
@@ -71,14 +72,16 @@ class LocalEngine:
         path: str | None = None,
         limits: Limits | None = None,
         site: Site | None = None,
+        walls: Walls | None = None,
     ) -> None:
-        self._home = home.absolute()
+        self._home = home.resolve()
         self._active = self._home / "allocations" / "active"
         self._over = self._home / "allocations" / "ended"
         self._node_name = node_name
         self._address = address
         self._path = path if path is not None else os.environ.get("PATH", os.defpath)
         self._limits = limits or Limits()
+        self._walls = walls or Walls(level=Level.NONE)
         self._changed = asyncio.Event()
         self._inventory = Inventory(
             node_name=node_name,
@@ -87,6 +90,7 @@ class LocalEngine:
             virtual_gpus=virtual_gpus,
             home=self._home,
             site=site or Site(),
+            walls=self._walls,
         )
         self._link = WardenLink(self._home / "warden.log", heard=self._heard, lost=self._adopt_all)
         self._meter = Meter(self._active, self._inventory)
@@ -98,6 +102,7 @@ class LocalEngine:
         self._adopted: set[str] = set()
         self._watch: asyncio.Task[None] | None = None
         self._home_lock: int | None = None
+        self._shelf: str | None = None  # of files with secrets
 
     @property
     def name(self) -> str:
@@ -127,6 +132,9 @@ class LocalEngine:
             self._unlock()
             raise
         self._adopt_all()
+        self._shelf = secret_files.shelf_of(str(self._home))
+        secret_files.sweep(self._shelf, self._adopted)
+        secret_files.fold(self._shelf)
         self._watch = asyncio.create_task(self._watch_adopted())
         self._changed.set()
 
@@ -137,6 +145,7 @@ class LocalEngine:
                 await self._watch
             self._watch = None
         await self._link.close()
+        secret_files.fold(self._shelf)
         self._inventory.close()
         self._unlock()
 
@@ -158,8 +167,16 @@ class LocalEngine:
             if not await asyncio.to_thread(_give_up, folder, error.message):
                 return  # an earlier call did start it
             raise
-        order = order_of(launch, folder=str(folder), path=self._path, limits=self._limits)
         try:
+            order = await asyncio.to_thread(
+                order_of,
+                launch,
+                folder=str(folder),
+                path=self._path,
+                limits=self._limits,
+                walls=self._walls,
+                shelf=self._shelf,
+            )
             folder.mkdir(mode=0o700, exist_ok=True)
             names.write_whole(f"{folder}/{names.LAUNCH}", order)
         except OSError as error:
@@ -170,8 +187,7 @@ class LocalEngine:
             raise TemporaryError(
                 f"The folder {self._active} cannot be written: {error.strerror}."
             ) from error
-        secrets = [list(pair) for pair in launch.secrets]
-        await self._link.spawn(launch.allocation_id, str(folder), secrets)
+        await self._link.spawn(launch.allocation_id, str(folder), secret_files.packed(launch))
 
     async def observe(self) -> Sequence[Observation]:
         async with self._observing:
@@ -203,6 +219,7 @@ class LocalEngine:
                 folder = self._folder(allocation_id)
                 if not folder.is_dir() or ledger.is_unfinished(str(folder)):
                     continue
+                secret_files.remove(secret_files.place_of(self._shelf, str(folder)))
                 with contextlib.suppress(FileNotFoundError):
                     folder.rename(self._over / allocation_id)
                 self._ended.pop(allocation_id, None)
@@ -230,7 +247,7 @@ class LocalEngine:
 
     async def remove(self, allocation_ids: Sequence[str]) -> None:
         folders = [self._over / each for each in allocation_ids if self._folder(each)]
-        await asyncio.to_thread(_delete, folders)
+        await asyncio.to_thread(folders_remove, folders)
         for each in allocation_ids:
             self._reader.forget(each)
 
@@ -346,17 +363,3 @@ def _signal_shim(folder: str) -> None:
                 signal.pidfd_send_signal(handle, signal.SIGTERM)
         finally:
             os.close(handle)
-
-
-def _delete(folders: list[Path]) -> None:
-    """Jobs may leave folders that their owner cannot enter; those are opened first."""
-    for folder in folders:
-        if not folder.exists():
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
-            for root, below, _ in os.walk(folder):
-                for each in (Path(root) / name for name in below):
-                    if not each.is_symlink():
-                        each.chmod(0o700)
-            shutil.rmtree(folder, ignore_errors=True)

@@ -19,10 +19,12 @@ def environment(
     saved: str,
     path: str,
     pipes: str | None = None,
+    user: str = "",
 ) -> Mapping[str, str]:
     """All but the secrets. What the launch sets wins, except devices, the allocation's id and the
     file that it touches when it has saved. `pipes` is where MPS listens: every share of a GPU goes
-    through it then, also those that did not ask for it, or they would not be bounded either."""
+    through it then, also those that did not ask for it, or they would not be bounded either.
+    `user` is the name of the project's own Unix user, where it has one."""
     threads = max(1, launch.cpu_milli // 1000)
     env = {
         "PATH": path,
@@ -32,6 +34,8 @@ def environment(
         "PYTHONUNBUFFERED": "1",  # standard output is a pipe, and people follow it line by line
         "OMP_NUM_THREADS": str(threads),
     }
+    if user:
+        env |= {"USER": user, "LOGNAME": user}
     env.update(launch.env)
     env.update(_devices(launch, pipes))
     env[ALLOCATION_VARIABLE] = launch.allocation_id

@@ -5,7 +5,7 @@ held lock means that the shim is dead, and no claim means that nothing was ever 
 """
 
 # Paths are plain strings: a shim holds in memory what it imports, and pathlib is large
-# ruff: noqa: PTH105
+# ruff: noqa: PTH105, PTH120
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ LOCK = "lock"
 CLAIM = "claim"
 STATUS = "status"
 STOP = "stop.json"
-SAVED = "saved"
-SCRIPT = "script"
-WORK = "work"
-TEMPORARY = "tmp"
+JOB = "job"  # what is in it belongs to the job, and the rest to Podium
+SAVED = f"{JOB}/saved"
+SCRIPT = f"{JOB}/script"
+WORK = f"{JOB}/work"
+TEMPORARY = f"{JOB}/tmp"  # noqa: S108 - below the folder
+SECRETS = f"{JOB}/secrets"
 LOG_PREFIX = "log."
 
 _LOCK_TRIES = 100
@@ -76,14 +78,23 @@ def is_claimed(folder: str) -> bool:
     return os.access(f"{folder}/{CLAIM}", os.F_OK)
 
 
-def write_whole(path: str, content: bytes) -> None:
-    """Writes a file of mode 0600 that readers see whole or not at all. Raises OSError."""
+def write_whole(path: str, content: bytes, *, lasting: bool = False) -> None:
+    """Writes a file of mode 0600 that readers see whole or not at all; a `lasting` one also after
+    the machine lost power. Raises OSError."""
     beside = f"{path}.new"
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
+        if lasting:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
     os.replace(beside, path)
+    if lasting:
+        room = os.open(os.path.dirname(path), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(room)
+        finally:
+            os.close(room)

@@ -15,7 +15,7 @@ import psutil
 import structlog
 
 from podium.domain.node import Device, Node, NodeState
-from podium.domain.resources import MPS_LABEL
+from podium.domain.resources import ISOLATION_LABEL, MPS_LABEL
 from podium.engines.devices.boards import VirtualBoard, board_of_type
 from podium.engines.devices.contract import Driver
 from podium.engines.devices.cutting import Cutter
@@ -29,6 +29,7 @@ from podium.engines.devices.virtual import VirtualDriver
 from podium.engines.local.holders import granted, holders
 from podium.engines.local.mps import pipe_directory
 from podium.engines.local.site import Site
+from podium.engines.local.walls import Walls
 
 VIRTUAL_GPUS_DEFAULT = 4
 _VIRTUAL = "virtual-gpus"
@@ -53,8 +54,10 @@ class Inventory:
         virtual_gpus: Sequence[VirtualBoard] | None,
         home: Path,
         site: Site,
+        walls: Walls,
     ) -> None:
         self._site = site
+        self._walls = walls
         self._node_name = node_name
         self._engine = engine
         self._address = address
@@ -80,13 +83,18 @@ class Inventory:
             address=self._address,
             cpu_milli=_cpu_milli(),
             memory_bytes=_memory_bytes(),
-            labels=tuple(sorted((_own_labels() | dict(self._site.labels)).items())),
+            labels=self._labels(),
             block=self._site.block,
             rack=self._site.rack,
             nvlink=self._site.nvlink,
             seen_at_ms=time.time_ns() // 1_000_000,
             devices=self._devices(),
         )
+
+    def _labels(self) -> tuple[tuple[str, str], ...]:
+        """What keeps work apart cannot be said otherwise by an operator."""
+        own = _own_labels() | dict(self._site.labels) | {ISOLATION_LABEL: self._walls.level.value}
+        return tuple(sorted(own.items()))
 
     def close(self) -> None:
         if self._driver is not None:

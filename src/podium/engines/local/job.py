@@ -18,8 +18,10 @@ import sys
 from typing import Any, NoReturn
 
 from podium.engines.local import folder as names
+from podium.engines.local import secret_files
+from podium.engines.local.confinement import confine, rooms_make
 from podium.engines.local.processes import die_with_parent
-from podium.engines.local.source import PrepareError, source_prepare
+from podium.engines.local.source import PrepareError, source_open, source_prepare
 
 ABOUT_TO_EXEC = b"E"
 _OOM_SCORE_ADJUSTMENT = b"500"  # when the machine runs out, the kernel takes jobs, not the server
@@ -38,8 +40,13 @@ def become(
     """Turns this forked process into the job. Never returns."""
     try:
         _detach(parent, out, err)
-        env = {**dict(order["env"]), **dict(secrets)}
-        argv = _prepare(order, folder)
+        variables, files = secret_files.unpacked(secrets)
+        env = {**dict(order["env"]), **variables}
+        source = source_open(order["source"])
+        _enter(order["walls"], folder, parent)
+        argv = _prepare(order, source, folder)
+        if order["secrets_place"]:
+            secret_files.write(order["secrets_place"], files)
         os.write(report, ABOUT_TO_EXEC)
         try:
             os.execvpe(argv[0], argv, env)  # noqa: S606 - the job asks for exactly this
@@ -86,15 +93,32 @@ def _detach(parent: int, out: int, err: int) -> None:
             os.close(score)
 
 
-def _prepare(order: dict[str, Any], folder: str) -> list[str]:
+def _enter(walls: dict[str, Any] | None, folder: str, parent: int) -> None:
+    """Makes the job's folders and goes behind its walls. Raises PrepareError."""
+    rooms_make(walls, folder)
+    if walls is None:
+        return
+    try:
+        confine(walls, folder)
+    except OSError as error:
+        raise PrepareError(
+            "start_failed",
+            "The node could not keep the work apart from that of others, so it was not started: "
+            f"{error}.",
+        ) from error
+    if not walls["own_pids"]:  # no keeper, and the kernel forgot that with the change of user
+        die_with_parent(parent)
+    if walls["uid"] is not None:  # the server's user has its own, which this one cannot read
+        os.environ["HOME"] = f"{folder}/{names.TEMPORARY}"
+
+
+def _prepare(order: dict[str, Any], source: dict[str, Any] | None, folder: str) -> list[str]:
     """Fills the working folder, enters it and returns what to execute. Raises PrepareError."""
     work = f"{folder}/{names.WORK}"
-    for path in (work, f"{folder}/{names.TEMPORARY}"):
-        os.makedirs(path, 0o700, exist_ok=True)
     os.chdir(work)
-    if order["source"] is not None:
+    if source is not None:
         os.environ["PODIUM_ALLOCATION_ID"] = str(order["id"])
-        source_prepare(order["source"], work)
+        source_prepare(source, work)
     _volumes(order["volumes"], work)
     if not order["script"]:
         return [str(word) for word in order["command"]]
@@ -137,6 +161,11 @@ def _exec_fault(command: str, path: str, error: OSError | ValueError) -> Prepare
         return PrepareError(
             "start_failed",
             "The command and its environment together are larger than the system takes.",
+        )
+    if error.errno == errno.EAGAIN:
+        return PrepareError(
+            "start_failed",
+            "The project already runs as many processes on this node as it may.",
         )
     if error.errno == errno.ENOEXEC:
         return PrepareError(

@@ -59,8 +59,7 @@ def look(folder: str) -> Observation | Vanished | None:
 def conclude(vanished: Sequence[Vanished]) -> list[Observation]:
     """Ends what the dead shims left behind and records the ends as LOST. What resists its end
     is told of as before, and tried again when it is next looked at."""
-    ids = {Path(each.folder).name for each in vanished}
-    resisting = _strays_killed(ids) if ids else set()
+    resisting = _strays_killed([each.folder for each in vanished]) if vanished else set()
     told = []
     for each in vanished:
         allocation_id = Path(each.folder).name
@@ -126,13 +125,23 @@ def _record(folder: str, status: Status) -> None:
         os.close(page)
 
 
-def _strays_killed(ids: set[str]) -> set[str]:
-    """Kills what carries one of these ids in its environment; the ids of what did not die."""
+def _owner(folder: str) -> int:
+    """The user that the work of this folder runs as."""
+    try:
+        return os.lstat(f"{folder}/{names.JOB}").st_uid
+    except OSError:
+        return os.getuid()
+
+
+def _strays_killed(folders: Sequence[str]) -> set[str]:
+    """Kills what carries the id of one of these allocations in its environment; the ids of what
+    did not die."""
+    ids = {Path(folder).name for folder in folders}
     strays: dict[psutil.Process, str] = {}
-    user = os.getuid()
+    users = {os.getuid(), *(_owner(folder) for folder in folders)}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.uids().real != user:
+            if process.uids().real not in users:
                 continue
             marker = process.environ().get(ALLOCATION_VARIABLE, "")
             if marker in ids:

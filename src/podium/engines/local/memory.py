@@ -13,16 +13,18 @@ _MIB = 1 << 20
 
 
 class MemoryWatch:
-    """Measures all descendants of this process. `limit_bytes` 0 = no limit, nothing measured."""
+    """Measures all descendants of this process but its keeper. `limit_bytes` 0 = no limit, nothing
+    measured."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, keeper: int = 0) -> None:
         self.limit_bytes = limit_bytes if processes.LINUX else 0
+        self.keeper = keeper
         self.due_ms = processes.boottime_ms() + _EVERY_NEAR_LIMIT_MS
         self.peak_bytes = 0
         self.exceeded_bytes = 0
 
     def measure(self, now_ms: int) -> None:
-        pids = processes.descendants(os.getpid())
+        pids = [pid for pid in processes.descendants(os.getpid()) if pid != self.keeper]
         used_bytes = processes.resident_bytes(pids)
         if used_bytes > self.limit_bytes:
             # Shared pages were counted often, and mapped files are no burden: look closely.

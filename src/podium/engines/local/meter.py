@@ -147,11 +147,13 @@ class Meter:
         if started_ms is None or not names.lock_is_held(str(folder)):
             return None
         shim = int(status["shim_pid"])
-        pids = processes.descendants(shim)
+        keeper = int(status.get("keeper_pid", 0))
+        pids = [pid for pid in processes.descendants(shim) if pid != keeper]
         if not pids:
             return None
         at_ms = processes.boottime_ms()
-        taken_ms = processes.cpu_time_ms(shim, own=False)
+        waited_for = [shim, keeper] if keeper else [shim]
+        taken_ms = sum(processes.cpu_time_ms(pid, own=False) for pid in waited_for)
         taken_ms += sum(processes.cpu_time_ms(pid) for pid in pids)
         return _Look(at_ms, taken_ms), pids, int(started_ms)
 

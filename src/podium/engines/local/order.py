@@ -9,8 +9,10 @@ from podium.domain.errors import PermanentError
 from podium.domain.workload import GitSource, UploadSource
 from podium.engines.contract import Launch
 from podium.engines.local import folder as names
+from podium.engines.local import secret_files
 from podium.engines.local.environment import environment
 from podium.engines.local.mps import pipe_directory
+from podium.engines.local.walls import Walls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +23,24 @@ class Limits:
     log_segments: int = 4
     archive_bytes_max: int = 4 << 30
     archive_members_max: int = 200_000
+    processes_max: int = 16_384  # of a project with a Unix user of its own
 
     def __post_init__(self) -> None:
         assert self.log_segment_bytes > 0
         assert self.log_segments > 0
 
 
-def order_of(launch: Launch, *, folder: str, path: str, limits: Limits) -> bytes:
-    """Raises PermanentError for what this engine can never do."""
+def order_of(
+    launch: Launch,
+    *,
+    folder: str,
+    path: str,
+    limits: Limits,
+    walls: Walls | None = None,
+    shelf: str | None = None,
+) -> bytes:
+    """`shelf` is for files with secrets where there are no walls. Raises PermanentError for what
+    this engine can never do, and OSError."""
     program = launch.program
     for volume in program.volumes:
         if volume.read_only:
@@ -39,14 +51,20 @@ def order_of(launch: Launch, *, folder: str, path: str, limits: Limits) -> bytes
             )
         if "/" in volume.name or volume.name in ("", ".", ".."):
             raise PermanentError(f"program.volumes: {volume.name!r} is not a name of a folder.")
+    pipes = pipe_directory()
+    behind = None if walls is None else walls.order(launch, pipes, limits.processes_max)
     env = environment(
         launch,
         work=f"{folder}/{names.WORK}",
-        temporary=f"{folder}/{names.TEMPORARY}",
+        temporary=f"{folder}/{names.TEMPORARY}" if behind is None else "/tmp",  # noqa: S108
         saved=f"{folder}/{names.SAVED}",
         path=path,
-        pipes=pipe_directory(),
+        pipes=pipes,
+        user="" if behind is None else behind["user"],
     )
+    place = secret_files.place_of(shelf if behind is None else None, folder)
+    if behind is not None:
+        behind["secrets"] = bool(launch.secret_files)
     return json.dumps(
         {
             "version": 1,
@@ -55,7 +73,9 @@ def order_of(launch: Launch, *, folder: str, path: str, limits: Limits) -> bytes
             "command": list(program.command),
             "script": program.script,
             "image": program.image,
-            "env": dict(env),
+            "env": {**env, **secret_files.paths_told(launch, place)},
+            "secrets_place": place if launch.secret_files else None,
+            "walls": behind,
             "source": _source(launch, limits),
             "volumes": [{"name": each.name, "path": each.path} for each in program.volumes],
             "cpu_milli": launch.cpu_milli,

@@ -40,8 +40,14 @@ def die_with_parent(parent: int) -> None:
     """SIGKILL to this process when `parent`, which forked it, dies."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
+        if _parent() != parent:
             os._exit(1)
+
+
+def _parent() -> int:
+    """As `/proc` counts it: the system's own call answers 0 where process ids are the job's own."""
+    with open("/proc/self/stat", "rb") as stat:
+        return int(stat.read().rpartition(b")")[2].split()[1])
 
 
 def children(pid: int) -> list[int]:

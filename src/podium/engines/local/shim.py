@@ -22,7 +22,8 @@ from collections.abc import Callable
 from typing import Any
 
 from podium.engines.local import folder as names
-from podium.engines.local import job, processes
+from podium.engines.local import job, processes, secret_files
+from podium.engines.local.keeper import keeper_dismiss, keeper_start
 from podium.engines.local.logwriter import LineSplitter, LogWriter
 from podium.engines.local.memory import MemoryWatch
 from podium.engines.local.page import Status, page_create, page_write
@@ -49,7 +50,8 @@ def supervise(folder: str, secrets: list[list[str]], hint: Hint) -> None:
         with open(f"{folder}/{names.LAUNCH}", "rb") as file:
             order = json.load(file)
         page = page_create(f"{folder}/{names.STATUS}")
-        shim = Shim(folder, order, secrets, hint, page=page, wake=wake)
+        keeper = 0 if order["walls"] is None else keeper_start(order["walls"])
+        shim = Shim(folder, order, secrets, hint, page=page, wake=wake, keeper=keeper)
         shim.record("starting")
         names.claim_make(folder)
     except OSError as error:
@@ -86,6 +88,7 @@ class Shim:
         *,
         page: int,
         wake: int,
+        keeper: int,
     ) -> None:
         self.folder = folder
         self.order = order
@@ -93,12 +96,13 @@ class Shim:
         self.hint = hint
         self.page = page
         self.wake = wake
+        self.keeper = keeper  # 0 where the job has no process ids of its own
         self.log = LogWriter(
             folder,
             segment_bytes_max=order["log_segment_bytes"],
             segments_max=order["log_segments"],
         )
-        self.memory = MemoryWatch(order["memory_bytes"])
+        self.memory = MemoryWatch(order["memory_bytes"], keeper=keeper)
         self.outputs: dict[int, LineSplitter] = {}
         self.poll = select.poll()
         self.report: int | None = None
@@ -133,6 +137,7 @@ class Shim:
         status: Status = {
             "phase": phase,
             "shim_pid": os.getpid(),
+            "keeper_pid": self.keeper,
             "pid": self.main_pid,
             "started_boottime_ms": self.started_ms,
             "runtime_ms": self._runtime_ms(),
@@ -256,6 +261,10 @@ class Shim:
             if pid == self.main_pid:
                 self.main_status = status
                 self._kill_by(processes.boottime_ms() + LINGER_MS)
+                if self.keeper:
+                    keeper_dismiss(self.keeper)
+            elif pid == self.keeper:
+                self.keeper = 0
 
     def _watch(self, now_ms: int) -> None:
         if self.kill_at_ms is not None and now_ms >= self.kill_at_ms:
@@ -270,6 +279,8 @@ class Shim:
             self._record_or_not("running" if self.started_ms is not None else "starting")
 
     def _kill(self) -> None:
+        if self.keeper:  # the kernel ends all of its processes with it, however fast they fork
+            os.kill(self.keeper, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self.main_status is None or not processes.LINUX:
                 os.killpg(self.main_pid, signal.SIGKILL)
@@ -287,6 +298,8 @@ class Shim:
         for splitter in self.outputs.values():  # a stranger holds the other end
             self.log.write(splitter.end())
         facts = self._end()
+        if self.order["secrets_place"]:
+            secret_files.remove(self.order["secrets_place"])
         self.log.close()
         while not self._record_or_not("ended", log_end=self.log.end_offset, **facts):
             time.sleep(1.0)

@@ -45,8 +45,25 @@ class PrepareError(Exception):
         self.cause = cause
 
 
+def source_open(source: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The source with its archive opened, which the job itself may not be able to. Raises
+    PrepareError."""
+    if source is None or source["kind"] != "archive":
+        return source
+    try:
+        archive = os.open(source["path"], os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise PrepareError(
+            "source_failed",
+            "The uploaded code is no longer stored. Submit the work again."
+            if error.errno == errno.ENOENT
+            else f"The uploaded code cannot be read: {error.strerror}.",
+        ) from None
+    return {**source, "archive": archive}
+
+
 def source_prepare(source: dict[str, Any], work: str) -> None:
-    """Fills `work`. Raises PrepareError."""
+    """Fills `work` from an opened source. Raises PrepareError."""
     try:
         if source["kind"] == "git":
             _git(str(source["url"]), str(source["ref"]), work)
@@ -69,12 +86,11 @@ def _archive(source: dict[str, Any], work: str) -> None:
     if not hasattr(tarfile, "data_filter"):
         raise PrepareError("source_failed", "Uploaded code needs Python 3.11.4 on the node.")
     try:
-        with tarfile.open(source["path"]) as archive:
+        with (
+            os.fdopen(source["archive"], "rb") as file,
+            tarfile.open(fileobj=file) as archive,
+        ):
             archive.extractall(work, members=_checked(archive, source), filter="data")
-    except FileNotFoundError:
-        raise PrepareError(
-            "source_failed", "The uploaded code is no longer stored. Submit the work again."
-        ) from None
     except tarfile.FilterError as error:
         raise PrepareError(
             "source_failed", f"The uploaded archive reaches outside the working folder: {error}."

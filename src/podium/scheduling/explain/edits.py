@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from podium.domain.node import Node, NodeState
+from podium.domain.node import MigInstance, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import DeviceShare, Request
 from podium.domain.workload import Kind
@@ -13,6 +13,7 @@ from podium.scheduling.explain.values import Stopped
 from podium.scheduling.order.queue import queue_order
 from podium.scheduling.parts import Asking, parts_from
 from podium.scheduling.snapshot import Booking, Demand, Hold, Share, Snapshot
+from podium.scheduling.view import is_movable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,19 @@ class PriorityChanged:
     priority: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutChanged:
+    """A GPU is cut into these instances (profile, start) for good. Work in other instances stays
+    until it ends, and what it blocks comes after; with `moves`, saved work there starts again
+    elsewhere."""
+
+    node: str
+    gpu: int
+    board: str
+    instances: tuple[tuple[str, int], ...]
+    moves: bool = False
+
+
 Edit = (
     QuotaEdited
     | NodeDrained
@@ -84,6 +98,7 @@ Edit = (
     | WorkloadAdded
     | WorkloadRemoved
     | PriorityChanged
+    | LayoutChanged
 )
 
 
@@ -118,6 +133,8 @@ def _one(snapshot: Snapshot, edit: Edit, now_ms: int, stopped: list[Stopped]) ->
         case NodeLost(node=name):
             after = _in_state(snapshot, name, NodeState.LOST)
             return _without(after, name, now_ms, f"node {name} is lost", stopped)
+        case LayoutChanged():
+            return _cut(snapshot, edit, now_ms, stopped)
         case NodesAdded(nodes=nodes):
             known = {node.name: node for node in (*snapshot.nodes, *nodes)}
             return replace(snapshot, nodes=tuple(known[name] for name in sorted(known)))
@@ -147,6 +164,55 @@ def _one(snapshot: Snapshot, edit: Edit, now_ms: int, stopped: list[Stopped]) ->
                     for each in snapshot.holds
                 ),
             )
+
+
+def _cut(snapshot: Snapshot, edit: LayoutChanged, now_ms: int, stopped: list[Stopped]) -> Snapshot:
+    """What is wanted beside what is in use: the scheduler gives out an instance when all of its
+    slices are free, so whatever is in the way only has to end."""
+    _known("node", edit.node, (node.name for node in snapshot.nodes))
+    device = next(
+        (
+            each
+            for node in snapshot.nodes
+            for each in node.devices
+            if each.node == edit.node and each.index == edit.gpu
+        ),
+        None,
+    )
+    if device is None:
+        raise UnknownNameError("gpu", f"{edit.node}/{edit.gpu}")
+    used = tuple(
+        each
+        for each in device.instances
+        if each.busy and (each.profile, each.start) not in edit.instances
+    )
+    cut = replace(
+        device,
+        board=edit.board,
+        pinned=True,
+        instances=(*(MigInstance(*each) for each in edit.instances), *used),
+    )
+    after = replace(
+        snapshot,
+        nodes=tuple(
+            replace(node, devices=tuple(cut if each is device else each for each in node.devices))
+            if node.name == edit.node
+            else node
+            for node in snapshot.nodes
+        ),
+    )
+    if not edit.moves:
+        return after
+    leaving = {
+        hold.workload_id
+        for hold in snapshot.holds
+        if is_movable(hold)
+        for share in hold.devices
+        if share.device_id == device.id
+        and (share.mig_profile, share.mig_start) not in edit.instances
+    }
+    why = f"GPU {edit.gpu} of node {edit.node} is cut anew, and it starts again elsewhere"
+    return _without(after, edit.node, now_ms, why, stopped, only=leaving)
 
 
 def _known(noun: str, name: str, names: Iterable[str]) -> None:
@@ -190,10 +256,16 @@ def _others(demands: Iterable[Demand], left: Collection[str]) -> tuple[Demand, .
 
 
 def _without(
-    snapshot: Snapshot, node: str, now_ms: int, why: str, stopped: list[Stopped]
+    snapshot: Snapshot,
+    node: str,
+    now_ms: int,
+    why: str,
+    stopped: list[Stopped],
+    *,
+    only: Collection[str] | None = None,
 ) -> Snapshot:
-    """Without what runs on a node: tasks and spare replicas for themselves, gangs as a whole. What
-    stops waits again, with its age in the queue."""
+    """Without what runs on a node, or `only` some workloads: tasks and spare replicas for
+    themselves, gangs as a whole. What stops waits again, with its age in the queue."""
     holds: dict[str, list[Hold]] = {}
     for hold in snapshot.holds:
         holds.setdefault(hold.workload_id, []).append(hold)
@@ -201,7 +273,7 @@ def _without(
     gone: set[str] = set()
     for workload_id, theirs in holds.items():
         going = [hold for hold in theirs if hold.node == node]
-        if not going:
+        if not going or (only is not None and workload_id not in only):
             continue
         first = theirs[0]
         whole = first.minimum > 0 and len(theirs) - len(going) < first.minimum

@@ -19,7 +19,6 @@ from podium.scheduling.order.places import (
     Place,
     apart,
     inside,
-    left_of,
     upwards,
 )
 from podium.scheduling.snapshot import Share
@@ -65,8 +64,8 @@ class Fairness:
         self._columns: dict[str, int] = {}
         self.places: list[Place] = []
         self._paths: dict[str, tuple[Place, ...]] = {}  # leaf first, root last
-        # Answers that hold until the next change: many ask the same between two of them.
-        self._headroom: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
+        # What may cover a project's work of some types: promises are made once and stay.
+        self._covers: dict[tuple[str, tuple[str, ...]], tuple[tuple[Place, int, int], ...]] = {}
         for name in sorted(capacity):
             self.capacity[ALL] += capacity[name]
             self.capacity[self._column(name)] += capacity[name]
@@ -149,8 +148,6 @@ class Fairness:
         """Count what `project` now holds more, on every place above it."""
         path = self._paths.get(project) or self.path(project)
         columns = self._columns
-        if self._headroom:
-            self._headroom.clear()
         for place in path:
             use = place.use
             divisors = place.divisors
@@ -179,7 +176,6 @@ class Fairness:
         self, project: str, gpu: tuple[tuple[str, int], ...], cpu_milli: int, memory_bytes: int
     ) -> None:
         """Take back what `add` counted."""
-        self._headroom.clear()
         for place in self.path(project):
             use = place.use
             place.version += 1
@@ -235,32 +231,32 @@ class Fairness:
     def headroom(self, project: str, gpu_types: tuple[str, ...]) -> tuple[int, int]:
         """How much more of the best acceptable type is guaranteed to the project itself, and to
         the place above it that has most left; 0 where none is."""
-        question = (project, gpu_types)
-        found = self._headroom.get(question)
-        if found is None:
-            path = self.path(project)[:-1]
-            columns = [ALL, *(self._known(each) for each in self._acceptable(gpu_types))]
-            own, *above = (left_of(place, columns) if place.guarantees else 0 for place in path)
-            found = self._headroom[question] = own, max(above, default=0)
-        return found
+        own = above = 0
+        for place, column, guarantee in self._covering(project, gpu_types):
+            left = guarantee - place.use[column]
+            if place.project == project:
+                if left > own:  # noqa: PLR1730 - max() takes twice as long, and this is hot
+                    own = left
+            elif left > above:
+                above = left
+        return own, above
 
-    def guaranteed_types(
-        self, project: str, gpu_types: tuple[str, ...], amount_milli: int
-    ) -> tuple[str, ...]:
-        """The acceptable types of which `amount_milli` more would be inside a guarantee. Only on
-        these the work has a claim; on others it takes what is left, like everyone."""
-        path = self.path(project)[:-1]
-        if amount_milli <= 0 or not any(place.guarantees for place in path):
-            return ()
-        return tuple(
-            gpu_type
-            for gpu_type in self._acceptable(gpu_types)
-            if any(
-                inside(place, column, amount_milli)
-                for column in (self._known(gpu_type),)
-                for place in path
+    def _covering(
+        self, project: str, gpu_types: tuple[str, ...]
+    ) -> tuple[tuple[Place, int, int], ...]:
+        """The places below the root that guarantee some acceptable type: its column, and how much
+        is guaranteed of it."""
+        question = (project, gpu_types)
+        found = self._covers.get(question)
+        if found is None:
+            columns = {ALL, *(self._known(each) for each in self._acceptable(gpu_types))}
+            found = self._covers[question] = tuple(
+                (place, column, milli)
+                for place in self.path(project)[:-1]
+                for column, milli in place.guarantees.items()
+                if column in columns
             )
-        )
+        return found
 
     def surplus(self, project: str, gpu_type: str, *, taker: str | None = None) -> int:
         """How much milli-GPU of a type others may take back from the project without cutting into

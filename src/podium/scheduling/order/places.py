@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 SCALE = 10**12
 """A share of 1 in the keys, which are whole numbers."""
 
@@ -83,14 +81,3 @@ def inside(place: Place, column: int | None, amount_milli: int) -> bool:
         if place.use[each] + amount_milli <= guarantees[each]:
             return True
     return False
-
-
-def left_of(place: Place, columns: Iterable[int | None]) -> int:
-    """The most that a guarantee of this very place still covers in one of these columns."""
-    guarantees, use = place.guarantees, place.use
-    found = 0
-    for column in columns:
-        guarantee = None if column is None else guarantees.get(column)
-        if column is not None and guarantee is not None and guarantee - use[column] > found:
-            found = guarantee - use[column]
-    return found

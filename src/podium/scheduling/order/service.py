@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heapreplace, nsmallest
 
@@ -20,6 +21,9 @@ MilliOf = Callable[[Request], int]
 
 Front = tuple[int | str, ...]
 
+Amount = tuple[tuple[str, ...], int]
+"""GPU types and milli-GPU of the least that must be placed at once."""
+
 
 class Queue:
     """The demands of one project that ask for the same, in the order of the queue."""
@@ -30,7 +34,6 @@ class Queue:
         self, project: str, ask: Ask, waiting: Waiting, step: int, milli_of: MilliOf
     ) -> None:
         self.project = project
-        # GPU types and milli-GPU of the least that must be placed at once.
         self.amount = _amount_of(ask, milli_of)
         self.step = step
         self.ask = ask
@@ -69,8 +72,8 @@ class Line:
     """The queues of one project; its head is the first of their heads.
 
     What is inside a guarantee goes first, then priority, then age. How much is asked for decides
-    whether it is inside, so queues that ask for equally much are kept together: what is inside is
-    looked up once for each amount and not for each queue.
+    whether it is inside, so queues that ask for equally much are kept together; and what is left
+    of guarantees matters only when it comes to cover an amount more, or one less.
     """
 
     def __init__(
@@ -89,13 +92,20 @@ class Line:
             for ask, waiting in asks.items()
         ]
         self._fairness = fairness
-        self._amounts: dict[tuple[tuple[str, ...], int], list[tuple[Key, Queue]]] = {}
+        self._amounts: dict[Amount, list[tuple[Key, Queue]]] = {}
         for waiting, queue in zip(asks.values(), self.queues, strict=True):
             amount = queue.amount
             key = (waiting.key[0], queue.step, *waiting.key[1:])
             self._amounts.setdefault(amount, []).append((key, queue))
         for heap in self._amounts.values():
             heapify(heap)
+        self._grades: dict[Amount, int] = {}
+        # By GPU types: how much is asked for, ascending, and how many of these are covered by the
+        # project's own guarantee, and by one above.
+        self._asked: dict[tuple[str, ...], list[int]] = {}
+        self._covered: dict[tuple[str, ...], tuple[int, int]] = {}
+        for gpu_types, milli in sorted(self._amounts):
+            self._asked.setdefault(gpu_types, []).append(milli)
         # What is inside a guarantee changes with the use of all places that have one.
         path = fairness.path(project)
         self._top = path[-2] if any(place.guarantees for place in path[:-1]) else None
@@ -108,8 +118,9 @@ class Line:
         version = 0 if self._top is None else self._top.version
         if self._version != version:
             self._version = version
-            self._ready = [head for each in self._amounts if (head := self._head_of(each))]
-            heapify(self._ready)
+            if self._regrade():
+                self._ready = [head for each in self._amounts if (head := self._head_of(each))]
+                heapify(self._ready)
         ready = self._ready
         while ready and ready[0][1].closed:
             self._replace()
@@ -134,19 +145,30 @@ class Line:
         else:
             heapreplace(self._ready, head)
 
-    def _head_of(self, amount: tuple[tuple[str, ...], int]) -> tuple[Key, Queue] | None:
+    def _regrade(self) -> bool:
+        """Looks up what is inside a guarantee now; False when that is what it was."""
+        changed = False
+        for gpu_types, asked in self._asked.items():
+            own, above = self._fairness.headroom(self.project, gpu_types)
+            covered = bisect_right(asked, own), bisect_right(asked, above)
+            if self._covered.get(gpu_types) != covered:
+                self._covered[gpu_types] = covered
+                changed = True
+                for milli in asked:
+                    self._grades[gpu_types, milli] = grade_of(milli, own, above)
+        return changed
+
+    def _head_of(self, amount: Amount) -> tuple[Key, Queue] | None:
         heap = self._amounts[amount]
         while heap and heap[0][1].closed:
             heappop(heap)
         if not heap:
             return None
-        gpu_types, milli = amount
         key, queue = heap[0]
-        grade = grade_of(milli, *self._fairness.headroom(self.project, gpu_types))
-        return (grade, *key), queue
+        return (self._grades[amount], *key), queue
 
 
-def _amount_of(ask: Ask, milli_of: MilliOf) -> tuple[tuple[str, ...], int]:
+def _amount_of(ask: Ask, milli_of: MilliOf) -> Amount:
     request, parts = ask.request, ask.parts
     if parts:
         return request.gpu_types, sum(milli_of(part.request) * len(part.ranks) for part in parts)

@@ -129,7 +129,11 @@ def choices(shape: Shape, state: State, shelf: Sequence[int]) -> list[tuple[int,
         return [chosen] if chosen else []
     found: list[tuple[int, ...]] = []
     seen: list[tuple[int, int]] = []
+    last_kind = last_milli = -1
     for at, (kind, milli) in enumerate(zip(shelf, state.devices, strict=True)):
+        if milli == last_milli and kind == last_kind:  # mostly so, as they are in order
+            continue
+        last_kind, last_milli = kind, milli
         grant = shape.grants[kind]
         if grant is not None and milli >= grant[0] and (kind, milli) not in seen:
             seen.append((kind, milli))

@@ -120,12 +120,6 @@ def best(board: Board, mask: int, profiles: tuple[Profile, ...], mix: Mix) -> Ch
     return Choice(lost, left, profile, start)
 
 
-def best_start(board: Board, mask: int, profile: Profile, mix: Mix) -> int | None:
-    """The start at which the mix loses least; None where the profile does not fit."""
-    choice = best(board, mask, (profile,), mix)
-    return None if choice is None else choice.start
-
-
 def weights(counts: Sequence[int], rooms: Sequence[int]) -> tuple[int, ...]:
     """How much one place for each need is worth, from how often it was asked for lately and how
     many places there are for it in the cluster.

@@ -105,18 +105,25 @@ class Answers:
         return found
 
     def _refusal(self, judge: Refusals, demand: Demand, *, front: bool) -> Refusal:
+        ground = self._ground
         told = self._told.get(demand.workload_id)
         if told is not None:
-            return told
+            # No higher limit would help work that the cluster cannot hold.
+            return judge.never(demand, ground.beside(demand)) or told
         if demand.workload_id in self._blocked.claimed:
             return Refusal(
                 WaitReason.PRIORITY,
                 "Room is being made for it: work that gives way to it, or ends, is stopping.",
                 "It starts by itself when that has stopped.",
             )
-        ground = self._ground
         placed = len(ground.placed.get(demand.workload_id, ()))
         beside = ground.beside(demand)
+        if self._blocked.stops(demand.workload_id) and judge.fits(demand, placed, beside):
+            return Refusal(
+                WaitReason.PRIORITY,
+                "Some of its replicas are stopping, and it gets no new ones until they have.",
+                "It goes on by itself then.",
+            )
         # Limits may leave it some GPU types only. If it would fit with all of them, they bind.
         bound = ground.limited and ground.under_limits(demand) != demand
         if bound and judge.fits(demand, placed, beside):
@@ -152,8 +159,10 @@ def quota_refusal(
         open_types = ground.types_open(demand, replicas) or ()
         named = gpu_types or tuple(ground.fairness.types)
         gpu_types = tuple(each for each in named if each not in open_types) or gpu_types
-    limit = ground.fairness.over_limit(
-        demand.project, gpu_types, ground.amount_milli(demand, replicas)
+    amount = ground.amount_milli(demand, replicas)
+    limit = ground.fairness.over_limit(demand.project, gpu_types, amount)
+    remedy = (
+        "It starts when other work of the same share ends; an administrator can raise the limit."
     )
     words = "its project uses all that it may"  # when each type is closed by another limit
     evidence: tuple[Evidence, ...] = ()
@@ -165,9 +174,12 @@ def quota_refusal(
             Evidence("limit", most, limit.share),
             Evidence("used", used, limit.share),
         )
+        if amount > limit.limit_milli:
+            words = f"{limit.share} may use {most} {kind}, and this alone is {format_milli(amount)}"
+            remedy = f"Ask for {most} or fewer in all; an administrator can raise the limit."
     return Refusal(
         WaitReason.QUOTA,
         f"It would go over a limit: {words}.",
-        "It starts when other work of the same share ends; an administrator can raise the limit.",
+        remedy,
         evidence,
     )

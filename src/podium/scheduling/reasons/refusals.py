@@ -8,7 +8,7 @@ projects read them; holders are evidence, with their project as `subject`, for t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from podium.domain.node import NodeState
@@ -71,6 +71,7 @@ class Refusals:
         self._held: dict[Where, Holders] = {}
         self._holders: dict[tuple[object, ...], tuple[Evidence, ...]] = {}
         self._known: dict[tuple[object, ...], Refusal] = {}
+        self._hopeless: dict[tuple[object, ...], Refusal | None] = {}
 
     def of(self, demand: Demand, placed: int, beside: Sequence[int], *, front: bool) -> Refusal:
         """The refusal of what is left of `demand` after `placed` replicas found a place now.
@@ -107,33 +108,62 @@ class Refusals:
                 return False
         return True
 
+    def never(self, demand: Demand, beside: Sequence[int]) -> Refusal | None:
+        """Why it could not start even if nothing else ran and everything were up; None where it
+        could, and for what stands already."""
+        if beside or not self._snapshot.nodes:
+            return None
+        several = len(demand.pending_ranks) > 1
+        key = (demand.request, demand.parts, demand.minimum, demand.topology.within, several)
+        if key not in self._hopeless:
+            cases = self._cases(demand)
+            found = next((why for case in cases if (why := self._hopeless_of(case, ()))), None)
+            if found is None and demand.parts:
+                found = self._too_many_groups(demand)
+            self._hopeless[key] = found
+        return self._hopeless[key]
+
+    def _cases(self, demand: Demand, *, front: bool = False) -> Iterator[Case]:
+        """Each of its groups for itself."""
+        groups = demand.parts or (Part(demand.request, demand.pending_ranks),)
+        for part in groups:
+            need = len(part.ranks) if demand.parts else demand.minimum
+            one = demand
+            if demand.parts:
+                one = replace(
+                    demand, request=part.request, pending_ranks=part.ranks, minimum=need, parts=()
+                )
+            shape = self._shape_of(part.request)
+            each = need == 1 and len(part.ranks) > 1
+            yield Case(demand=one, shape=shape, need=need, each=each, front=front)
+
     def _of_groups(self, demand: Demand, beside: Sequence[int], *, front: bool) -> Refusal:
         """The first group that does not fit even for itself says why; else they do not fit at
         once."""
-        for part in demand.parts:
-            need = len(part.ranks)
-            group = replace(
-                demand, request=part.request, pending_ranks=part.ranks, minimum=need, parts=()
-            )
-            shape = self._shape_of(part.request)
-            case = Case(demand=group, shape=shape, need=need, each=False, front=front)
+        for case in self._cases(demand, front=front):
             refusal = self._unless_fit(case, beside)
             if refusal is not None:
                 return refusal
-        stage = Stage(Floor(self._layout, all_up=True), Worths(self._whole.floor, ()))
-        if not find_seats(demand, stage.family, stage.floor):
-            return Refusal(
-                WaitReason.IMPOSSIBLE_SIZE,
-                "Each of its groups would fit for itself, but all of them at once are more than "
-                "the cluster has, even empty.",
-                "Ask for fewer replicas, or for less for each.",
-            )
+        too_many = self._too_many_groups(demand)
+        if too_many is not None:
+            return too_many
         if self._keeper is not None:
             return self._kept()
         return Refusal(
             WaitReason.FRAGMENTATION,
             "Each of its groups would fit for itself, but not all of them at once.",
             "It starts when more is free; with fewer replicas it starts sooner.",
+        )
+
+    def _too_many_groups(self, demand: Demand) -> Refusal | None:
+        stage = Stage(Floor(self._layout, all_up=True), Worths(self._whole.floor, ()))
+        if find_seats(demand, stage.family, stage.floor):
+            return None
+        return Refusal(
+            WaitReason.IMPOSSIBLE_SIZE,
+            "Each of its groups would fit for itself, but all of them at once are more than "
+            "the cluster has, even empty.",
+            "Ask for fewer replicas, or for less for each.",
         )
 
     def _judge(self, case: Case, beside: Sequence[int]) -> Refusal:
@@ -151,17 +181,32 @@ class Refusals:
             or self._not_now(case, beside)
         )
 
-    def _not_even_empty(self, case: Case, beside: Sequence[int]) -> Refusal | None:
-        """What stands in the way even when nothing runs."""
-        if not self._layout.is_ready.any():
-            return self._no_node_ready()
-        where, within = where_of(case.demand.request), case.demand.topology.within
-        if self._whole.room_for(case.shape, where) < case.need:
+    def _hopeless_of(self, case: Case, beside: Sequence[int]) -> Refusal | None:
+        return (
+            impossible_type(case, self._layout)
+            or impossible_size(case, self._whole)
+            or self._nowhere(case, beside)
+        )
+
+    def _nowhere(self, case: Case, beside: Sequence[int]) -> Refusal | None:
+        """It would fit, but not on the nodes that it may use, or not together."""
+        within = case.demand.topology.within
+        if self._whole.room_for(case.shape, where_of(case.demand.request)) < case.need:
             return not_there(case, self._whole, self._snapshot.pools)
         if within is not None:
             together = self._together(self._whole, case, beside)
             if together < case.need:
                 return self._topology(case, together, for_ever=True)
+        return None
+
+    def _not_even_empty(self, case: Case, beside: Sequence[int]) -> Refusal | None:
+        """What stands in the way even when nothing runs."""
+        if not self._layout.is_ready.any():
+            return self._no_node_ready()
+        nowhere = self._nowhere(case, beside)
+        if nowhere is not None:
+            return nowhere
+        where, within = where_of(case.demand.request), case.demand.topology.within
         if self._idle.room_for(case.shape, where) < case.need or (
             within is not None and self._together(self._idle, case, beside) < case.need
         ):

@@ -17,10 +17,12 @@ from podium.scheduling.space.floor import Free
 from podium.scheduling.space.keeping import replicas_on
 from podium.scheduling.waiting.claims import Claims, Inside
 from podium.scheduling.waiting.consolidation import Consolidation
+from podium.scheduling.waiting.hunt import Hunt
 from podium.scheduling.waiting.mixed import Mixed
-from podium.scheduling.waiting.reclaim import Hunt, Reclaim
+from podium.scheduling.waiting.reclaim import Reclaim
 from podium.scheduling.waiting.reserving import Reserving
 from podium.scheduling.waiting.units import Unit, safe_until_ms
+from podium.scheduling.waiting.why import why_groups, why_limit
 
 
 class Blocked:
@@ -150,7 +152,7 @@ class Blocked:
             way = reclaim.find(demand, family, self._claims, amount)
         if way is None or not way.units:
             return False
-        self._stop(way.units, demand)
+        self._stop(way.units, demand, way.why)
         self._claims.claim(family, demand, way.counts)
         freed = sum(milli for unit in way.units for _, milli in unit.gpu)
         if freed > amount or not amount:
@@ -165,7 +167,7 @@ class Blocked:
         units = self._mixed.units(demand, self._reclaimable(), amount)
         if not units:
             return False
-        self._stop(units, demand)
+        self._stop(units, demand, why_groups(units))
         self._spare += 1
         return self._mixed.claim_ending(demand, ())
 
@@ -187,16 +189,22 @@ class Blocked:
         return True
 
     def make_limit_room(self, family: RequestClass, demand: Demand) -> bool:
-        """Whether others of the same share give way, because they use up a limit that both are
-        under, and this demand is inside its guarantee."""
+        """Whether a limit leaves room once work has stopped that was asked to, or others of the
+        same share give way who use it up, because this demand is inside its guarantee."""
         ground, claims = self._ground, self._claims
         amount = ground.amount_milli(demand, demand.minimum)
-        if not self._has_right(demand, amount):
+        has_right = self._has_right(demand, amount)
+        if not (has_right or ground.view.ending):
             return False
-        units = self._reclaimable().for_limit(demand, amount, lambda: ground.opens(demand))
-        if not units:
+        # What stops counts until it has, and nobody has to give way for what it leaves anyhow.
+        units: tuple[Unit, ...] = ()
+        with ground.after_endings():
+            opens = ground.opens(demand)
+            if not opens and has_right:
+                units = self._reclaimable().for_limit(demand, amount, lambda: ground.opens(demand))
+        if not (opens or units):
             return False
-        rooms = {at: claims.soon(at) for at in claims.ending if claims.claimable(at)}
+        rooms = {at: claims.soon(at) for at in claims.nodes()}
         for unit in units:
             for at, hold in unit.holds:
                 if claims.claimable(at):
@@ -209,7 +217,7 @@ class Blocked:
         )
         if not counts:
             return False
-        self._stop(units, demand)
+        self._stop(units, demand, why_limit(units))
         claims.claim(family, demand, counts)
         self._spare += 1
         self.claimed[demand.workload_id] = None
@@ -233,9 +241,9 @@ class Blocked:
             )
         return self._reclaim
 
-    def _stop(self, units: Sequence[Unit], demand: Demand) -> None:
+    def _stop(self, units: Sequence[Unit], demand: Demand, why: str) -> None:
         self._claims.stop(
-            self._reclaimable(), [(unit, _preemption(unit, demand)) for unit in units]
+            self._reclaimable(), [(unit, _preemption(unit, demand, why)) for unit in units]
         )
 
     def _has_right(self, demand: Demand, amount_milli: int) -> bool:
@@ -254,13 +262,16 @@ class Blocked:
         )
 
 
-def _preemption(unit: Unit, demand: Demand) -> Preemption:
+def _preemption(unit: Unit, demand: Demand, why_these: str) -> Preemption:
     if unit.project != demand.project:
         why = "its project uses more than it is guaranteed, and the other less"
-    else:
+    elif unit.priority < demand.priority:
         why = f"priority {demand.priority} goes before priority {unit.priority}"
+    else:
+        why = "the other has had less so far"
     if unit.surplus:
         why += "; it goes on with fewer replicas"
+    why += f"; {why_these}" if why_these else ""
     return Preemption(unit.workload_id, unit.ranks, demand.workload_id, why, unit.lost_milli_ms)
 
 

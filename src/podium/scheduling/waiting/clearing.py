@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from podium.scheduling.plan import Preemption
 from podium.scheduling.snapshot import Booking, Hold, Snapshot
+from podium.scheduling.waiting.units import lost_milli_ms
 
 _IN_FAVOUR_OF = "booking "  # no id of a workload begins so, nor has it a space
 _NODES_TOLD = 3
@@ -109,15 +110,8 @@ def _preemption(
         ranks=tuple(hold.rank for hold in asked),
         in_favour_of=booking_key(booking.name),
         justification=f"its {place} booked for {whom} now",
-        lost_milli_ms=sum(_lost_milli_ms(hold, now_ms) for hold in asked),
+        lost_milli_ms=sum(lost_milli_ms(hold, now_ms) for hold in asked),
     )
-
-
-def _lost_milli_ms(hold: Hold, now_ms: int) -> int:
-    since_ms = hold.started_at_ms if hold.saved_at_ms is None else hold.saved_at_ms
-    if since_ms is None:
-        return 0
-    return max(0, now_ms - since_ms) * sum(share.gpu_milli for share in hold.devices)
 
 
 def _rank(hold: Hold) -> int:

@@ -54,6 +54,10 @@ class _Movable(Reclaim):
         del amount_milli
         return unit.workload_id != demand.workload_id
 
+    def precedes(self, demand: Demand, amount_milli: int, units: Sequence[Unit]) -> bool:
+        del demand, amount_milli, units
+        return True
+
 
 class Consolidation:
     """Beside one cycle, within the budget of its policy."""

@@ -18,7 +18,8 @@ from podium.scheduling.space.floor import Floor, Free, freed
 from podium.scheduling.space.keeping import replicas_on
 from podium.scheduling.space.room import Bools
 from podium.scheduling.waiting.claims import Claims
-from podium.scheduling.waiting.reclaim import Hunt, Reclaim
+from podium.scheduling.waiting.hunt import Hunt
+from podium.scheduling.waiting.reclaim import Reclaim
 from podium.scheduling.waiting.reservations import ENDS_MAX, ends_of
 from podium.scheduling.waiting.reserving import Reserving
 from podium.scheduling.waiting.units import Unit, price_of
@@ -177,7 +178,9 @@ class Mixed:
                 enough = False
                 break
         reclaim.resume(units)
-        return tuple(units) if enough else ()
+        if enough and reclaim.precedes(demand, amount_milli, units):
+            return tuple(units)
+        return ()
 
     def _areas(self, demand: Demand) -> list[Bools | None]:
         within = demand.topology.within

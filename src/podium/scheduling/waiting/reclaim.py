@@ -8,36 +8,21 @@ unless the demand then fits, and nothing more than it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
-from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from podium.domain.policy import Preempt, SchedulingPolicy
+from podium.domain.policy import Order, Preempt, SchedulingPolicy
 from podium.scheduling.order.attained import Attained
 from podium.scheduling.order.fairness import Fairness
 from podium.scheduling.placing.classes import RequestClass
 from podium.scheduling.snapshot import Demand, Hold
-from podium.scheduling.space.floor import Free, freed
-from podium.scheduling.space.keeping import replicas_on
-from podium.scheduling.space.layout import Layout
-from podium.scheduling.space.room import Ints
 from podium.scheduling.view import View
-from podium.scheduling.waiting.units import Unit, price_of, units_of
+from podium.scheduling.waiting.hunt import Hunt, Rooms, Way
+from podium.scheduling.waiting.units import Unit, units_of
 
 LOOKS_MAX = 20_000
 """So often one node is looked at in a cycle. Those whose turn it is first come first, so what is
 left for the next cycle is what would have been looked at last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a demand gets its room: who stops, and the nodes with the replicas that each takes."""
-
-    units: tuple[Unit, ...]
-    counts: tuple[tuple[int, int], ...]
 
 
 class Reclaim:
@@ -167,7 +152,14 @@ class Reclaim:
             else:
                 self.count((unit,), -1)
         self.count(chosen, 1)
-        return tuple(chosen) if enough else ()
+        if enough and self.precedes(demand, amount_milli, chosen):
+            return tuple(chosen)
+        return ()
+
+    @property
+    def by_loss(self) -> bool:
+        """Who loses least goes first, and not who has had most."""
+        return self._attained is None
 
     @property
     def is_tired(self) -> bool:
@@ -214,12 +206,24 @@ class Reclaim:
         if unit.workload_id == demand.workload_id:
             return False
         if self._attained is not None and self._goes_before(demand, unit):
-            return True
-        if unit.project == demand.project:
+            allowed = True
+        elif unit.project == demand.project:
             allowed = self._policy.preempt is Preempt.PRIORITY and unit.priority < demand.priority
         else:
             allowed = self._reclaims(demand, amount_milli, unit)
-        return allowed and self._precedes(demand, amount_milli, unit)
+        return allowed and self.precedes(demand, amount_milli, (unit,))
+
+    def admits_all(self, demand: Demand, amount_milli: int, units: Sequence[Unit]) -> bool:
+        """The same of all of them, one after the other: what is taken from its own project can be
+        what puts the demand inside a guarantee, so without it the others may have to stay."""
+        gone: list[Unit] = []
+        for unit in units:
+            if not self.admits(demand, amount_milli, unit):
+                break
+            self.count((unit,), -1)
+            gone.append(unit)
+        self.count(gone, 1)
+        return len(gone) == len(units)
 
     def _reclaims(self, demand: Demand, amount_milli: int, unit: Unit) -> bool:
         wanted = [name.casefold() for name in demand.request.gpu_types]
@@ -229,20 +233,30 @@ class Reclaim:
             if not wanted or gpu_type.casefold() in wanted
         )
 
-    def _precedes(self, demand: Demand, amount_milli: int, unit: Unit) -> bool:
-        """Whether the demand is served before the unit once that has been stopped and waits: or
-        else the two would take each other's place again and again."""
-        fairness = self._fairness
-        self.count((unit,), -1)
-        types = tuple(gpu_type for gpu_type, _ in unit.gpu)
-        its = fairness.grade(unit.project, types, sum(milli for _, milli in unit.gpu))
-        own = fairness.grade(demand.project, demand.request.gpu_types, amount_milli)
-        before, after = (own, -demand.priority), (its, -unit.priority)
-        found = before < after or (
-            before == after and fairness.key(demand.project) < fairness.key(unit.project)
-        )
-        self.count((unit,), 1)
+    def precedes(self, demand: Demand, amount_milli: int, units: Sequence[Unit]) -> bool:
+        """Whether the demand is served before all of these once they have been stopped and wait:
+        or else they would take each other's place again and again."""
+        grade = self._fairness.grade
+        self.count(units, -1)
+        own = grade(demand.project, demand.request.gpu_types, amount_milli)
+        found = True
+        for unit in units:
+            its = grade(unit.project, unit.asks_types, unit.asks_milli)
+            before, after = (own, -demand.priority), (its, -unit.priority)
+            if before > after or (before == after and not self._wins_tie(demand, unit)):
+                found = False
+                break
+        self.count(units, 1)
         return found
+
+    def _wins_tie(self, demand: Demand, unit: Unit) -> bool:
+        """Between equal grades and priorities, as `order/service` decides."""
+        if self._attained is not None:
+            return self._attained.may_take(demand, unit.workload_id)
+        if self._policy.order is Order.FAIR:
+            return self._fairness.key(demand.project) < self._fairness.key(unit.project)
+        age = (demand.queued_at_ms, demand.workload_id)
+        return age < (unit.queued_at_ms, unit.workload_id)
 
     def _goes_before(self, demand: Demand, unit: Unit) -> bool:
         """By what both have had. What a project is guaranteed stays its own."""
@@ -255,208 +269,3 @@ class Reclaim:
             self._fairness.surplus(unit.project, gpu_type, taker=demand.project) > 0
             for gpu_type, _ in unit.gpu
         )
-
-
-class Rooms(Protocol):
-    """Who knows what will be free on a node once all that was asked to stop has stopped."""
-
-    def soon(self, at: int) -> Free: ...
-
-    def claimable(self, at: int) -> bool:
-        """Nothing else is kept there."""
-
-    def changed(self) -> Collection[int]:
-        """Where it is not what the floor says; all of these are claimable."""
-
-
-class Hunt:
-    """The nodes for one right and one request, the one with the least loss first."""
-
-    def __init__(
-        self,
-        reclaim: Reclaim,
-        demand: Demand,
-        family: RequestClass,
-        rooms: Rooms,
-        amount_milli: int,
-    ) -> None:
-        self._reclaim = reclaim
-        self._family = family
-        self._rooms = rooms
-        self._amount_milli = amount_milli
-        self._layout: Layout = family.floor.layout
-        self._heap: list[tuple[tuple[bool, int, int], int]] = []
-        allowed = family.pool.allowed
-        self._nodes = [at for at in reclaim.nodes_for(demand, amount_milli) if allowed[at]]
-        # What is lost at least; it is looked at more closely when it is its turn.
-        self._heap = [(reclaim.cheapest_at(at), at) for at in self._nodes]
-        heapify(self._heap)
-
-    def way(self, demand: Demand) -> Way | None:
-        within = demand.topology.within
-        if demand.minimum == 1 and within is None:
-            return self._single(demand)
-        return self._gang(demand)
-
-    def _single(self, demand: Demand) -> Way | None:
-        while self._heap and not self._reclaim.is_tired:
-            price, at = heappop(self._heap)
-            if not self._rooms.claimable(at):
-                continue
-            found = self._one(demand, at, self._rooms.soon(at), {})
-            if found is None:
-                continue  # nothing comes back on a node during a cycle
-            fresh = price_of(found)
-            heappush(self._heap, (fresh, at))
-            if fresh <= price or self._heap[0][1] == at:
-                return Way(found, ((at, 1),))
-        return None
-
-    def _gang(self, demand: Demand) -> Way | None:
-        """Place by place of the required topology, the one with the least loss."""
-        within = demand.topology.within
-        fits = self._family.capacities()
-        for at in self._rooms.changed():
-            fits[at] = replicas_on(self._family, at, self._rooms.soon(at))
-        claimable = [at for at in self._nodes if self._rooms.claimable(at)]
-        for at in np.flatnonzero(fits).tolist():
-            if not self._rooms.claimable(at):
-                fits[at] = 0
-        if within is None:
-            return self._over(demand, fits, claimable)
-        places = self._layout.places(within)
-        groups: dict[int, list[int]] = {}
-        for at in claimable:
-            groups.setdefault(int(places[at]), []).append(at)
-        best: Way | None = None
-        for place, group in sorted(groups.items()):
-            way = self._over(demand, np.where(places == place, fits, 0), group)
-            if way is not None and (best is None or price_of(way.units) < price_of(best.units)):
-                best = way
-        return best
-
-    def _over(self, demand: Demand, fits: Ints, nodes: Sequence[int]) -> Way | None:
-        """What fits (N,), and then replica by replica on that of `nodes` where the next one costs
-        least."""
-        rooms: dict[int, Free] = {at: self._rooms.soon(at) for at in nodes}
-        counts: dict[int, int] = {}
-        missing = demand.minimum
-        for at in np.flatnonzero(fits).tolist():
-            if missing <= 0:
-                break
-            counts[at] = min(missing, int(fits[at]))
-            missing -= counts[at]
-        chosen = self._cheapest(demand, rooms, counts, missing) if missing else []
-        if chosen is None:
-            return None
-        needed = self._needed(chosen, counts)
-        return Way(tuple(needed), tuple(sorted(counts.items())))
-
-    def _cheapest(
-        self, demand: Demand, rooms: dict[int, Free], counts: dict[int, int], missing: int
-    ) -> list[Unit] | None:
-        """The units after which `missing` more replicas fit; adds these to `counts`."""
-        chosen: list[Unit] = []
-        gone: dict[str, None] = {}
-        heap = []
-        for at, room in rooms.items():
-            if self._reclaim.is_tired:
-                return None
-            found = self._one(demand, at, room, gone, counts.get(at, 0) + 1)
-            if found:
-                heap.append((price_of(found), at))
-        heapify(heap)
-        while missing and heap:
-            price, at = heappop(heap)
-            wanted = counts.get(at, 0) + 1
-            found = self._one(demand, at, rooms[at], gone, wanted)
-            if found is None:
-                continue
-            if price_of(found) > price and heap and heap[0][0] < price_of(found):
-                heappush(heap, (price_of(found), at))
-                continue
-            self._reclaim.count(found, -1)
-            chosen += found
-            for unit in found:
-                for where, hold in unit.holds:
-                    if where in rooms and hold.allocation_id not in gone:
-                        rooms[where] = freed(self._layout, rooms[where], hold)
-                    gone[hold.allocation_id] = None
-            counts[at] = wanted
-            missing -= 1
-            following = self._one(demand, at, rooms[at], gone, wanted + 1)
-            if following is not None:
-                heappush(heap, (price_of(following), at))
-        self._reclaim.count(chosen, 1)
-        return None if missing else chosen
-
-    def _needed(self, chosen: list[Unit], counts: dict[int, int]) -> list[Unit]:
-        """Without those whose room turned out to be too much, the dearest first."""
-        kept = list(chosen)
-        for unit in sorted(chosen, key=lambda each: each.price, reverse=True):
-            rest = [each for each in kept if each is not unit]
-            if all(
-                replicas_on(self._family, at, self._room_of(at, rest)) >= count
-                for at, count in counts.items()
-            ):
-                kept = rest
-        return kept
-
-    def _room_of(self, at: int, units: Iterable[Unit]) -> Free:
-        free = self._rooms.soon(at)
-        gone: dict[str, None] = {}
-        for unit in units:
-            for where, hold in unit.holds:
-                if where == at and hold.allocation_id not in gone:
-                    free = freed(self._layout, free, hold)
-                gone[hold.allocation_id] = None
-        return free
-
-    def _one(
-        self,
-        demand: Demand,
-        at: int,
-        free: Free,
-        gone: Container[str],
-        wanted: int = 1,
-    ) -> tuple[Unit, ...] | None:
-        """The cheapest units of this node after which `wanted` replicas fit on it. `free` counts
-        the holds of `gone` as ended."""
-        self._reclaim.looked()
-        if replicas_on(self._family, at, free) >= wanted:
-            return ()
-        taken: list[Unit] = []
-        enough = False
-        for unit in self._reclaim.units_at(at):
-            if any(hold.allocation_id in gone for _, hold in unit.holds):
-                continue
-            # With a whole workload go its spare replicas.
-            spare = [each for each in taken if each.workload_id == unit.workload_id]
-            if not unit.surplus:
-                self._reclaim.count(spare, 1)
-            if not self._reclaim.admits(demand, self._amount_milli, unit):
-                if not unit.surplus:
-                    self._reclaim.count(spare, -1)
-                continue
-            if not unit.surplus:
-                taken = [each for each in taken if each not in spare]
-            taken.append(unit)
-            self._reclaim.count((unit,), -1)
-            if replicas_on(self._family, at, self._after(at, free, taken, gone)) >= wanted:
-                enough = True
-                break
-        self._reclaim.count(taken, 1)
-        if not enough:
-            return None
-        for unit in taken[-2::-1]:
-            rest = [each for each in taken if each is not unit]
-            if replicas_on(self._family, at, self._after(at, free, rest, gone)) >= wanted:
-                taken = rest
-        return tuple(taken)
-
-    def _after(self, at: int, free: Free, units: Iterable[Unit], gone: Container[str]) -> Free:
-        for unit in units:
-            for where, hold in unit.holds:
-                if where == at and hold.allocation_id not in gone:
-                    free = freed(self._layout, free, hold)
-        return free

@@ -16,7 +16,8 @@ from podium.scheduling.view import View
 class Unit:
     """What stops together: a workload, or one replica of it that can be spared. Its holds, by
     node position; what they hold of each GPU type; and the work lost, in milli-GPU x ms. What has
-    the least `cost` goes first."""
+    the least `cost` goes first. When it waits again it asks for `asks_milli` of `asks_types` at
+    least."""
 
     workload_id: str
     project: str
@@ -27,6 +28,9 @@ class Unit:
     gpu: tuple[tuple[str, int], ...]
     lost_milli_ms: int
     cost: int
+    asks_types: tuple[str, ...]
+    asks_milli: int
+    queued_at_ms: int
 
     @property
     def price(self) -> tuple[bool, int, int]:
@@ -71,6 +75,14 @@ def safe_until_ms(hold: Hold, policy: SchedulingPolicy, now_ms: int) -> int:
     return started_at_ms + policy.minimum_runtime_ms
 
 
+def lost_milli_ms(hold: Hold, now_ms: int) -> int:
+    """The work thrown away when it stops now, in milli-GPU x ms since it was last saved."""
+    since_ms = hold.started_at_ms if hold.saved_at_ms is None else hold.saved_at_ms
+    if since_ms is None:
+        return 0
+    return max(0, now_ms - since_ms) * sum(share.gpu_milli for share in hold.devices)
+
+
 def _unit(
     layout: Layout, workload_id: str, holds: Sequence[Hold], now_ms: int, *, surplus: bool
 ) -> Unit:
@@ -82,12 +94,11 @@ def _unit(
         if at is None:
             continue
         found.append((at, hold))
-        since_ms = hold.saved_at_ms if hold.saved_at_ms is not None else hold.started_at_ms
-        ran_ms = max(0, now_ms - since_ms) if since_ms is not None else 0
         for gpu_type, milli in layout.types(hold.node, hold.devices):
             gpu[gpu_type] = gpu.get(gpu_type, 0) + milli
-        for share in hold.devices:
-            lost += share.gpu_milli * ran_ms
+        lost += lost_milli_ms(hold, now_ms)
+    asks_types = holds[0].gpu_types
+    least = holds if surplus else holds[: max(1, holds[0].minimum)]
     return Unit(
         workload_id=workload_id,
         project=holds[0].project,
@@ -98,4 +109,7 @@ def _unit(
         gpu=tuple(gpu.items()),
         lost_milli_ms=lost,
         cost=lost,
+        asks_types=tuple(gpu) if asks_types is None else asks_types,
+        asks_milli=sum(share.gpu_milli for hold in least for share in hold.devices),
+        queued_at_ms=holds[0].queued_at_ms,
     )

@@ -256,6 +256,16 @@ class BookWhat(View):
     project: str | None = Field(None, max_length=63)
 
 
+class LayoutWhat(View):
+    """A GPU is cut into MIG instances for good. Work in others stays until it ends."""
+
+    change: Literal["layout"]
+    node: _NODE
+    gpu: int = Field(ge=0, le=63, description="Its number on the node.")
+    layout: str = Field(max_length=400, examples=["3g.40gb@4,4x1g.10gb"])
+    move: bool = Field(False, description="Saved work in the way starts again elsewhere.")
+
+
 class SubmitWhat(View):
     """A workload is submitted."""
 
@@ -285,6 +295,7 @@ What = Annotated[
     | LoseWhat
     | AddNodesWhat
     | BookWhat
+    | LayoutWhat
     | SubmitWhat
     | CancelWhat
     | PriorityWhat,

@@ -33,3 +33,9 @@ class AboutView(View):
     virtual_gpus: bool = Field(description="True when some GPUs here are virtual.")
     health: HealthView = Field(description="As `/readyz` answers it.")
     started_at: datetime
+    isolation: str = Field(
+        "none",
+        description="What keeps the work of different projects apart on the server's own machine.",
+        examples=["users", "namespaces", "none"],
+    )
+    isolation_words: str = Field("", description="The same in words, and why it is not more.")

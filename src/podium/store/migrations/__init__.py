@@ -11,22 +11,22 @@ import sqlalchemy as sa
 
 from podium.domain.errors import PermanentError
 
-HEAD = "0009"
+HEAD = "0015"
 """The newest revision; `tests/unit/store` holds it equal to Alembic's own head."""
 
 _LOCK = 0x706F6469756D  # "podium": two servers starting on one PostgreSQL take turns
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the database to `HEAD`. Raises PermanentError when it is newer than this version."""
+def migrate(engine: sa.Engine, revision: str = HEAD) -> None:
+    """Bring the database to `revision`. Raises PermanentError when it is newer than this version."""
     with engine.connect() as connection:
         if sa.inspect(connection).has_table("alembic_version"):
-            revision = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-            if revision == HEAD:
+            found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            if found == revision:
                 return
-            if revision is not None and revision > HEAD:
+            if found is not None and found > HEAD:
                 raise PermanentError(
-                    f"The database is at revision {revision}, made by a newer Podium; this one "
+                    f"The database is at revision {found}, made by a newer Podium; this one "
                     f"knows {HEAD}. Start the newer version."
                 )
     from alembic import command
@@ -38,4 +38,4 @@ def migrate(engine: sa.Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
+        command.upgrade(config, revision)

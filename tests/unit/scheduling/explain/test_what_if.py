@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from podium.domain.node import NodeState
 from podium.domain.reason import WaitReason
+from podium.domain.resources import DeviceShare
 from podium.scheduling.decide import decide
 from podium.scheduling.explain.edits import (
     BookingAdded,
     Edit,
+    LayoutChanged,
     NodeCordoned,
     NodeDrained,
     NodeLost,
@@ -28,9 +30,18 @@ from podium.scheduling.explain.edits import (
 from podium.scheduling.explain.values import Difference, Moved
 from podium.scheduling.explain.what_if import what_if
 from podium.scheduling.order.queue import queue_order
-from podium.scheduling.snapshot import Booking, Share, Snapshot
+from podium.scheduling.snapshot import Booking, Hold, Share, Snapshot
 from podium.scheduling.verify import verify
-from unit.scheduling.cases import NOW_MS, demand, request, snapshot
+from unit.scheduling.cases import (
+    GIB,
+    NOW_MS,
+    demand,
+    holding,
+    node,
+    request,
+    sliced,
+    snapshot,
+)
 from unit.scheduling.explain.test_explanation import FOUR, HOUR_MS, N1, N2, running, waiting_behind
 from unit.scheduling.explain.worlds import worlds
 
@@ -104,8 +115,57 @@ def test_who_is_stopped_by_it() -> None:
     assert [each.workload_id for each in found.spared] == ["old"]
 
 
+CUT = node("cut", sliced("cut", 1))
+"""One H100 that can be cut."""
+
+
+def inside(profile: str, start: int, name: str, **changes: object) -> Hold:
+    share = DeviceShare("cut-cut-0", 1000 * int(profile[0]) // 8, 10 * GIB, profile, start)
+    plain = replace(holding(CUT, [], name), devices=(share,), started_at_ms=NOW_MS - HOUR_MS)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def cut(*instances: tuple[str, int], moves: bool = False) -> LayoutChanged:
+    return LayoutChanged(node="cut", gpu=0, board="H100-80GB", instances=instances, moves=moves)
+
+
+def test_a_layout_gives_out_only_what_is_wanted() -> None:
+    """An instance that is in use stays, and what it blocks is there when it has ended."""
+    small = request(0, mig_profile="1g.10gb", mig_count=1)
+    large = request(0, mig_profile="3g.40gb", mig_count=1)
+    stands = inside("1g.10gb", 0, "stands", ends_at_ms=NOW_MS + HOUR_MS)
+    at = snapshot([CUT], [demand("s", small, priority=60), demand("l", large)], [stands])
+    assert {one.workload_id for one in decide(at, NOW_MS, 0).placements} == {"s", "l"}
+    found = ask(cut(("3g.40gb", 4)), at=at)
+    assert names(found.never) == ["s"]
+    assert (found.later, found.stopped) == ((), ())
+    found = ask(cut(("3g.40gb", 0)), at=at)
+    assert names(found.later) == ["l"]
+    assert NOW_MS < (found.later[0].after_ms or 0) <= NOW_MS + HOUR_MS
+    found = ask(cut(("3g.40gb", 4), ("1g.10gb", 0)), at=at)
+    assert names(found.later) == ["s"], "the only small one is in use"
+
+
+def test_saved_work_in_the_way_of_a_layout_moves() -> None:
+    saved = {
+        "preemptible": True,
+        "saved_at_ms": NOW_MS,
+        "request": request(0, mig_profile="1g.10gb", mig_count=1),
+    }
+    holds = [inside("1g.10gb", 0, "saved", **saved), inside("1g.10gb", 1, "stays")]
+    at = snapshot([CUT], [demand("l", request(0, mig_profile="4g.40gb", mig_count=1))], holds)
+    after, stopped = edited(at, [cut(("4g.40gb", 0), ("1g.10gb", 4), moves=True)], NOW_MS)
+    assert [each.workload_id for each in stopped] == ["saved"]
+    assert stopped[0].why == "GPU 0 of node cut is cut anew, and it starts again elsewhere"
+    assert {each.workload_id for each in after.demands} == {"l", "saved"}
+    assert [each.workload_id for each in after.holds] == ["stays"]
+    (back,) = decide(after, NOW_MS, 0).placements
+    assert (back.workload_id, back.devices[0].mig_start) == ("saved", 4)
+
+
 def test_what_is_not_there_is_named() -> None:
     for edit, noun in (
+        (replace(cut(), node="n1", gpu=9), "gpu"),
         (NodeLost("nowhere"), "node"),
         (PriorityChanged("nobody", 3), "workload"),
         (QuotaEdited(share="none"), "share"),

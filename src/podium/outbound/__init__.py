@@ -1,0 +1,1 @@
+"""Connections that the server makes for somebody: names resolved, checked and pinned."""
