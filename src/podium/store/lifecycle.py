@@ -141,8 +141,11 @@ def _move(
             "refusal_evidence": None,
             "refused_since_ms": None,
         }
-    if event is WorkloadEvent.RUNNING and workload["started_at_ms"] is None:
-        changes["started_at_ms"] = _first_start(tx, workload["id"], now_ms)
+    if workload["started_at_ms"] is None and event is WorkloadEvent.RUNNING:
+        changes["started_at_ms"] = _first_start(tx, workload["id"]) or now_ms
+    elif workload["started_at_ms"] is None and after in WORKLOAD_ENDS:
+        # What fails within moments was never seen to run.
+        changes["started_at_ms"] = _first_start(tx, workload["id"])
     if event is WorkloadEvent.REQUEUED:
         changes |= {
             "queued_at_ms": now_ms,
@@ -161,13 +164,13 @@ def _move(
     return {**workload, **changes}
 
 
-def _first_start(tx: Transaction, workload_id: str, now_ms: int) -> int:
+def _first_start(tx: Transaction, workload_id: str) -> int | None:
     """When the first of its processes began, by what the engine measured."""
     table = tables.allocations
-    first = tx.scalar(
+    first: int | None = tx.scalar(
         sa.select(sa.func.min(table.c.started_at_ms)).where(table.c.workload_id == workload_id)
     )
-    return now_ms if first is None else int(first)
+    return first
 
 
 def workload_change(

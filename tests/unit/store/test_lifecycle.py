@@ -103,3 +103,21 @@ async def test_reports_about_what_nobody_knows_change_nothing(house: House) -> N
         await report(["a-0000000000000000"])
     assert await house.states(workload) == ["queued"]
     assert await house.held_ids(None, ReplicaState.RUNNING) == []
+
+
+async def test_what_fails_within_moments_has_started_all_the_same(house: House) -> None:
+    workload = await house.submit(document())
+    await house.cycle()
+    ids = await house.held_ids()
+    await house.launch(ids)
+    house.clock.advance(500)
+    await house.end(ids, Cause.EXIT_CODE, runtime_ms=20)
+    ended = await house.workload(workload)
+    assert ended.started_at_ms == house.now_ms - 20
+
+
+async def test_what_never_came_to_run_has_not_started(house: House) -> None:
+    workload = await house.submit(document())
+    await house.cycle()
+    await house.end(await house.held_ids(), Cause.START_FAILED, runtime_ms=0)
+    assert (await house.workload(workload)).started_at_ms is None
