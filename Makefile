@@ -53,7 +53,7 @@ coverage: $(DONE)/dev $(DONE)/webroot ## Run the tests with coverage; the pages 
 	@$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: lint
-lint: lint-locks lint-style lint-types lint-imports lint-console ## Check style, types, import contracts and locks
+lint: lint-locks lint-style lint-types lint-imports lint-console lint-audit ## Check style, types, import contracts, locks and known holes
 
 .PHONY: lint-style
 lint-style: $(DONE)/dev
@@ -87,13 +87,19 @@ lint-locks:
 	@if grep -n '"resolved"' console/package-lock.json; then echo 'package-lock.json names an' \
 		'address; npm install --omit-lockfile-registry-resolved writes it without.'; exit 1; fi
 
+# Says what it could not look up; PODIUM_AUDIT=required makes that a failure.
+.PHONY: lint-audit
+lint-audit: $(DONE)/audit $(DONE)/node
+	$(SAY) 'known holes…'
+	@PATH="$(CURDIR)/$(VENV)/audit/bin:$(CURDIR)/$(VENV)/node/bin:$$PATH" $(BIN)/python .ci/audit
+
 .PHONY: bench
 bench: $(DONE)/podium ## Measure the figures that the README quotes; ARGS='--json' or the name of one
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: lock
 lock: $(DONE)/dev ## Compile the locks anew from pyproject.toml and the *.in files
-	@for lock in podium dev build console digits; do \
+	@for lock in podium dev build console audit digits; do \
 		echo "locking $$lock…"; \
 		case $$lock in \
 			podium) set -- --extra postgresql -o locks/podium.txt pyproject.toml; folder=. ;; \
@@ -132,6 +138,13 @@ $(DONE)/podium: $(DONE)/venv locks/build.txt locks/podium.txt pyproject.toml
 $(DONE)/dev: $(DONE)/podium locks/dev.txt
 	$(SAY) 'installing what tests and checks need…'
 	@$(PIP) install --require-hashes -r locks/podium.txt -r locks/dev.txt
+	@touch $@
+
+# Apart, so that it holds no version of what Podium itself needs.
+$(DONE)/audit: $(DONE)/venv locks/audit.txt
+	$(SAY) 'installing what looks for known holes…'
+	@$(BIN)/python -m venv --without-pip $(VENV)/audit
+	@$(PIP) --python $(VENV)/audit/bin/python install --require-hashes -r locks/audit.txt
 	@touch $@
 
 $(DONE)/examples: $(DONE)/venv examples/digits/requirements.txt

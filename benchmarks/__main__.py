@@ -28,6 +28,7 @@ NAMES = (
     "bulk_submit",
     "log_followers",
     "many_workloads",
+    "scoped_list",
     "console",
     "console_list",
     "console_hour",

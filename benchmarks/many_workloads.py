@@ -153,20 +153,21 @@ async def _pages(
 def fill(home: Path, count: int, say: Say) -> None:
     """Make a home whose store holds `count` workloads: most ended, some waiting, some running."""
     home.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_fill(f"sqlite:///{home / 'podium.db'}", count, say))
+    asyncio.run(fill_store(f"sqlite:///{home / 'podium.db'}", count, say))
 
 
-async def _fill(url: str, count: int, say: Say) -> None:
+async def fill_store(url: str, count: int, say: Say, names: Sequence[str] = PROJECTS) -> None:
+    """Workloads of projects of these names, each of a team of its own."""
     database = Database(url)
     await database.open()
     try:
         now_ms = database.now_ms()
-        await database.write(functools.partial(_projects, now_ms=now_ms))
+        await database.write(functools.partial(_projects, names=names, now_ms=now_ms))
         chance = random.Random(7)
         for first in range(0, count, _BATCH):
             say(f"{first} of {count} workloads stored")
             made = [
-                _one(number, count, now_ms, chance)
+                _one(number, count, names, now_ms, chance)
                 for number in range(first, min(first + _BATCH, count))
             ]
             await database.write(functools.partial(_store, made=made))
@@ -174,16 +175,16 @@ async def _fill(url: str, count: int, say: Say) -> None:
         await database.close()
 
 
-def _projects(tx: Transaction, now_ms: int) -> None:
-    for name in PROJECTS:
+def _projects(tx: Transaction, names: Sequence[str], now_ms: int) -> None:
+    for name in names:
         projects.project_insert(tx, Project(name=name, team=f"{name}-team", created_at_ms=now_ms))
 
 
 @functools.cache
-def _wish(project: str, kind: str, gpus: int, priority: int, colour: str) -> Wish:
+def _wish(kind: str, gpus: int, priority: int, colour: str) -> Wish:
     document = {
         "name": "any",
-        "project": project,
+        "project": "any",
         "kind": kind,
         "command": "python3 train.py --epochs 10",
         "resources": {"gpus": gpus, "gpu_type": "NONESUCH"} if gpus else {"cpus": 2},
@@ -194,7 +195,7 @@ def _wish(project: str, kind: str, gpus: int, priority: int, colour: str) -> Wis
     return check(document, now_ms=0)
 
 
-def _one(number: int, count: int, now_ms: int, chance: random.Random) -> Made:
+def _one(number: int, count: int, names: Sequence[str], now_ms: int, chance: random.Random) -> Made:
     at_ms = now_ms - int((1 - number / count) * _DAYS * 86_400_000) - 60_000
     lives = number >= count * (1 - _LIVING)
     if lives:
@@ -203,14 +204,14 @@ def _one(number: int, count: int, now_ms: int, chance: random.Random) -> Made:
         ends = (WorkloadState.SUCCEEDED,) * 7 + (WorkloadState.FAILED,) * 2
         state = chance.choice((*ends, WorkloadState.CANCELLED))
     gpus = chance.choice((1, 1, 2, 4, 8)) if lives else chance.choice((0, 1, 1, 2, 4, 8))
+    project = chance.choice(names)
     wish = _wish(
-        chance.choice(PROJECTS),
         chance.choice(KINDS),
         gpus,
         chance.choice((10, 25, 40, 50, 50, 75, 90)),
         chance.choice(("blue", "green", "red")),
     )
-    wish = replace(wish, name=f"train-{chance.randrange(count)}")
+    wish = replace(wish, name=f"train-{chance.randrange(count)}", project=project)
     document = resolved(wish)
     return Made(
         NewWorkload(

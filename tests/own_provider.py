@@ -6,6 +6,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import hmac
+import itertools
 import json
 import threading
 import time
@@ -38,6 +40,7 @@ class OwnProvider:
     raw: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         self.rotate("first")
@@ -52,7 +55,7 @@ class OwnProvider:
         assert url.startswith(f"{self.issuer}/authorize?")
         assert asked["response_type"] == "code"
         assert asked["code_challenge_method"] == "S256"
-        code = f"code-{len(self._codes)}"
+        code = f"code-{next(self._numbers)}"
         self._codes[code] = {**asked, "sub": sub}
         return {"state": asked["state"], "code": code, **answer}
 
@@ -94,7 +97,7 @@ class OwnProvider:
         if path == "/keys":
             return 200, {"keys": [key.as_dict(private=False) for key in self.keys]}
         if path == "/userinfo":
-            return 200, {"sub": authorization.removeprefix("Bearer access-"), **self.userinfo}
+            return 200, {"sub": bytes.fromhex(authorization[7:]).decode(), **self.userinfo}
         if path != "/token":
             return 404, {}
         if self.token_status != 200:
@@ -103,7 +106,7 @@ class OwnProvider:
         assert pair == "podium:only-podium%2Fknows%3Athis", pair
         asked = self._codes.pop(form["code"], None)
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        challenge = _text(digest)
         if (
             asked is None
             or asked["code_challenge"] != challenge
@@ -112,7 +115,7 @@ class OwnProvider:
             return 400, {"error": "invalid_grant"}
         return 200, {
             "token_type": "Bearer",
-            "access_token": f"access-{asked['sub']}",
+            "access_token": asked["sub"].encode().hex(),
             "id_token": self.id_token(asked),
         }
 
@@ -126,8 +129,9 @@ def signed_with_public_key(provider: OwnProvider) -> Callable[..., str]:
     """The old trick: HMAC with what everybody knows, the public key."""
 
     def sign(header: dict[str, Any], claims: dict[str, Any]) -> str:
-        key = jwk.OctKey.import_key(provider.keys[0].as_pem(private=False))
-        return jwt.encode({**header, "alg": "HS256"}, claims, key, algorithms=["HS256"])
+        signed = f"{_part({**header, 'alg': 'HS256'})}.{_part(claims)}"
+        known = provider.keys[0].as_pem(private=False)
+        return f"{signed}.{_text(hmac.digest(known, signed.encode(), 'sha256'))}"
 
     return sign
 
@@ -140,10 +144,10 @@ def own_provider(now_s: Callable[[], float] = time.time) -> Iterator[OwnProvider
         def log_message(self, *_: object) -> None:
             pass
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self._answer({})
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self._answer({name: value[0] for name, value in parse_qs(body.decode()).items()})
 
@@ -176,4 +180,8 @@ def own_provider(now_s: Callable[[], float] = time.time) -> Iterator[OwnProvider
 
 
 def _part(document: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
+    return _text(json.dumps(document).encode())
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

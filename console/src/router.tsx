@@ -8,6 +8,9 @@ import {
   lazyRouteComponent,
   retainSearchParams,
 } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+import { accessSearchRead } from "./access/search";
+import { auditSearchRead } from "./audit/search";
 import { EmptyState } from "./frame/EmptyState";
 import { Frame } from "./frame/Frame";
 import { PageFailure } from "./frame/PageFailure";
@@ -96,6 +99,13 @@ const schedulerRoute = createRoute({
   component: lazyRouteComponent(() => import("./scheduler/SchedulerPage")),
 });
 
+const auditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/audit",
+  validateSearch: auditSearchRead,
+  component: lazyRouteComponent(() => import("./audit/AuditPage")),
+});
+
 const accountRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/account",
@@ -108,6 +118,41 @@ const aboutRoute = createRoute({
   component: lazyRouteComponent(() => import("./about/AboutPage")),
 });
 
+const accessRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/access",
+  validateSearch: accessSearchRead,
+  component: lazyRouteComponent(() => import("./access/AccessPage")),
+});
+
+const accessRoutes = [
+  accessPage("people", () => import("./access/people/PeoplePage")),
+  accessPage("people/$name", () => import("./access/people/PersonPage")),
+  accessPage("groups", () => import("./access/groups/GroupsPage")),
+  accessPage("groups/$name", () => import("./access/groups/GroupPage")),
+  accessPage("places", () => import("./access/places/PlacesPage")),
+  accessPage("places/projects/$name", () => import("./access/places/ProjectPage")),
+  accessPage("places/teams/$name", () => import("./access/places/TeamPage")),
+  accessPage("roles", () => import("./access/roles/RolesPage")),
+  accessPage("bindings", () => import("./access/BindingsPage")),
+  accessPage("who", () => import("./access/who/WhoPage")),
+  accessPage("accounts", () => import("./access/accounts/AccountsPage")),
+  accessPage("accounts/$name", () => import("./access/accounts/AccountPage")),
+  accessPage("secrets", () => import("./access/secrets/SecretsPage")),
+] as const;
+
+/** A page of the room of people and access. */
+function accessPage<const Path extends string>(
+  path: Path,
+  load: () => Promise<{ default: ComponentType }>,
+) {
+  return createRoute({
+    getParentRoute: () => accessRoute,
+    path,
+    component: lazyRouteComponent(load),
+  });
+}
+
 export const routeTree = rootRoute.addChildren([
   overviewRoute,
   workloadsRoute.addChildren([workloadRoute]),
@@ -116,6 +161,8 @@ export const routeTree = rootRoute.addChildren([
   nodesRoute,
   nodeRoute,
   schedulerRoute,
+  auditRoute,
+  accessRoute.addChildren(accessRoutes),
   accountRoute,
   aboutRoute,
 ]);

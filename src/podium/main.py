@@ -173,6 +173,26 @@ def up(
             show_default=False,
         ),
     ] = None,
+    outbound: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_OUTBOUND",
+            metavar="REACH",
+            help="Where Git sources, webhooks and sign-in providers may be: private (private "
+            "networks, too) or public. Never this machine itself, nor link-local addresses.",
+        ),
+    ] = "private",
+    allow_outbound: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-outbound",
+            envvar="PODIUM_ALLOW_OUTBOUND",
+            metavar="CIDR",
+            help="A network that may be reached in spite of that, also without encryption. May be "
+            "repeated.",
+            show_default=False,
+        ),
+    ] = None,
     currency: Annotated[
         str,
         typer.Option(
@@ -219,6 +239,8 @@ def up(
             ),
             audit_days=audit_days,
             secret_key_file=secret_key_file,
+            outbound=outbound,
+            allow_outbound=allow_outbound or (),
         )
     )
 

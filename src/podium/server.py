@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
+import re
 import secrets
 import socket
 import sys
@@ -19,10 +21,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import structlog
 import uvicorn
+from structlog.typing import EventDict
 
 from podium import __version__
 from podium.api.app import make_app
 from podium.api.board import Board
+from podium.api.connections import ConnectionLimits, connections_allowed, protocol
 from podium.api.context import Context
 from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
@@ -30,6 +34,9 @@ from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control import deadlines, expect, heap, recorder, resealing, schedule
 from podium.control.foresight import Foresight
+from podium.control.forwarding import LEASE as FORWARDING_LEASE
+from podium.control.forwarding import PERIOD_SECONDS as FORWARDING_SECONDS
+from podium.control.forwarding import Forwarder
 from podium.control.inventory import Inventory
 from podium.control.launch import Launcher
 from podium.control.layouts import Layouts
@@ -49,12 +56,14 @@ from podium.control.resealing import Resealer
 from podium.control.stop import Stopper
 from podium.domain.errors import FieldFault, PermanentError, UserError
 from podium.domain.identity import name_suggestion
+from podium.domain.outbound import Outbound, outbound_read
 from podium.domain.rights import LEAD
 from podium.domain.tenancy import administrator_identity
 from podium.engines.contract import Engine
 from podium.engines.devices.boards import VirtualBoard, virtual_boards
 from podium.engines.local.engine import LocalEngine
 from podium.engines.local.kernel import undumpable
+from podium.engines.local.order import Limits
 from podium.engines.local.site import Site, read_site
 from podium.engines.local.walls import Level, Walls, uids_read, walls_found
 from podium.intake.office import Office
@@ -96,6 +105,8 @@ class Settings:
     isolation: str = "auto"
     isolation_uids: str = "200000-265535"
     secret_key_file: Path | None = None
+    outbound: str = "private"
+    allow_outbound: Sequence[str] = ()
     public_url: str = ""
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
 
@@ -110,6 +121,7 @@ def serve(settings: Settings) -> None:
     check_public_url(settings.public_url)
     _virtual_gpus(settings)
     _site(settings)
+    _outbound(settings)
     os.umask(0o077)  # what it writes is for no other user of this machine
     with _home(settings.home), _listening(settings) as listener:
         import uvloop
@@ -131,6 +143,10 @@ def _site(settings: Settings) -> Site:
         rack=settings.rack,
         nvlink=settings.nvlink,
     )
+
+
+def _outbound(settings: Settings) -> Outbound:
+    return outbound_read(settings.allow_outbound, settings.outbound)
 
 
 def _walls(settings: Settings) -> Walls:
@@ -167,6 +183,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             ids=IdSource(database.clock),
             sealer=_sealer(settings),
             uploads_path=settings.home / "uploads",
+            outbound=_outbound(settings),
         )
         sign_in = SignIn(office, settings.lifetimes)
         walls = await asyncio.to_thread(_walls, settings)
@@ -176,6 +193,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             virtual_gpus=_virtual_gpus(settings),
             site=_site(settings),
             walls=walls,
+            limits=Limits(outbound=_outbound(settings)),
         )
         await engine.open()
         try:
@@ -200,7 +218,7 @@ async def _run(
     walls: Walls,
 ) -> None:
     database, hints = office.database, office.hints
-    names = [schedule.LEASE, deadlines.LEASE, NOTARY_LEASE, lease_name(engine)]
+    names = [schedule.LEASE, deadlines.LEASE, NOTARY_LEASE, FORWARDING_LEASE, lease_name(engine)]
     leadership = Leadership(database, _holder(settings.home), names)
     records = Recorder(database, leadership, schedule.LEASE, Retention(), version=__version__)
     scheduler = schedule.Scheduler(database, hints, leadership, office.ids, records)
@@ -211,7 +229,10 @@ async def _run(
         SealFile(settings.home / "audit-seals.jsonl"),
         Retention(audit_days=settings.audit_days),
     )
-    loops = _loops(office, leadership, engine, scheduler, records, notary)
+    forwarder = Forwarder(
+        database, leadership, office.sealer, office.outbound, socket.gethostname()
+    )
+    loops = _loops(office, leadership, engine, scheduler, records, notary, forwarder)
     feed = Feed(database, hints)
     foresight = Foresight(database, lambda: scheduler.sight, scheduler.turn)
     context = Context(
@@ -236,6 +257,7 @@ async def _run(
         recording=records.recording,
         replaying=Replaying(),
         notary=notary,
+        forwarder=forwarder,
         public_url=settings.public_url,
     )
     address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
@@ -250,6 +272,7 @@ async def _run(
     foresight.close()
     await office.refusals.flush(everything=True)
     await notary.step()
+    await forwarder.close()
     await leadership.release()
 
 
@@ -260,6 +283,7 @@ def _loops(
     scheduler: schedule.Scheduler,
     records: Recorder,
     notary: Notary,
+    forwarder: Forwarder,
 ) -> list[Loop]:
     database, hints = office.database, office.hints
     machine = Machine(engine, database, hints, leadership)
@@ -289,6 +313,7 @@ def _loops(
         ),
         Loop("record", records.step, hints, period_seconds=recorder.PERIOD_SECONDS),
         Loop("notary", seal, hints, period_seconds=NOTARY_SECONDS),
+        Loop("forward", forwarder.step, hints, period_seconds=FORWARDING_SECONDS),
         Loop("expect", expecter.step, hints, period_seconds=expect.PERIOD_SECONDS),
         Loop("launch", launcher.step, hints, wake_on=("launch",), period_seconds=1),
         Loop("layouts", Layouts(machine).step, hints, wake_on=("layouts",), period_seconds=2),
@@ -362,7 +387,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 loop="none",
-                http="httptools",
+                http=protocol(ConnectionLimits(connections_max=connections_allowed())),
                 ws="none",
                 lifespan="off",
                 server_header=False,
@@ -483,8 +508,34 @@ def _configure_log() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+            *((printable, structlog.dev.ConsoleRenderer()) if terminal else (_JSON,)),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_Passed()], level=logging.WARNING, force=True)
+    # It warns of each request that is none, and anybody can send those.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+_JSON = structlog.processors.JSONRenderer()
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """What others wrote must not steer the operator's terminal, nor look like lines of the log."""
+    for name, value in event.items():
+        text = value if isinstance(value, str) else repr(value)
+        clean = _CONTROL.sub("\ufffd", text)
+        if name != "exception":
+            clean = clean.replace("\n", "\u23ce").replace("\t", " ")
+        if clean != text or not isinstance(value, str | int | float):
+            event[name] = clean
+    return event
+
+
+class _Passed(logging.Handler):
+    """What libraries log in Python's own way, as lines of the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _log.log(record.levelno, record.getMessage(), source=record.name, exc_info=record.exc_info)

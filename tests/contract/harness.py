@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from podium.domain.outbound import outbound_read
 from podium.domain.workload import Program
 from podium.engines.contract import Engine, Launch, LogChunk, Observation, Phase
 from podium.engines.devices.boards import virtual_boards
@@ -151,6 +152,10 @@ class Harness:
                 await self.engine.changed.wait()
 
 
+LOOPBACK = outbound_read(["127.0.0.0/8", "::1"])
+"""Where the Git servers of tests are."""
+
+
 def local_harness(home: Path, *, isolation: str = "none", **limits: int) -> Harness:
     walls = walls_found(home, isolation)
 
@@ -159,7 +164,7 @@ def local_harness(home: Path, *, isolation: str = "none", **limits: int) -> Harn
             home,
             node_name="node-1",
             virtual_gpus=virtual_boards("2", "A100"),
-            limits=Limits(**{**limits, **options}),
+            limits=Limits(outbound=LOOPBACK, **{**limits, **options}),
             walls=walls,
         )
 

@@ -15,6 +15,7 @@ from podium.domain.audit_export import verify_export
 from podium.domain.audit_lines import BadLineError
 from podium.domain.audit_verify import FaultKind
 from podium.domain.signature import read_key
+from podium.intake.refusals import MANY
 
 # They write nothing, or only how far somebody has read, or what they look for.
 NOTHING_TO_TELL = {
@@ -58,7 +59,16 @@ def test_no_command_goes_untold(server: Server) -> None:
         "gpu_type": "H100", "level": "project", "part": "training", "cycle_id": "1",
         "index": "0", "seq": "1",
     })  # fmt: skip
-    alive = {f"POST {API}/workloads/actions", f"POST {API}/workloads/{{workload_id}}/cancel"}
+    alive = {
+        f"POST {API}/workloads/actions",
+        f"POST {API}/workloads/{{workload_id}}/cancel",
+        f"PATCH {API}/workloads/{{workload_id}}",
+    }
+
+    def many() -> bool:
+        """Whether so much was refused within a minute that the rest is told as one."""
+        return any(server.client().audit.list(action=MANY, actor="violet"))
+
     untold = {}
     done = 0
     for label in sorted(set(UNSAFE) - NOTHING_TO_TELL):
@@ -66,9 +76,13 @@ def test_no_command_goes_untold(server: Server) -> None:
         client = server.client(own, project="violet")
         job = client.workloads.submit({"name": "violet-work", "command": ["sleep", "60"]})
         real |= {"ref": job.id, "workload_id": job.id, "token_id": client.tokens.create("mine").id}
-        # Cancelling what has ended changes nothing, and who has left cannot leave again.
+        # What is so already is changed by nobody, and who has left cannot leave again.
         for token in (own,) if label in alive or "/auth/" in label else (own, server.token):
-            answer = server.http(token).request(**request_of(label, real, project="violet"))
+            try:
+                asked = request_of(label, real, project="violet")
+            except StopIteration:
+                continue  # no body is known for it yet; test_api_fuzz says so
+            answer = server.http(token).request(**asked)
             assert answer.status_code < 500, (label, answer.text)
             if answer.status_code in (400, 409, 413, 415, 422):
                 continue
@@ -77,9 +91,10 @@ def test_no_command_goes_untold(server: Server) -> None:
                 f"{API}/audit", params={"request_id": answer.headers["x-request-id"]}
             )
             told = entries.json()["items"]
-            if not told:
+            refused = answer.status_code in (401, 403, 404)
+            if not told and not (refused and many()):
                 untold[label] = answer.status_code
-            outcome = "refused" if answer.status_code in (401, 403, 404) else "allowed"
+            outcome = "refused" if refused else "allowed"
             assert {each["outcome"] for each in told} <= {outcome}, label
             assert all(each["source"] and each["token_id"] for each in told), label
         server.client().workloads.cancel(job.id)

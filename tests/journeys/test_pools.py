@@ -76,7 +76,9 @@ def test_a_day_in_short(pool_server: Server, root: Client) -> None:
         return "" if waiting is None or waiting.reason == "new" else waiting.message
 
     message = until(reason, "it hears why it waits")
-    assert message == "Pool secure could run it, but it is open to team red only."
+    assert message == (
+        "Other nodes could run it, but they are in pools that are not open to its project."
+    )
     pool_server.command("pool", "set", "secure", "--team", "red", "--project", "blue")
     assert bob.workloads.wait(waits.id).state == "succeeded"
     assert bob.pools.get("secure").others == 1, "team red is not his to know"

@@ -1,9 +1,10 @@
-/** Who I am here, how the console looks to me, my password and my tokens. */
+/** Who I am here, how the console looks to me, my password, my sign-ins and tokens. */
 import { PageHeader } from "../frame/PageHeader";
 import { Appearance } from "./Appearance";
 import classes from "./account.module.css";
 import { Password } from "./Password";
 import { Roles } from "./Roles";
+import { Sessions } from "./Sessions";
 import { Tokens } from "./Tokens";
 
 export default function AccountPage() {
@@ -14,6 +15,7 @@ export default function AccountPage() {
         <Roles />
         <Appearance />
         <Password />
+        <Sessions />
         <Tokens />
       </div>
     </div>

@@ -9,7 +9,7 @@ import classes from "./account.module.css";
 import { Section } from "./Section";
 
 export function Password() {
-  const { username } = useIdentity();
+  const { username, source } = useIdentity();
   const change = usePasswordChange();
   const [fault, setFault] = useState<string | null>(null);
   const form = useRef<HTMLFormElement>(null);
@@ -32,9 +32,20 @@ export function Password() {
   return (
     <Section
       title="Password"
-      sentence="Every other sign-in of yours ends when you change it; tokens go on."
+      sentence="Every other sign-in and token of yours ends when you change it."
     >
-      <form ref={form} className={classes.form} onSubmit={submit} noValidate>
+      {source !== "local" && (
+        <p className={classes.note}>
+          Your account came through single sign-on, which keeps your password.
+        </p>
+      )}
+      <form
+        ref={form}
+        className={classes.form}
+        onSubmit={submit}
+        hidden={source !== "local"}
+        noValidate
+      >
         <input hidden autoComplete="username" value={username} readOnly />
         <PasswordInput
           label="Current password"

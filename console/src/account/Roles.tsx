@@ -1,18 +1,15 @@
-/** Who is signed in, and what they may do in which project. */
+/** Who is signed in, and what they may do where. */
 import { Link } from "@tanstack/react-router";
+import type { Action } from "../api/types";
+import { counted } from "../quantity/words";
 import { useIdentity } from "../session/queries";
 import classes from "./account.module.css";
 import { Section } from "./Section";
 
-const may: Record<string, string> = {
-  lead: "Submits and controls work, and decides who is in the project.",
-  developer: "Submits and controls work.",
-  viewer: "Sees work.",
-};
-
 export function Roles() {
-  const { username, administrator, roles } = useIdentity();
-  const projects = Object.entries(roles).sort(([a], [b]) => (a < b ? -1 : 1));
+  const identity = useIdentity();
+  const { username, administrator, roles, everywhere = [], projects = {} } = identity;
+  const places = Object.entries(projects).sort(([a], [b]) => (a < b ? -1 : 1));
   return (
     <Section
       title={`Signed in as ${username}`}
@@ -22,13 +19,18 @@ export function Roles() {
           : "A lead of a project or an administrator gives and takes roles."
       }
     >
-      {projects.length === 0 ? (
+      {!administrator && everywhere.length > 0 && (
+        <p className={classes.note}>In the whole organisation: {gistOf(everywhere)}</p>
+      )}
+      {places.length === 0 && everywhere.length === 0 && (
         <p className={classes.note}>
-          {administrator
-            ? "You have no role in a single project, and need none."
-            : "You have no role yet. Ask a lead or an administrator for one."}
+          You have no role yet. Ask a lead or an administrator for one.
         </p>
-      ) : (
+      )}
+      {places.length === 0 && administrator && (
+        <p className={classes.note}>You have no role in a single project, and need none.</p>
+      )}
+      {places.length > 0 && (
         <table className={classes.table}>
           <thead>
             <tr>
@@ -38,15 +40,17 @@ export function Roles() {
             </tr>
           </thead>
           <tbody>
-            {projects.map(([project, role]) => (
+            {places.map(([project, actions]) => (
               <tr key={project}>
                 <td>
-                  <Link to="/workloads" search={{ project: [project] }}>
+                  <Link to="/access/places/projects/$name" params={{ name: project }}>
                     {project}
                   </Link>
                 </td>
-                <td>{role}</td>
-                <td className={classes.wide}>{may[role]}</td>
+                <td>{roles[project]}</td>
+                <td className={classes.wide} title={actions.join("\n")}>
+                  {gistOf(actions)}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -54,4 +58,20 @@ export function Roles() {
       )}
     </Section>
   );
+}
+
+const gists: [Action, string][] = [
+  ["binding:set", "decides who is in it"],
+  ["workload:submit", "submits work"],
+  ["workload:control", "controls work"],
+  ["workload:read", "sees work"],
+  ["node:control", "runs the nodes"],
+  ["audit:read", "reads the audit trail"],
+];
+
+/** "Submits work, controls work, sees work." A role of the organisation's own may do other things. */
+function gistOf(actions: readonly Action[]): string {
+  const said = gists.filter(([action]) => actions.includes(action)).map(([, words]) => words);
+  const words = said.length > 0 ? said.join(", ") : counted(actions.length, "action");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

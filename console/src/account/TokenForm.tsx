@@ -1,23 +1,46 @@
-/** Makes a token: name and how long it is good for, then its secret, which is shown once. */
-import { Button, NativeSelect, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+/** Makes a token of one's own or of a service account: its name, how long it is good for and what it
+ * reaches, then its secret, which is shown once. */
+import { Button, MultiSelect, NativeSelect, TextInput } from "@mantine/core";
+import { type FormEvent, useState } from "react";
 import { faultAt } from "../api/problem";
-import { Copyable } from "../frame/Copyable";
+import type { Action } from "../api/types";
+import { Once } from "../frame/Once";
 import { Notice } from "../session/Notice";
 import classes from "./account.module.css";
-import { useTokenCreate } from "./queries";
+
+export interface TokenWish {
+  name: string;
+  expires_in_days: number | null;
+  actions: Action[] | null;
+  projects: string[] | null;
+}
+
+interface Props {
+  create: {
+    mutate: (wish: TokenWish) => void;
+    data: { name: string; token: string } | undefined;
+    error: Error | null;
+    isPending: boolean;
+  };
+  /** What it may be narrowed to. */
+  actions: readonly Action[];
+  projects: readonly string[];
+  /** Whether it may be good without an end. */
+  endless?: boolean;
+  onDone: () => void;
+}
 
 const lifetimes = [
   { value: "7", label: "7 days" },
   { value: "30", label: "30 days" },
   { value: "90", label: "90 days" },
   { value: "365", label: "1 year" },
-  { value: "never", label: "No end" },
 ];
 
-export function TokenForm({ onDone }: { onDone: () => void }) {
-  const create = useTokenCreate();
+export function TokenForm({ create, actions, projects, endless = false, onDone }: Props) {
   const [fault, setFault] = useState<string | null>(null);
+  const [onlyActions, setOnlyActions] = useState<string[]>([]);
+  const [onlyProjects, setOnlyProjects] = useState<string[]>([]);
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -26,13 +49,26 @@ export function TokenForm({ onDone }: { onDone: () => void }) {
     const lifetime = String(given.get("lifetime"));
     setFault(name ? null : "Name it after what will use it.");
     if (!name) return;
-    create.mutate({ name, expires_in_days: lifetime === "never" ? null : Number(lifetime) });
+    create.mutate({
+      name,
+      expires_in_days: lifetime === "never" ? null : Number(lifetime),
+      actions: onlyActions.length > 0 ? (onlyActions as Action[]) : null,
+      projects: onlyProjects.length > 0 ? onlyProjects : null,
+    });
   }
 
   if (create.data) {
-    return <Secret name={create.data.name} token={create.data.token} onDone={onDone} />;
+    return (
+      <Once secret={create.data.token} onDone={onDone}>
+        <strong>{create.data.name}</strong> is made. Copy it now: it is not shown again.
+      </Once>
+    );
   }
   const nameFault = fault ?? faultAt(create.error, "name");
+  const actionsFault = faultAt(create.error, "actions");
+  const projectsFault = faultAt(create.error, "projects");
+  const endFault = faultAt(create.error, "expires_in_days");
+  const said = nameFault ?? actionsFault ?? projectsFault ?? endFault;
   return (
     <form className={classes.tokenForm} onSubmit={submit} noValidate aria-label="New token">
       <TextInput
@@ -43,7 +79,39 @@ export function TokenForm({ onDone }: { onDone: () => void }) {
         error={nameFault}
         autoFocus
       />
-      <NativeSelect label="Good for" name="lifetime" data={lifetimes} defaultValue="90" />
+      <NativeSelect
+        label="Good for"
+        name="lifetime"
+        data={endless ? [...lifetimes, { value: "never", label: "No end" }] : lifetimes}
+        defaultValue="90"
+        error={endFault}
+      />
+      <MultiSelect
+        className={classes.tokenScope ?? ""}
+        label="Only to do"
+        placeholder={onlyActions.length > 0 ? "" : "Everything that its owner may do"}
+        data={[...actions]}
+        searchable
+        hidePickedOptions
+        nothingFoundMessage="No such action"
+        value={onlyActions}
+        error={actionsFault}
+        onChange={setOnlyActions}
+      />
+      {projects.length > 0 && (
+        <MultiSelect
+          className={classes.tokenScope ?? ""}
+          label="Only in"
+          placeholder={onlyProjects.length > 0 ? "" : "All projects that its owner can reach"}
+          data={[...projects]}
+          searchable
+          hidePickedOptions
+          nothingFoundMessage="No such project"
+          value={onlyProjects}
+          error={projectsFault}
+          onChange={setOnlyProjects}
+        />
+      )}
       <div className={classes.tokenActions}>
         <Button type="submit" loading={create.isPending}>
           Create token
@@ -52,25 +120,7 @@ export function TokenForm({ onDone }: { onDone: () => void }) {
           Leave it
         </Button>
       </div>
-      {create.isError && !nameFault && <Notice tone="failed">{create.error.message}</Notice>}
+      {create.error && !said && <Notice tone="failed">{create.error.message}</Notice>}
     </form>
-  );
-}
-
-function Secret({ name, token, onDone }: { name: string; token: string; onDone: () => void }) {
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.focus(), []);
-  return (
-    <div ref={box} tabIndex={-1} className={classes.secret} role="status">
-      <p>
-        <strong>{name}</strong> is made. Copy it now: it is not shown again.
-      </p>
-      <Copyable text={token} block />
-      <div>
-        <Button variant="default" onClick={onDone}>
-          I have it
-        </Button>
-      </div>
-    </div>
   );
 }

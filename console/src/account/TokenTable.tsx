@@ -1,20 +1,21 @@
-/** The tokens that can sign in as me, latest used first. */
+/** Tokens of one's own or of a service account, latest used first. */
 import { Button, Popover } from "@mantine/core";
 import { useState } from "react";
 import type { Token } from "../api/types";
-import { Copyable } from "../frame/Copyable";
 import { RelativeTime } from "../time/Times";
 import classes from "./account.module.css";
-import { useTokenRevoke } from "./queries";
 
-export function TokenTable({ tokens }: { tokens: readonly Token[] }) {
-  if (tokens.length === 0) {
-    return (
-      <p className={classes.note}>
-        No tokens yet. Make one for a script, and hand it over as <Copyable text="PODIUM_TOKEN" />.
-      </p>
-    );
-  }
+interface Revoking {
+  /** What ends the token of an id. */
+  revoke: {
+    mutate: (id: string) => void;
+    variables: string | undefined;
+    isPending: boolean;
+    error: Error | null;
+  };
+}
+
+export function TokenTable({ tokens, revoke }: Revoking & { tokens: readonly Token[] }) {
   const sorted = [...tokens].sort((a, b) => (lastSeen(a) < lastSeen(b) ? 1 : -1));
   return (
     <table className={classes.table}>
@@ -31,7 +32,7 @@ export function TokenTable({ tokens }: { tokens: readonly Token[] }) {
       </thead>
       <tbody>
         {sorted.map((token) => (
-          <TokenRow key={token.id} token={token} />
+          <TokenRow key={token.id} token={token} revoke={revoke} />
         ))}
       </tbody>
     </table>
@@ -42,11 +43,19 @@ function lastSeen({ last_used_at, created_at }: Token): string {
   return last_used_at ?? created_at;
 }
 
-function TokenRow({ token }: { token: Token }) {
+/** "Only workload:read, in vision"; nothing where it does all that its owner may do. */
+export function scopeInWords({ actions, projects }: Token): string {
+  const parts = [actions?.join(", "), projects && `in ${projects.join(", ")}`].filter(Boolean);
+  return parts.length > 0 ? `Only ${parts.join(", ")}` : "";
+}
+
+function TokenRow({ token, revoke }: Revoking & { token: Token }) {
+  const scope = scopeInWords(token);
   return (
     <tr>
       <td className={classes.tokenName} title={token.id}>
         {token.name}
+        {scope && <p className={classes.scope}>{scope}</p>}
       </td>
       <td className={classes.wide}>
         <RelativeTime at={token.created_at} />
@@ -54,15 +63,15 @@ function TokenRow({ token }: { token: Token }) {
       <td>{token.last_used_at ? <RelativeTime at={token.last_used_at} /> : "never"}</td>
       <td>{token.expires_at ? <RelativeTime at={token.expires_at} /> : "no end"}</td>
       <td className={classes.tokenEnd}>
-        <Revoke token={token} />
+        <Revoke token={token} revoke={revoke} />
       </td>
     </tr>
   );
 }
 
-function Revoke({ token }: { token: Token }) {
+function Revoke({ token, revoke }: Revoking & { token: Token }) {
   const [asking, setAsking] = useState(false);
-  const revoke = useTokenRevoke();
+  const mine = revoke.variables === token.id;
   return (
     <Popover
       opened={asking}
@@ -87,14 +96,14 @@ function Revoke({ token }: { token: Token }) {
         <p>
           What signs in with {token.name} is turned away from now on. It cannot be brought back.
         </p>
-        {revoke.isError && <p role="alert">{revoke.error.message}</p>}
+        {mine && revoke.error && <p role="alert">{revoke.error.message}</p>}
         <div className={classes.askingActions}>
           <Button variant="default" onClick={() => setAsking(false)}>
             Keep it
           </Button>
           <Button
             className={classes.destructive}
-            loading={revoke.isPending}
+            loading={mine && revoke.isPending}
             onClick={() => revoke.mutate(token.id)}
           >
             Revoke token

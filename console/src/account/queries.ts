@@ -1,6 +1,7 @@
 /** One's own tokens. Their secrets are told once, when they are made. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
+import type { TokenWish } from "./TokenForm";
 
 const tokensKey = ["tokens"] as const;
 
@@ -15,8 +16,7 @@ export function useTokens() {
 export function useTokenCreate() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: { name: string; expires_in_days: number | null }) =>
-      answered(api.POST("/api/v1/tokens", { body })),
+    mutationFn: (body: TokenWish) => answered(api.POST("/api/v1/tokens", { body })),
     onSuccess: () => queries.invalidateQueries({ queryKey: tokensKey }),
   });
 }

@@ -4,6 +4,23 @@ import type { components } from "./schema";
 type Documents = components["schemas"];
 
 export type Identity = Documents["IdentityView"];
+export type Action = Documents["Action"];
+export type KnownAction = Documents["KnownActionView"];
+export type Role = Documents["RoleView"];
+export type Level = Documents["Level"];
+export type SubjectKind = Documents["SubjectKind"];
+export type Binding = Documents["BindingView"];
+export type AccessPath = Documents["PathView"];
+export type AccessHolder = Documents["AccessHolderView"];
+export type Person = Documents["UserView"];
+export type PersonDetail = Documents["UserDetailView"];
+export type UserGroup = Documents["UserGroupView"];
+export type GroupMember = Documents["GroupMemberView"];
+export type Team = Documents["TeamView"];
+export type Project = Documents["ProjectView"];
+export type ServiceAccount = Documents["AccountView"];
+export type Secret = Documents["SecretView"];
+export type SealingKeys = Documents["SealingKeysView"];
 export type Workload = Documents["WorkloadView"];
 export type WorkloadDetail = Documents["WorkloadDetailView"];
 export type WorkloadState = Documents["WorkloadState"];
@@ -61,6 +78,11 @@ export type ActionRequest = Documents["ActionRequest"];
 export type ActionDone = Documents["ActionView"];
 export type LogPage = Documents["LogPageView"];
 export type LogLine = Documents["LogLineView"];
+export type AuditEntry = Documents["AuditEntryView"];
+export type AuditState = Documents["AuditStateView"];
+export type AuditFault = Documents["AuditFaultView"];
+export type AuditVerdict = Documents["AuditVerdictView"];
+export type AuditForward = Documents["ForwardView"];
 export type ProblemDocument = Documents["Problem"];
 
 export interface Page<Item> {

@@ -10,6 +10,7 @@ import {
 import { search, searchKeymap } from "@codemirror/search";
 import type { Extension } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { nonce } from "../theme/nonce";
 import { colours, look } from "./look";
 
 export function basics(): Extension {
@@ -23,6 +24,7 @@ export function basics(): Extension {
     bracketMatching(),
     search({ top: true }),
     EditorView.lineWrapping,
+    EditorView.cspNonce.of(nonce),
     keymap.of([...searchKeymap, ...foldKeymap]),
   ];
 }

@@ -1,9 +1,11 @@
 /** What stays while pages change: the rail, the palette, and the live feed behind all of them. */
 import { useMediaQuery } from "@mantine/hooks";
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useLocation } from "@tanstack/react-router";
 import { useCommandKeys } from "../palette/keys";
 import { PaletteHost } from "../palette/PaletteHost";
 import { useFrameCommands } from "../palette/useFrameCommands";
+import { NotLetIn } from "../session/NotLetIn";
+import { isLetIn, useIdentity } from "../session/queries";
 import { useFeed } from "../stream/useFeed";
 import { useDensityMark } from "../theme/density";
 import { useWorkloadStream } from "../workloads/useWorkloadStream";
@@ -17,6 +19,21 @@ import { railSetting } from "./railSetting";
 const atOnce = { getInitialValueInEffect: false };
 
 export function Frame() {
+  return isLetIn(useIdentity()) ? <Rooms /> : <Outside />;
+}
+
+/** For who was given no role yet: nothing is asked for that would be refused. */
+function Outside() {
+  const { pathname } = useLocation();
+  if (pathname !== "/account") return <NotLetIn />;
+  return (
+    <main id="page" className={classes.page} data-alone>
+      <Outlet />
+    </main>
+  );
+}
+
+function Rooms() {
   useFeed();
   useWorkloadStream();
   useDensityMark();

@@ -1,10 +1,18 @@
-import { act, screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { ProblemError } from "../api/problem";
 import { DISCONNECTED_AFTER_MS } from "../stream/stream";
 import { consoleOpen, serverCreate } from "../testing/console";
-import { detailOf, eventOf, identityOf, pageOf, projectOf, workloadOf } from "../testing/documents";
+import {
+  detailOf,
+  eventOf,
+  identityOf,
+  operate,
+  pageOf,
+  projectOf,
+  workloadOf,
+} from "../testing/documents";
 import { FakeEventSource } from "../testing/eventSource";
 import { Refused } from "../testing/server";
 import { isChunkLost } from "./PageFailure";
@@ -91,8 +99,34 @@ test("what one may not see is said as such, with the way to it", async () => {
   expect(screen.getByText(/Not for viewers. A lead of the project/)).toBeVisible();
 });
 
+test("who has no role sees who they are and whom to ask, and nothing is asked for", async () => {
+  let letIn = false;
+  const server = serverCreate().on("GET /api/v1/auth/me", () =>
+    identityOf(letIn ? {} : { roles: {} }),
+  );
+  consoleOpen("/workloads");
+  expect(
+    await screen.findByRole("heading", { level: 1, name: "Nobody has let you in yet" }),
+  ).toBeVisible();
+  expect(screen.getByText(/signed in as ana/)).toBeVisible();
+  expect(screen.queryByRole("navigation")).toBeNull();
+  expect(new Set(server.asked.map((each) => new URL(each.url).pathname))).toEqual(
+    new Set(["/api/v1/auth/me"]),
+  );
+  letIn = true;
+  await userEvent.click(screen.getByRole("button", { name: "Look again" }));
+  expect(await screen.findByRole("heading", { level: 1, name: /Workloads/ })).toBeVisible();
+});
+
+test("operators have the rooms that their role includes", async () => {
+  serverCreate().on("GET /api/v1/auth/me", () => identityOf({ roles: {}, everywhere: operate }));
+  consoleOpen("/account");
+  const rail = await screen.findByRole("navigation", { name: "Rooms" });
+  expect(within(rail).getByRole("link", { name: "Scheduler" })).toBeVisible();
+});
+
 test("who may submit nowhere is told whom to ask, and offered nothing that fails", async () => {
-  serverCreate().on("GET /api/v1/auth/me", () => identityOf({ roles: {} }));
+  serverCreate().on("GET /api/v1/auth/me", () => identityOf({ roles: { vision: "viewer" } }));
   consoleOpen("/workloads");
   expect(await screen.findByText("Nothing to see yet")).toBeVisible();
   expect(screen.queryByRole("button", { name: /Run hello/ })).toBeNull();

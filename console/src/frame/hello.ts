@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "../api/client";
 import { useProjectNames } from "../projects/queries";
 import { useProject } from "../projects/scope";
-import { useIdentity } from "../session/queries";
+import { useMay } from "../session/queries";
 
 /** Also the form's example: `/submit?example=hello`. */
 export const helloSpec = {
@@ -25,10 +25,10 @@ export const helloSpec = {
 /** The project that a submission goes to when nobody chose: undefined leaves it to the server. */
 export function useSubmitProject(): string | undefined {
   const chosen = useProject();
-  const { roles, administrator } = useIdentity();
+  const may = useMay();
   const names = useProjectNames();
   if (chosen) return chosen;
-  const open = administrator ? names : names.filter((name) => roles[name] !== "viewer");
+  const open = names.filter((name) => may("workload:submit", name));
   if (open.length === 1) return undefined;
   return open.includes("default") ? "default" : open[0];
 }

@@ -57,6 +57,16 @@ export function SchedulerIcon() {
   );
 }
 
+export function AuditIcon() {
+  return (
+    <Icon>
+      <path d="M3.5 2.5h6l3 3v3M3.5 2.5v11H7M9.5 2.5v3h3" />
+      <path d="M6 7.5h2.5M6 10h1.5" />
+      <path d="m9.5 12 1.5 1.5 3-3" />
+    </Icon>
+  );
+}
+
 export function SearchIcon() {
   return (
     <Icon>
@@ -104,6 +114,15 @@ export function PersonIcon() {
     <Icon>
       <circle cx="8" cy="5.5" r="2.75" />
       <path d="M2.75 13.5c.6-2.4 2.6-3.75 5.25-3.75s4.65 1.35 5.25 3.75" />
+    </Icon>
+  );
+}
+
+export function PeopleIcon() {
+  return (
+    <Icon>
+      <circle cx="6" cy="5.5" r="2.5" />
+      <path d="M1.75 13.5a4.25 4.25 0 0 1 8.5 0M10.5 3.25a2.5 2.5 0 0 1 0 4.5M12 9.75a4.25 4.25 0 0 1 2.25 3.75" />
     </Icon>
   );
 }

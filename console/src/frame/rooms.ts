@@ -1,10 +1,19 @@
 /** The rooms of the console, in the order of the rail. A room is added here once it has a page. */
 import type { ComponentType } from "react";
-import { useIdentity } from "../session/queries";
-import { NodesIcon, OverviewIcon, QueueIcon, SchedulerIcon, WorkloadsIcon } from "./icons";
+import type { Action } from "../api/types";
+import { useMay, useMaySomewhere } from "../session/queries";
+import {
+  AuditIcon,
+  NodesIcon,
+  OverviewIcon,
+  PeopleIcon,
+  QueueIcon,
+  SchedulerIcon,
+  WorkloadsIcon,
+} from "./icons";
 
 export interface Room {
-  to: "/" | "/workloads" | "/queue" | "/nodes" | "/scheduler";
+  to: "/" | "/workloads" | "/queue" | "/nodes" | "/scheduler" | "/access" | "/audit";
   label: string;
   /** What people look for when they mean it. */
   keywords: string;
@@ -13,8 +22,10 @@ export interface Room {
   Icon: ComponentType;
   /** Has a place of its own in the bar of a phone; others are under More. */
   inBar: boolean;
-  /** Others cannot use it, so it is not shown to them. */
-  administrators?: boolean;
+  /** Who may not do this in the whole organisation cannot use it, so it is not shown to them. */
+  needs?: Action;
+  /** Who may do this in no place at all does not see it either. */
+  needsSomewhere?: Action;
 }
 
 export const rooms: readonly Room[] = [
@@ -57,12 +68,34 @@ export const rooms: readonly Room[] = [
     key: "s",
     Icon: SchedulerIcon,
     inBar: false,
-    administrators: true,
+    needs: "scheduler:read",
+  },
+  {
+    to: "/access",
+    label: "People and access",
+    keywords: "users groups teams projects members roles bindings permissions tokens secrets",
+    key: "p",
+    Icon: PeopleIcon,
+    inBar: false,
+  },
+  {
+    to: "/audit",
+    label: "Audit",
+    keywords: "trail log history who did what security compliance verify seals",
+    key: "a",
+    Icon: AuditIcon,
+    inBar: false,
+    needsSomewhere: "audit:read",
   },
 ];
 
 /** Those that the person who is signed in can use. */
 export function useRooms(): readonly Room[] {
-  const { administrator } = useIdentity();
-  return administrator ? rooms : rooms.filter((room) => !room.administrators);
+  const may = useMay();
+  const maySomewhere = useMaySomewhere();
+  return rooms.filter(
+    ({ needs, needsSomewhere }) =>
+      (needs === undefined || may(needs)) &&
+      (needsSomewhere === undefined || maySomewhere(needsSomewhere)),
+  );
 }

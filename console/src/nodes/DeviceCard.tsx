@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Device } from "../api/types";
 import { bytesInWords } from "../quantity/words";
-import { useIdentity } from "../session/queries";
+import { useMay } from "../session/queries";
 import { Duration } from "../time/Times";
 import { GpuCell, heldPercent } from "./GpuCell";
 import { LayoutEditor } from "./LayoutEditor";
@@ -86,8 +86,8 @@ export function DeviceCard({ device, node }: { device: Device; node: string }) {
 
 function MigButtons({ device, node }: { device: Device; node: string }) {
   const [open, setOpen] = useState<"layout" | "mode" | null>(null);
-  const { administrator } = useIdentity();
-  if (!administrator) return null;
+  const may = useMay();
+  if (!may("layout:set")) return null;
   const close = () => setOpen(null);
   const turn = `Turn MIG ${device.mig ? "off" : "on"}`;
   return (

@@ -6,7 +6,7 @@ import type { Node } from "../api/types";
 import { FailureState } from "../frame/FailureState";
 import { PageHeader } from "../frame/PageHeader";
 import { bytesInWords, counted, milliInWords } from "../quantity/words";
-import { useIdentity } from "../session/queries";
+import { useMay } from "../session/queries";
 import { RelativeTime } from "../time/Times";
 import { CordonDialog } from "./CordonDialog";
 import { DeviceCard } from "./DeviceCard";
@@ -154,10 +154,10 @@ function givenUpInWords({ state, given_up: givenUp = 0 }: Node): string {
 }
 
 function CordonButton({ node }: { node: Node }) {
-  const { administrator } = useIdentity();
+  const may = useMay();
   const cordon = useCordon(node.name);
   const [asking, setAsking] = useState(false);
-  if (!administrator || node.state === "lost") return null;
+  if (!may("node:control") || node.state === "lost") return null;
   const cordoned = node.state === "cordoned";
   return (
     <span className={classes.action}>

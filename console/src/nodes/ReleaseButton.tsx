@@ -10,13 +10,13 @@ import {
   dialogBody,
 } from "../frame/Dialog";
 import { counted } from "../quantity/words";
-import { useIdentity } from "../session/queries";
+import { useMay } from "../session/queries";
 import { useRelease } from "./queries";
 
 export function ReleaseButton({ node }: { node: Node }) {
-  const { administrator } = useIdentity();
+  const may = useMay();
   const [asking, setAsking] = useState(false);
-  if (!administrator || node.state !== "lost" || !(node.replicas || asking)) return null;
+  if (!may("node:release") || node.state !== "lost" || !(node.replicas || asking)) return null;
   return (
     <>
       <Button

@@ -5,7 +5,7 @@ import type { Queue, Quotas } from "../api/types";
 import { FailureState } from "../frame/FailureState";
 import { ChevronIcon } from "../frame/icons";
 import { milliInWords } from "../quantity/words";
-import { useIdentity } from "../session/queries";
+import { useMay } from "../session/queries";
 import { Duration } from "../time/Times";
 import legend from "./legend.module.css";
 import { QuotaForm } from "./QuotaForm";
@@ -41,7 +41,7 @@ export function Shares(props: Props) {
 }
 
 function ShareTable({ quotas, projects, project, turned, onTurned }: Props & { quotas: Quotas }) {
-  const { administrator } = useIdentity();
+  const maySet = useMay()("quota:set");
   const [edited, setEdited] = useState<string | null>(null);
   const rows = useMemo(() => sharesShown(quotas, turned, project), [quotas, turned, project]);
   const scales = useMemo(() => barScales(rows, quotas), [rows, quotas]);
@@ -51,16 +51,14 @@ function ShareTable({ quotas, projects, project, turned, onTurned }: Props & { q
   );
   const turn = (team: string) =>
     onTurned(turned.includes(team) ? turned.filter((each) => each !== team) : [...turned, team]);
-  const columns = administrator ? 10 : 9;
+  const columns = maySet ? 10 : 9;
   return (
     <>
       <ShareLegend />
       {nothingSet && (
         <p className={classes.note}>
           Nothing is guaranteed or limited, so all GPUs are shared by weight.{" "}
-          {administrator
-            ? "Guarantee a team its part with"
-            : "An administrator can guarantee parts:"}{" "}
+          {maySet ? "Guarantee a team its part with" : "An administrator can guarantee parts:"}{" "}
           <code>podium quota set team NAME --guarantee H100=8</code>
         </p>
       )}
@@ -88,7 +86,7 @@ function ShareTable({ quotas, projects, project, turned, onTurned }: Props & { q
               Waits for
             </th>
             <th scope="col">Queue</th>
-            {administrator && (
+            {maySet && (
               <th scope="col">
                 <span className={classes.said}>Change</span>
               </th>
@@ -123,7 +121,7 @@ function ShareTable({ quotas, projects, project, turned, onTurned }: Props & { q
                       <Waits name={share.name} waits={waits.get(share.name)} />
                     )}
                   </td>
-                  {administrator && (
+                  {maySet && (
                     <td data-column="change">
                       {at === 0 && (
                         <button

@@ -1,4 +1,4 @@
-/** Sign-in by username and password. Shown in place, at whatever address one wanted. */
+/** Sign-in by username and password, or with a provider. Shown in place, at whatever address one wanted. */
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import type { FormEvent } from "react";
 import { isSignedOut } from "../api/problem";
@@ -7,11 +7,19 @@ import { Card } from "./Card";
 import { Notice } from "./Notice";
 import { useEndedEarly, useSignIn } from "./queries";
 import classes from "./session.module.css";
+import { startAddress, useProviders } from "./signIns";
 
-export function SignIn({ linkFailed }: { linkFailed: boolean }) {
+interface Props {
+  linkFailed: boolean;
+  failure: string | null;
+}
+
+export function SignIn({ linkFailed, failure }: Props) {
   useTitle("Sign in");
   const signIn = useSignIn();
   const endedEarly = useEndedEarly();
+  const providers = useProviders().data?.providers ?? [];
+  const next = window.location.pathname + window.location.search;
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -38,6 +46,7 @@ export function SignIn({ linkFailed }: { linkFailed: boolean }) {
             a new link.
           </Notice>
         )}
+        {failure && !signIn.isError && <Notice tone="failed">{failure}</Notice>}
         <TextInput
           label="Username"
           name="username"
@@ -66,6 +75,23 @@ export function SignIn({ linkFailed }: { linkFailed: boolean }) {
           Sign in
         </Button>
       </form>
+      {providers.length > 0 && (
+        <div className={classes.providers}>
+          <p className={classes.or}>or</p>
+          {providers.map(({ name, label }) => (
+            <Button
+              key={name}
+              component="a"
+              href={startAddress(name, next)}
+              variant="default"
+              size="sm"
+              fullWidth
+            >
+              Continue with {label}
+            </Button>
+          ))}
+        </div>
+      )}
     </Card>
   );
 }

@@ -3,7 +3,7 @@ import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tansta
 import { createContext, useContext } from "react";
 import { answered, api } from "../api/client";
 import { isSignedOut } from "../api/problem";
-import type { Identity } from "../api/types";
+import type { Action, Identity } from "../api/types";
 import { recentClear } from "../palette/recent";
 
 const identityKey = ["session", "identity"];
@@ -23,10 +23,47 @@ export function useIdentity(): Identity {
   return identity;
 }
 
+/** A project, or with `team` all projects of a team; nothing means the whole organisation. */
+type Place = string | { team: string } | undefined;
+
+/** Whether I may do something there; the server has the last word. */
+export function useMay(): (action: Action, place?: Place) => boolean {
+  const { everywhere = [], teams = {}, projects = {} } = useIdentity();
+  return (action, place) => {
+    if (everywhere.includes(action)) return true;
+    if (place === undefined) return false;
+    const held = typeof place === "string" ? projects[place] : teams[place.team];
+    return held?.includes(action) ?? false;
+  };
+}
+
+/** Whether there is any place where I may do something. */
+export function useMaySomewhere(): (action: Action) => boolean {
+  const { everywhere = [], teams = {}, projects = {} } = useIdentity();
+  const all = [everywhere, ...Object.values(teams), ...Object.values(projects)];
+  return (action) => all.some((held) => held.includes(action));
+}
+
+/** All that I may do somewhere, in the order of their names. */
+export function useActionsHeld(): Action[] {
+  const { everywhere = [], teams = {}, projects = {} } = useIdentity();
+  const all = [everywhere, ...Object.values(teams), ...Object.values(projects)].flat();
+  return [...new Set(all)].sort();
+}
+
 /** Whether there is a project that I may submit to. */
 export function useMaySubmit(): boolean {
-  const { administrator, roles } = useIdentity();
-  return administrator || Object.values(roles).some((role) => role !== "viewer");
+  return useMaySomewhere()("workload:submit");
+}
+
+/** Whether somebody has given me any role at all; without one, every page is refused. */
+export function isLetIn({ everywhere = [], teams = {}, projects = {} }: Identity): boolean {
+  return everywhere.length + Object.keys(teams).length + Object.keys(projects).length > 0;
+}
+
+/** Asks now and then whether somebody has been let in, so that the page opens by itself. */
+export function useLetInWait() {
+  return useQuery({ queryKey: identityKey, queryFn: identityFetch, refetchInterval: 15_000 });
 }
 
 async function identityFetch(): Promise<Identity | null> {
@@ -75,7 +112,11 @@ export function useSignIn() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (body: { username: string; password: string }) =>
-      answered(api.POST("/api/v1/auth/login", { body: { ...body, token_name: "console" } })),
+      answered(
+        api.POST("/api/v1/auth/login", {
+          body: { ...body, token_name: "console", kind: "session" },
+        }),
+      ),
     onSuccess: () => sessionBegun(queries),
   });
 }
@@ -101,9 +142,11 @@ export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => answered(api.POST("/api/v1/auth/logout")),
-    onSuccess: () => {
+    onSuccess: (ended) => {
       recentClear();
       queries.setQueryData(identityKey, null);
+      // The provider's own session ends too, or the next click would sign the same person in again.
+      if (ended?.end_session_url) window.location.assign(ended.end_session_url);
     },
   });
 }

@@ -1,6 +1,7 @@
 /** Documents as the server answers them, with what a test cares about put in. */
 import type {
   About,
+  Action,
   Device,
   Identity,
   Node,
@@ -13,11 +14,64 @@ import type {
   WorkloadEvent,
 } from "../api/types";
 
+const view: Action[] = ["workload:read", "log:read", "usage:read", "project:read", "node:read"];
+const develop: Action[] = [
+  ...view,
+  "workload:submit",
+  "workload:control",
+  "secret:read",
+  "secret:write",
+];
+const lead: Action[] = [...develop, "binding:read", "binding:set", "account:manage", "audit:read"];
+export const operate: Action[] = [
+  ...view,
+  "workload:control",
+  "node:control",
+  "node:release",
+  "policy:set",
+  "booking:set",
+  "pool:set",
+  "layout:set",
+  "scheduler:read",
+  "cycle:export",
+];
+const everything: Action[] = [
+  ...new Set([
+    ...lead,
+    ...operate,
+    ...([
+      "secret:rotate",
+      "project:create",
+      "project:change",
+      "role:set",
+      "user:read",
+      "user:administer",
+      "provider:set",
+      "directory:write",
+      "price:set",
+      "quota:set",
+      "audit:export",
+      "audit:administer",
+    ] as const),
+  ]),
+];
+const actionsOf: Record<string, Action[]> = { viewer: view, developer: develop, lead };
+
+/** What may be done follows from `administrator` and `roles`, unless a test says it itself. */
 export function identityOf(given: Partial<Identity> = {}): Identity {
+  const { administrator = false, roles = { vision: "developer" } } = given;
   return {
     username: "ana",
-    administrator: false,
-    roles: { vision: "developer" },
+    display_name: "",
+    kind: "person",
+    source: "local",
+    administrator,
+    roles,
+    everywhere: administrator ? everything : [],
+    teams: {},
+    projects: Object.fromEntries(
+      Object.entries(roles).map(([project, role]) => [project, actionsOf[role] ?? view]),
+    ),
     must_change_password: false,
     ...given,
   };
@@ -208,8 +262,14 @@ export function tokenOf(given: Partial<Token> = {}): Token {
     id: "t-1",
     name: "nightly",
     created_at: "2026-03-01T09:00:00Z",
+    created_by: "ana",
     expires_at: null,
     last_used_at: null,
+    kind: "token",
+    source: "",
+    user_agent: "",
+    provider: "",
+    current: false,
     ...given,
   };
 }

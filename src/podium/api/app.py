@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from podium import __version__
@@ -23,6 +23,7 @@ from podium.api import (
     device,
     directory,
     explain,
+    forwarding,
     fragmentation,
     groups,
     layouts,
@@ -52,6 +53,7 @@ from podium.api import (
     workloads,
 )
 from podium.api.context import Context, let_in
+from podium.api.headers import added, with_nonce
 from podium.api.refused import new_request_id
 from podium.api.scim import router as scim
 from podium.domain.audit import USER_AGENT_CHARACTERS, Origin
@@ -80,18 +82,6 @@ _OWN_LIMITS = frozenset(
     )
 )
 _TOO_LARGE = f"The request is larger than {_BODY_BYTES_MAX // 2**20} MiB, the limit."
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        (
-            b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-            b"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-        ),
-    ),
-)
 
 
 def make_app(context: Context | None) -> FastAPI:
@@ -101,6 +91,7 @@ def make_app(context: Context | None) -> FastAPI:
         version=__version__,
         description="AI orchestration for private GPU clusters: schedule, run and watch AI work.",
         openapi_url=None,
+        redirect_slashes=False,  # it would build an address from whatever Host says
         docs_url=None,
         redoc_url=None,
         responses=problems.RESPONSES,
@@ -109,7 +100,7 @@ def make_app(context: Context | None) -> FastAPI:
     app.state.context = context
     problems.install(app)
     app.include_router(server.open_router)
-    app.include_router(server.metrics_router)
+    app.include_router(server.metrics_router, dependencies=[Depends(let_in)])
     for router in (
         auth.open_router,
         oidc.open_router,
@@ -121,6 +112,7 @@ def make_app(context: Context | None) -> FastAPI:
         secrets.router,
         secrets.keys_router,
         users.router,
+        forwarding.router,  # its /audit/forwards comes before /audit/{seq}
         audit.router,
         directory.router,
         notices.router,
@@ -178,20 +170,24 @@ class Guard:
             return
 
         origin = origin_of(scope)
-        ORIGIN.set(origin)
+        token = ORIGIN.set(origin)
         own = (b"x-request-id", origin.request_id.encode())
 
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS, own]
+                given = list(message.get("headers", ()))
+                message["headers"] = [*given, *added(scope["path"], scope["scheme"], given), own]
             await send(message)
 
-        if scope["path"] in _OWN_LIMITS:
-            await self._app(scope, receive, guarded)
-        elif _declared_bytes(scope) > _BODY_BYTES_MAX:
-            await _refusal()(scope, receive, guarded)
-        else:
-            await self._app(scope, _counting(receive), guarded)
+        try:
+            if scope["path"] in _OWN_LIMITS:
+                await self._app(scope, receive, guarded)
+            elif _declared_bytes(scope) > _BODY_BYTES_MAX:
+                await _refusal()(scope, receive, guarded)
+            else:
+                await self._app(scope, _counting(receive), guarded)
+        finally:
+            ORIGIN.reset(token)
 
 
 def origin_of(scope: Scope) -> Origin:
@@ -236,18 +232,28 @@ async def _console(path: str) -> Response:
     """The console's files; any other page of it is its index, which routes by itself."""
     if path.startswith("api/"):
         raise HTTPException(404, f"There is nothing at /{path}.")
-    file = (WEBROOT / path).resolve()
-    if path and file.is_relative_to(WEBROOT.resolve()) and file.is_file():
+    file = _file(path)
+    index = WEBROOT / "index.html"
+    if file is not None and file != index:
         cache = "public, max-age=31536000, immutable" if "assets" in file.parts else "no-cache"
         return FileResponse(file, headers={"Cache-Control": cache})
-    index = WEBROOT / "index.html"
     if not index.is_file():
         raise HTTPException(
             404, "The console is not built here. Run `make install`, or use the API."
         )
-    if Path(path).suffix:
+    if file is None and Path(path).suffix:
         raise HTTPException(404, f"There is nothing at /{path}.")
-    return FileResponse(index, headers={"Cache-Control": "no-cache"})
+    page, headers = with_nonce(index.read_text())
+    return HTMLResponse(page, headers=headers)
+
+
+def _file(path: str) -> Path | None:
+    """The console's own file of this name, if there is one."""
+    try:
+        file = (WEBROOT / path).resolve()
+        return file if file.is_relative_to(WEBROOT.resolve()) and file.is_file() else None
+    except (OSError, ValueError):  # too long for a file's name, or no name at all
+        return None
 
 
 def _complete_document(app: FastAPI) -> None:

@@ -68,7 +68,8 @@ async def stream_topics(
     are told first when the stream goes on from the `id` of an earlier message.
     """
     zone_of(time_zone)
-    topics = frozenset(topic)
+    # Who has no role hears what is said to them, and nothing of the cluster.
+    topics = frozenset(topic) & (frozenset(Topic) if who.rights.any else {Topic.NOTICES})
     username = who.username if Topic.NOTICES in topics else None
     place = _place(after, last_event_id)
     subscription = await context.feed.subscribe(who.scope, place, username=username)

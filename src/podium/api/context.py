@@ -15,6 +15,7 @@ from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
 from podium.control.foresight import Foresight
+from podium.control.forwarding import Forwarder
 from podium.control.loop import Loop
 from podium.control.notary import Notary
 from podium.control.recorder import Recording
@@ -52,6 +53,7 @@ class Context:
     recording: Recording = field(default_factory=Recording)
     replaying: Replaying = field(default_factory=Replaying)
     notary: Notary | None = None
+    forwarder: Forwarder | None = None
     public_url: str = ""  # where people reach the console; empty: where they ask
     single_sign_on: SingleSignOn = field(init=False)
 

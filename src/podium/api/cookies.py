@@ -71,7 +71,7 @@ def check_own_page(request: Request, public_url: str = "") -> None:
     origin = request.headers.get("origin")
     if origin is None:
         return
-    own = {request.url.netloc, urlsplit(public_url).netloc}
+    own = {request.url.netloc, urlsplit(public_url).netloc} - {""}
     if urlsplit(origin).netloc not in own:
         raise ForbiddenError(_FOREIGN_PAGE)
 

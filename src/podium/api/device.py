@@ -14,11 +14,11 @@ from podium.api.context import Ctx, OwnPage, Who, context_of
 from podium.intake import devices
 from podium.spec.views.base import utc
 from podium.spec.views.sign_in import (
+    DeviceCodeRequest,
     DeviceDecision,
-    DeviceRequest,
+    DeviceSignInView,
     DeviceStartView,
     DeviceTokenRequest,
-    DeviceView,
 )
 from podium.spec.views.tenancy import SessionView
 
@@ -31,7 +31,7 @@ UserCode = Annotated[
 
 
 @open_router.post("", response_model=DeviceStartView)
-async def ask_to_be_let_in(body: DeviceRequest, request: Request, _own: OwnPage) -> Response:
+async def ask_to_be_let_in(body: DeviceCodeRequest, request: Request, _own: OwnPage) -> Response:
     """For a command line: a code to show, and one to ask with (RFC 8628)."""
     context = context_of(request)
     begun = await devices.device_begin(context.office, body.client_name)
@@ -63,12 +63,12 @@ async def be_let_in(body: DeviceTokenRequest, request: Request, _own: OwnPage) -
     return response
 
 
-@router.get("/{user_code}", response_model=DeviceView)
+@router.get("/{user_code}", response_model=DeviceSignInView)
 async def show_device(user_code: UserCode, context: Ctx, who: Who) -> Response:
     """Which command line asks with this code."""
     found = await devices.device_show(context.office, who, user_code)
     return answer(
-        DeviceView(
+        DeviceSignInView(
             client_name=found.client_name,
             source=found.source,
             user_agent=found.user_agent,

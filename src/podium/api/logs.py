@@ -28,7 +28,7 @@ _RANKS_READ_MAX = 100_000
 _TAIL_LINES_MAX = 100_000
 _PAGE_LINES_MAX = 10_000
 _SEARCH_BYTES = 64 * 2**20
-_FLUSH_LINES = 2_000
+_FLUSH_CHARACTERS = 65_536
 
 Ranks = Annotated[
     list[int], Query(max_length=FOLLOWED_MAX, description="These replicas only; all if none.")
@@ -250,11 +250,14 @@ async def _text(
             offset = 0 if tail is None else await tail_offset(log, tail)
             cursors.append(Cursor(log, offset, until=await log.end(), needle=needle))
         lines: list[str] = []
+        size = 0
         async for line in merged(cursors):
             lines.append(_text_line(line, timestamps=timestamps, label=labels))
-            if len(lines) >= _FLUSH_LINES:
+            size += len(lines[-1])
+            if size >= _FLUSH_CHARACTERS:
                 yield "".join(lines).encode()
                 lines.clear()
+                size = 0
         yield "".join(lines).encode()
 
 

@@ -11,24 +11,25 @@ from podium.api.context import Context
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.resources import ISOLATION_LABEL
 from podium.domain.tenancy import Scope
-from podium.store import holdings, nodes, workloads
+from podium.store import holdings, nodes, overview
 from podium.store.database import Transaction
 
 _NOBODY = Scope(frozenset())
 
 
-async def exposition(context: Context) -> Response:
-    """Sums over everyone; names of nodes and GPU types, none of people or projects."""
+async def exposition(context: Context, scope: Scope) -> Response:
+    """Sums, of workloads over those in the scope; names of nodes and GPU types, none of people or
+    projects."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    await context.database.read(lambda tx: _cluster(tx, registry))
+    await context.database.read(lambda tx: _cluster(tx, scope, registry))
     _server(context, registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def _cluster(tx: Transaction, registry: CollectorRegistry) -> None:
+def _cluster(tx: Transaction, scope: Scope, registry: CollectorRegistry) -> None:
     states = Gauge("podium_workloads", "Workloads by state.", ["state"], registry=registry)
-    counts = workloads.workload_count_by_state(tx)
+    counts = overview.workload_counts(tx, scope)
     for state in WorkloadState:
         states.labels(state.value).set(counts.get(state, 0))
     gpus = Gauge("podium_gpus", "GPUs by type.", ["node", "type", "virtual"], registry=registry)

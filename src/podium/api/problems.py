@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from podium.api.headers import added
 from podium.api.refused import refusal_told, request_id
 from podium.domain.errors import (
     BusyError,
@@ -147,12 +148,15 @@ async def _http_error(_request: Request, error: Exception) -> Response:
 async def _unexpected_error(request: Request, error: Exception) -> Response:
     known = request_id()
     _log.error("request_failed", path=request.url.path, request_id=known, exc_info=error)
-    return problem_response(
+    response = problem_response(
         500,
         "internal",
         "Something went wrong",
         f"Podium could not answer this request. Give its id {known} to your operators.",
     )
+    # Starlette sends this one itself, past the guard.
+    response.raw_headers.extend(added(request.url.path, request.url.scheme, response.raw_headers))
+    return response
 
 
 def _lower(words: str) -> str:

@@ -12,7 +12,7 @@ from podium.domain.event import Event
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.mig import BOARDS
 from podium.domain.node import Device, Node
-from podium.domain.reason import Refusal, WaitReason
+from podium.domain.reason import CLOSED_POOL, Evidence, Refusal, WaitReason
 from podium.domain.resources import DeviceShare, Request
 from podium.domain.tenancy import Scope
 from podium.domain.workload import Recovery, ReplicaGroup, Workload, asked_text, member_of
@@ -77,6 +77,12 @@ def workload_view(
     )
 
 
+def _may_hear(evidence: Evidence, scope: Scope) -> bool:
+    if evidence.fact == CLOSED_POOL:
+        return scope.projects is None
+    return evidence.fact != "holder" or scope.admits(evidence.subject)
+
+
 def refusal_view(
     workload: Workload, counts: Mapping[ReplicaState, int], scope: Scope
 ) -> RefusalView | None:
@@ -97,7 +103,7 @@ def refusal_view(
         evidence=[
             EvidenceView(fact=each.fact, value=each.value, subject=each.subject)
             for each in refusal.evidence
-            if each.fact != "holder" or scope.admits(each.subject)
+            if _may_hear(each, scope)
         ],
         since=utc(since_ms),
     )

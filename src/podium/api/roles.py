@@ -13,7 +13,7 @@ from podium.domain.errors import NotFoundError
 from podium.domain.rights import GRANTED_WITH_ANY, SENTENCES, Action
 from podium.domain.tenancy import Identity
 from podium.intake.roles import role_put, role_remove
-from podium.spec.views.access import ActionsView, ActionView, RoleRequest, RolesView, RoleView
+from podium.spec.views.access import ActionsView, KnownActionView, RoleRequest, RolesView, RoleView
 from podium.store import roles
 from podium.store.database import Transaction
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["access"])
 async def list_actions() -> Response:
     """All that can be done, each in a sentence."""
     items = [
-        ActionView(
+        KnownActionView(
             action=each,
             resource=each.partition(":")[0],
             about=SENTENCES[each],

@@ -66,9 +66,10 @@ async def openapi(request: Request, _who: Who) -> Response:
 
 
 @metrics_router.get("/metrics", response_class=Response)
-async def metrics(context: Ctx, _who: Who) -> Response:
-    """Prometheus text. Give Prometheus a token as `authorization.credentials`."""
-    return await exposition(context)
+async def metrics(context: Ctx, who: Who) -> Response:
+    """Prometheus text. Give Prometheus a token as `authorization.credentials`, of somebody who may
+    see all work: workloads are counted that the reader may see."""
+    return await exposition(context, who.scope)
 
 
 async def _health(context: Context) -> HealthView:

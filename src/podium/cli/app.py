@@ -157,7 +157,11 @@ for _panel, _name, _function in _COMMANDS:
         context_settings=_settings,
     )(_function)
 for _panel, _name, _group in _GROUPS:
-    for _command in _group.registered_commands:
+    _inner = [each.typer_instance for each in _group.registered_groups]
+    for _command in (
+        *_group.registered_commands,
+        *(each for inner in _inner if inner is not None for each in inner.registered_commands),
+    ):
         assert _command.callback is not None
         _command.help = options.help_text(_command.callback)
     app.add_typer(_group, name=_name, rich_help_panel=_panel)

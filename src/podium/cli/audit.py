@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from podium.cli import completion, options, terminal
+from podium.cli import audit_forward, completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.failure import ExitCode
 from podium.cli.terminal import Column
@@ -32,6 +32,8 @@ app = typer.Typer(
     help="Who did what, and who saw what. For auditors and leads.\n\n"
     "Without a command, lists the newest entries.",
 )
+
+app.add_typer(audit_forward.app, name="forward")
 
 FAULTS_SHOWN = 10
 _FOLLOW_SECONDS = 2.0

@@ -13,7 +13,7 @@ from podium.cli import options, terminal
 from podium.cli.connection import connect
 from podium.cli.failure import ExitCode
 from podium.cli.terminal import Column
-from podium.cli.wording import ago, count
+from podium.cli.wording import ago, clock, count
 from podium.domain.errors import FieldFault, UserError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def list_forwards(json_output: options.Json = False) -> None:
                 count(view.sent_seq),
                 count(view.behind),
                 ago(view.sent_at, now) if view.sent_at else "never",
-                _state(view, now),
+                _state(view),
             )
             for view in views
         ],
@@ -145,7 +145,8 @@ def remove_forward(name: Name) -> None:
     terminal.say(f"{name} gets nothing from now on.")
 
 
-def _state(view: ForwardView, now: datetime) -> str:
+def _state(view: ForwardView) -> str:
     if view.fault:
-        return f"{view.fault} For {ago(view.failing_since, now).removesuffix(' ago')}."
+        since = f" Since {clock(view.failing_since)}." if view.failing_since else ""
+        return f"{view.fault}{since}"
     return f"{count(view.skipped)} too old to be sent" if view.skipped else "well"

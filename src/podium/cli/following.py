@@ -11,6 +11,7 @@ from podium.cli.failure import ExitCode
 from podium.cli.wording import (
     RANK_COLOURS,
     about,
+    in_colour,
     lasted,
     plain,
     plural,
@@ -33,13 +34,15 @@ FOLLOWED_MAX = 256
 
 
 class LogPrinter:
-    """Prints log lines as they are; with several ranks, each line behind its rank."""
+    """Prints log lines; with several ranks, each line behind its rank. On a terminal they keep
+    their colours and steer nothing else, unless `raw`; elsewhere they are as they were written."""
 
-    def __init__(self, *, ranks: int, as_json: bool, timestamps: bool) -> None:
+    def __init__(self, *, ranks: int, as_json: bool, timestamps: bool, raw: bool = False) -> None:
         self._width = len(str(max(ranks - 1, 0))) if ranks > 1 else 0
         self._as_json = as_json
         self._timestamps = timestamps
         self._console: Console = terminal.console()
+        self._raw = raw or not self._console.is_terminal
 
     def print(self, line: LogLine) -> None:
         if self._as_json:
@@ -55,8 +58,8 @@ class LogPrinter:
             self._console.print(Text(prefix, style=RANK_COLOURS[line.rank % 8]), end="")
         elif prefix:
             stamp = prefix + stamp
-        # Not through Rich: what the work wrote is shown byte for byte.
-        terminal.write(f"{stamp}{line.text}")
+        # Not through Rich, which would wrap what the work wrote.
+        terminal.write(f"{stamp}{line.text if self._raw else in_colour(line.text)}")
 
 
 def follow(client: Client, workload_id: str, *, as_json: bool = False) -> ExitCode:

@@ -32,10 +32,15 @@ def logs(
     attempt: Annotated[
         int | None, typer.Option("--attempt", min=1, help="Of this attempt, not of the latest.")
     ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="On a terminal, too, exactly what was written."),
+    ] = False,
     project: options.Project = None,
     json_output: options.Json = False,
 ) -> int:
-    """Show what a workload wrote. With several replicas, each line says whose it is.
+    """Show what a workload wrote. With several replicas, each line says whose it is. On a
+    terminal lines keep their colours, but cannot move the cursor or change the window's title.
 
     Examples:
       podium logs digits
@@ -55,7 +60,10 @@ def logs(
         else:
             workload_id, ranks = client.workloads.id_of(ref), 1
         printer = LogPrinter(
-            ranks=1 if rank is not None else ranks, as_json=json_output, timestamps=timestamps
+            ranks=1 if rank is not None else ranks,
+            as_json=json_output,
+            timestamps=timestamps,
+            raw=raw,
         )
         lines = (
             client.workloads.follow_logs(workload_id, rank=rank, tail=tail)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from podium.cli.wording import plain, state_colour, state_words
+from podium.cli.wording import STEERING, plain, state_colour, state_words
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -55,12 +55,12 @@ def write(text: str) -> None:
 
 def document(view: BaseModel | dict[str, Any]) -> None:
     """One API document, indented."""
-    write(json.dumps(_data(view), indent=2, ensure_ascii=False))
+    write(_escaped(json.dumps(_data(view), indent=2, ensure_ascii=False)))
 
 
 def line(view: BaseModel | dict[str, Any]) -> None:
     """One line of JSON Lines."""
-    write(json.dumps(_data(view), ensure_ascii=False, separators=(",", ":")))
+    write(_escaped(json.dumps(_data(view), ensure_ascii=False, separators=(",", ":"))))
 
 
 def listing(views: Iterable[BaseModel], next_cursor: str | None = None) -> None:
@@ -267,3 +267,8 @@ def busy(words: str) -> Iterator[None]:
 
 def _data(view: BaseModel | dict[str, Any]) -> Any:
     return view if isinstance(view, dict) else view.model_dump(mode="json")
+
+
+def _escaped(text: str) -> str:
+    """The same JSON, without the few letters that steer a terminal and that JSON lets stand."""
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -74,12 +74,35 @@ EVENTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+STEERING = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What JSON lets stand as it is, and terminals obey."""
+_TERMINAL_CODES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])"
+)
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 def plain(text: str) -> str:
     """On one line and without control characters, which could rewrite the terminal."""
     return _CONTROL.sub("�", " ".join(text.split("\n")).replace("\t", " "))
+
+
+def in_colour(line: str) -> str:
+    """A line of a log as a terminal may have it: with its colours, and nothing else that steers.
+    Of a line that was redrawn its end is left, as on the page of the console."""
+    if not _CONTROL.search(line):
+        return line
+    shown = next((each for each in reversed(line.split("\r")) if each), "")
+    parts, done, coloured = [], 0, False
+    for found in _TERMINAL_CODES.finditer(shown):
+        parts.append(_CONTROL.sub("", shown[done : found.start()]))
+        if _COLOUR.fullmatch(found[0]):
+            parts.append(found[0])
+            coloured = True
+        done = found.end()
+    parts.append(_CONTROL.sub("", shown[done:]))
+    return "".join(parts) + ("\x1b[0m" if coloured else "")
 
 
 def state_words(state: str) -> str:

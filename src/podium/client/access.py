@@ -9,8 +9,8 @@ from podium.client.transport import Transport, path_of
 from podium.spec.views.access import (
     AccessHolderView,
     ActionsView,
-    ActionView,
     BindingView,
+    KnownActionView,
     RolesView,
     RoleView,
 )
@@ -28,7 +28,7 @@ class Access:
         params = {"action": action, "project": project, "team": team}
         yield from items(self._transport, Page[AccessHolderView], "/access", params=params)
 
-    def actions(self) -> Sequence[ActionView]:
+    def actions(self) -> Sequence[KnownActionView]:
         return self._transport.fetch(ActionsView, "/actions").items
 
     def roles(self) -> Sequence[RoleView]:

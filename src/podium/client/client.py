@@ -13,6 +13,7 @@ from podium.client.audit import Audit
 from podium.client.auth import Auth
 from podium.client.bookings import Bookings
 from podium.client.directory import Directory
+from podium.client.forwards import Forwards
 from podium.client.groups import Groups
 from podium.client.mig import Mig
 from podium.client.nodes import Nodes
@@ -71,6 +72,7 @@ class Client:
         self.auth = Auth(self._transport)
         self.bookings = Bookings(self._transport)
         self.directory = Directory(self._transport)
+        self.forwards = Forwards(self._transport)
         self.groups = Groups(self._transport)
         self.mig = Mig(self._transport)
         self.nodes = Nodes(self._transport)

@@ -14,6 +14,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
@@ -39,11 +40,20 @@ LEASE = "forwarding"
 PERIOD_SECONDS = 1.0
 BATCH_MAX = 500
 _BATCH_CHARACTERS_MAX = 512 * 1024
-_IDLE_SECONDS = 0.5
-_BACKOFF_SECONDS_MAX = 60.0
 _FAULT_MAX = 300
 _FAILURES = (OSError, TimeoutError, httpx.HTTPError, RefusedError, PodiumError)
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long a courier waits: for new entries, before what went over a connection counts as
+    received, and after a first and a hundredth failure."""
+
+    idle_seconds: float = 0.5
+    settle_seconds: float = 5.0
+    backoff_seconds: float = 0.5
+    backoff_seconds_max: float = 60.0
 
 
 class Sender(Protocol):
@@ -66,9 +76,11 @@ class Forwarder:
         sealer: Sealer,
         outbound: Outbound,
         host: str,
+        pace: Pace | None = None,
     ) -> None:
         self._database = database
         self._leadership = leadership
+        self._pace = pace or Pace()
         self._sealer = sealer
         self._outbound = outbound
         self._host = host
@@ -129,14 +141,14 @@ class Forwarder:
                         sender = None
                     failures += 1
                     await courier.failed(error)
-                    await asyncio.sleep(_backoff_seconds(failures, error))
+                    await asyncio.sleep(_backoff_seconds(self._pace, failures, error))
                 else:
                     if not busy:
-                        await asyncio.sleep(_IDLE_SECONDS)
+                        await asyncio.sleep(self._pace.idle_seconds)
         except Exception:
             # The next step of the loop begins anew.
             _log.exception("forwarding_failed", forward=forward.name)
-            await asyncio.sleep(_IDLE_SECONDS)
+            await asyncio.sleep(self._pace.backoff_seconds_max)
         finally:
             if sender is not None:
                 await sender.close()
@@ -146,7 +158,13 @@ class Forwarder:
         secret = sealed and forwards.secret_opened(sealed, forward.name, self._sealer)
         if forward.kind is ForwardKind.WEBHOOK:
             return WebhookSender(forward.address, forward.ca, secret or None, self._outbound)
-        return SyslogSender(syslog_address(forward.address), forward.ca, self._outbound, self._host)
+        return SyslogSender(
+            syslog_address(forward.address),
+            forward.ca,
+            self._outbound,
+            self._host,
+            self._pace.settle_seconds,
+        )
 
 
 class _Courier:
@@ -242,10 +260,10 @@ def told(error: Exception) -> str:
     return str(error)
 
 
-def _backoff_seconds(failures: int, error: Exception) -> float:
+def _backoff_seconds(pace: Pace, failures: int, error: Exception) -> float:
     """Longer each time, and never the same for all that wait."""
     if isinstance(error, RefusedError) and error.too_large:
         return 0.0
-    wait = min(_BACKOFF_SECONDS_MAX, 0.25 * 2.0 ** min(failures, 10))
+    wait = min(pace.backoff_seconds_max, pace.backoff_seconds * 2.0 ** min(failures - 1, 10))
     asked = error.retry_seconds if isinstance(error, RefusedError) else 0.0
     return max(asked, wait * random.uniform(0.5, 1.0))  # noqa: S311 - nothing secret

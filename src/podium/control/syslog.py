@@ -24,7 +24,6 @@ from podium.outbound.resolve import resolve
 
 CONNECT_SECONDS = 10.0
 SEND_SECONDS = 30.0
-SETTLE_SECONDS = 5.0
 _SIOCOUTQ = 0x5411  # bytes that the other side's system has not acknowledged
 _POLL_SECONDS = 0.02
 
@@ -32,18 +31,26 @@ _POLL_SECONDS = 0.02
 class SyslogSender:
     """One connection, made at the first message and again after it broke."""
 
-    def __init__(self, address: SyslogAddress, ca: str, outbound: Outbound, host: str) -> None:
+    def __init__(
+        self,
+        address: SyslogAddress,
+        ca: str,
+        outbound: Outbound,
+        host: str,
+        settle_seconds: float,
+    ) -> None:
         self._address = address
         self._ca = ca
         self._outbound = outbound
         self._host = host
+        self._settle_seconds = settle_seconds
         self._stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._datagrams: socket.socket | None = None
 
     @property
     def settle_seconds(self) -> float:
         """So long a connection has to hold before what went over it counts as received."""
-        return 0.0 if self._address.transport == "udp" else SETTLE_SECONDS
+        return 0.0 if self._address.transport == "udp" else self._settle_seconds
 
     async def send(self, forward: str, said: Sequence[dict[str, Any]]) -> None:
         """Entries in the order of their seq. Raises OSError, OutboundError and TemporaryError."""
@@ -138,8 +145,12 @@ def _time(at_ms: int) -> str:
 
 
 def _unacknowledged(below: socket.socket) -> int:
+    """In bytes. Raises ConnectionError for a connection that broke meanwhile."""
+    descriptor = below.fileno()
+    if descriptor < 0:
+        raise ConnectionResetError("the connection broke")
     try:
-        answer = fcntl.ioctl(below.fileno(), _SIOCOUTQ, struct.pack("i", 0))
+        answer = fcntl.ioctl(descriptor, _SIOCOUTQ, struct.pack("i", 0))
     except OSError:
         return 0  # not a thing that this system tells
     return int(struct.unpack("i", answer)[0])

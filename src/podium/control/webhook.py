@@ -15,7 +15,7 @@ from podium.domain.forwarding import (
     signature,
 )
 from podium.domain.outbound import Outbound
-from podium.outbound.http import guarded_client
+from podium.outbound.http import guarded_client, trust
 
 ANSWER_SECONDS = 30.0
 _RETRY_SECONDS_MAX = 300.0
@@ -37,7 +37,7 @@ class WebhookSender:
     def __init__(self, address: str, ca: str, secret: str | None, outbound: Outbound) -> None:
         self._address = address
         self._secret = secret
-        self._client = guarded_client(outbound, timeout_seconds=ANSWER_SECONDS, ca=ca)
+        self._client = guarded_client(outbound, timeout_seconds=ANSWER_SECONDS, verify=trust(ca))
 
     @property
     def settle_seconds(self) -> float:

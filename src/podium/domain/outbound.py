@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podium.domain.errors import FieldFault, UserError
 
@@ -62,6 +62,10 @@ class Outbound:
             return False
         return all(self._named(each) for each in _meant(found))
 
+    def opened(self, other: Outbound) -> Outbound:
+        """With the networks that the other one names, too."""
+        return replace(self, allowed=(*self.allowed, *other.allowed))
+
     def _why_not(self, address: Address) -> str | None:
         if address in _METADATA:
             return "is where a cloud tells secrets to its machines"
@@ -116,6 +120,15 @@ def check_host(host: str) -> str:
     return name
 
 
+def is_address(host: str) -> bool:
+    """Whether it is an address, and not a name to be resolved."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def refused(host: str, why: str) -> OutboundError:
     """The error that tells it."""
     return OutboundError(
@@ -133,7 +146,10 @@ def _meant(address: Address) -> Sequence[Address]:
         return (address,)
     if address.ipv4_mapped is not None:
         return (address.ipv4_mapped,)
+    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _NAT64:  # reserved for just that
+        return (low,)
     within = [address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        within.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    if address in _COMPATIBLE and int(address) > 1:
+        within.append(low)
     return (address, *(each for each in within if each is not None))

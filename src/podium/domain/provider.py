@@ -66,6 +66,7 @@ class Person:
     email_verified: bool
     groups: tuple[str, ...]
     knows_groups: bool
+    told_names: tuple[str, ...] = ()  # as the provider writes them, such as ada@example.com
 
 
 def claim_at(claims: Claims, path: str) -> object | None:
@@ -118,6 +119,7 @@ def person_of(claims: Claims, provider: Provider) -> Person:
         email_verified=verified is True or verified == "true",
         groups=groups_of(claims, provider.groups_claim),
         knows_groups=claim_at(claims, provider.groups_claim) is not None,
+        told_names=tuple(dict.fromkeys(told for each in said[:2] if (told := _text(each)))),
     )
 
 

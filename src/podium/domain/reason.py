@@ -57,6 +57,10 @@ class Cause(StrEnum):
     CHANGED = "changed"  # someone gave it new values; its state stayed
 
 
+CLOSED_POOL = "closed_pool"
+"""The fact that a pool which is not open to the project could run it; told to who sees all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One fact behind a reason, e.g. `Evidence("gpus_free", "2")`. `subject` may name a node."""

@@ -19,7 +19,7 @@ from podium.domain.provider import (
 from podium.domain.rights import Action
 from podium.domain.tenancy import Group, User, UserSource
 from podium.intake.oidc import ProviderError
-from podium.store import audit, providers, roles, user_groups, users
+from podium.store import audit, directory, providers, roles, user_groups, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
@@ -66,10 +66,12 @@ def _linked(tx: Transaction, provider: Provider, person: Person) -> str | None:
     if provider.link is not LinkMode.DIRECTORY:
         return None
     kept = UserSource.SCIM
-    name = next(iter(person.names), "")
-    found = name and providers.unlinked_person(tx, issuer, username=name, source=kept)
-    if found:
-        return found
+    for told in person.told_names:
+        # By the whole name: ada@one.example is not ada@other.example.
+        known = directory.user_named(tx, told)
+        if known is not None:
+            name = known.username
+            return providers.unlinked_person(tx, issuer, username=name, source=kept)
     return providers.unlinked_person(tx, issuer, email=email, source=kept) if email else None
 
 
@@ -108,7 +110,8 @@ def _groups_kept(
     tx: Transaction, provider: Provider, person: Person, username: str, now_ms: int
 ) -> dict[str, object]:
     """Put them into the groups that the provider names, and take them out of those that it put them
-    in before. Memberships that somebody else gave stay."""
+    in before. Memberships that somebody else gave stay, and that which makes them the last
+    administrator."""
     wanted = {
         name
         for each in person.groups
@@ -124,11 +127,17 @@ def _groups_kept(
         for name in sorted(wanted - mine)
         if user_groups.member_add(tx, name, username, UserSource.OIDC)
     ]
-    removed = sorted(mine - wanted)
-    for name in removed:
+    removed, kept = [], []
+    for name in sorted(mine - wanted):
+        last = roles.administrators(tx) == {username}
         user_groups.member_drop(tx, name, username, UserSource.OIDC)
-    changes = {"groups_added": added[:_TOLD_MAX], "groups_removed": removed[:_TOLD_MAX]}
-    return {key: names for key, names in changes.items() if names}
+        if not last or roles.administrators(tx):
+            removed.append(name)
+        else:  # nobody could mend that
+            user_groups.member_add(tx, name, username, UserSource.OIDC)
+            kept.append(name)
+    changes = {"groups_added": added, "groups_removed": removed, "last_administrator_in": kept}
+    return {key: names[:_TOLD_MAX] for key, names in changes.items() if names}
 
 
 def _group_for(

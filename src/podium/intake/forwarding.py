@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from urllib.parse import urlsplit
 
 from podium.domain.errors import ConflictError, FieldFault, UserError
 from podium.domain.forwarding import Forward, ForwardKind, check_address
 from podium.domain.identity import name_fault, name_suggestion
-from podium.domain.outbound import Outbound, check_host, refused
+from podium.domain.outbound import Outbound, check_host, is_address, refused
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.intake.office import Office, authorise, told
@@ -106,12 +105,8 @@ async def forward_tried(office: Office, identity: Identity, name: str, fault: st
 def _check_reach(outbound: Outbound, address: str) -> None:
     """What can be seen without asking for the name; the rest shows when it is connected to."""
     host = check_host(urlsplit(address).hostname or "")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return
     why = outbound.refusal(host)
-    if why is not None:
+    if why is not None and is_address(host):
         raise refused(host, why)
 
 

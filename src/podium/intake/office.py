@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from podium.domain.errors import ForbiddenError, NotFoundError, PodiumError
+from podium.domain.outbound import Outbound
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.intake.refusals import Refusals
@@ -31,6 +32,7 @@ class Office:
     ids: IdSource
     sealer: Sealer
     uploads_path: Path
+    outbound: Outbound = field(default_factory=Outbound)
     refusals: Refusals = field(init=False)
     sightings: Sightings = field(init=False, default_factory=Sightings)
 

@@ -16,11 +16,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from joserfc import jwk, jws, jwt
-from joserfc.errors import JoseError, MissingKeyError
+from joserfc.errors import JoseError
 
 from podium.domain.address import is_loopback
-from podium.domain.errors import PodiumError
+from podium.domain.errors import PodiumError, TemporaryError
+from podium.domain.outbound import Outbound, OutboundError, outbound_read
 from podium.domain.provider import Claims, Provider
+from podium.outbound.http import guarded_client
 
 ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
@@ -30,6 +32,7 @@ ALGORITHMS = (
 
 LEEWAY_SECONDS = 60
 _TIMEOUT_SECONDS = 10.0
+_OWN_MACHINE = outbound_read(["127.0.0.0/8", "::1"])
 _BYTES_MAX = 2**20
 _TOKEN_CHARACTERS_MAX = 100_000
 _SUBJECT_MAX = 255
@@ -89,8 +92,9 @@ class OidcClient:
     """Remembers metadata and keys for an hour; a signature by an unknown key fetches them anew, a
     few times a minute at most."""
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(self, now_ms: Callable[[], int], outbound: Outbound | None = None) -> None:
         self._now_ms = now_ms
+        self._outbound = outbound or Outbound()
         self._kept: dict[str, _Kept] = {}
         self._tls: ssl.SSLContext | None = None
 
@@ -205,7 +209,7 @@ class OidcClient:
             raise ProviderError("The token is too long.")
         try:
             header = jws.extract_compact(token.encode()).headers()
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, RecursionError) as error:
             raise ProviderError("The token cannot be read.") from error
         if header.get("alg") not in ALGORITHMS:
             raise ProviderError("The token is not signed in a way that proves anything (alg).")
@@ -262,6 +266,8 @@ class OidcClient:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 status, body = await self._fetch(method, url, data=data, headers=headers)
+        except (OutboundError, TemporaryError) as error:
+            raise ProviderError(error.message, why="unreachable") from error
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             told = str(error) or type(error).__name__
             raise ProviderError(
@@ -269,7 +275,7 @@ class OidcClient:
             ) from error
         try:
             document = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if status >= 400:
             said = document.get("error", "") if isinstance(document, dict) else ""
@@ -290,12 +296,12 @@ class OidcClient:
     ) -> tuple[int, bytes]:
         if self._tls is None:
             self._tls = await asyncio.to_thread(httpx.create_ssl_context)
+        # Plain http is for issuers on this machine alone: see `checked_url`.
+        own = is_loopback(url) and urlsplit(url).scheme == "http"
+        outbound = self._outbound.opened(_OWN_MACHINE) if own else self._outbound
         async with (
-            httpx.AsyncClient(
-                verify=self._tls,
-                timeout=_TIMEOUT_SECONDS,
-                follow_redirects=False,
-                trust_env=not is_loopback(url),
+            guarded_client(
+                outbound, timeout_seconds=_TIMEOUT_SECONDS, verify=self._tls, proxied=not own
             ) as http,
             http.stream(
                 method, url, data=data, headers={"Accept": "application/json", **(headers or {})}
@@ -377,7 +383,7 @@ def _opened(token: str, header: Mapping[str, Any], keys: list[jwk.Key]) -> dict[
             continue
         try:
             return dict(jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims)
-        except (JoseError, MissingKeyError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             continue
     return None
 

@@ -62,6 +62,7 @@ class Provisioning:
         self._tx = tx
         self._now_ms = office.database.now_ms()
         self.changed = False
+        roles.access_lock(tx)
 
     def person_create(self, wish: PersonWish) -> DirectoryUser:
         """Raises TakenError, and UserError for a name of no use."""

@@ -18,7 +18,7 @@ REFUSALS_MAX = 300
 MANY = "(many)"
 _TEXT_MAX = 200
 
-_Key = tuple[str, str, str, str | None, str]
+_Key = tuple[str, str, str, str | None, str, str]
 
 
 @dataclass(slots=True)
@@ -97,7 +97,8 @@ def _as_from(origin: Origin) -> Iterator[None]:
 
 
 def _key(entry: AuditEntry, origin: Origin) -> _Key:
-    return entry.actor, str(entry.action), entry.subject, entry.project, origin.source
+    method = str(entry.detail.get("method", "")) if entry.action != MANY else ""
+    return entry.actor, str(entry.action), entry.subject, entry.project, origin.source, method
 
 
 def _plain(text: str) -> str:

@@ -99,8 +99,8 @@ def session_insert(
     replaces: str = "",
     detail: dict[str, object] | None = None,
 ) -> Session:
-    """A new sign-in with a secret of its own, from `origin`. `replaces` is what the same browser came with; it
-    ends, so that nobody can give somebody a sign-in and use it after them."""
+    """A new sign-in with a secret of its own, from `origin`. `replaces` is what the same browser
+    came with; it ends, so that nobody can give somebody a sign-in and use it after them."""
     now_ms = office.database.now_ms()
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     idle_ms, all_ms = lifetimes.of(kind)

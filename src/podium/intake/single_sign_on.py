@@ -60,7 +60,7 @@ class SingleSignOn:
     def __init__(self, office: Office, sign_in: SignIn) -> None:
         self._office = office
         self._sign_in = sign_in
-        self.oidc = OidcClient(office.database.now_ms)
+        self.oidc = OidcClient(office.database.now_ms, office.outbound)
 
     async def begin(
         self, name: str, *, redirect_uri: str, next_path: str, browser_secret: str = ""

@@ -37,12 +37,13 @@ async def token_create(
     """A token of one's own, or of the service account `owner`, for which the caller has checked the
     rights; the secret is told once. Raises UserError, which names the field, for projects that one
     cannot see and for more than the token that one came with."""
-    missing, mother = await office.database.read(
+    there, mother = await office.database.read(
         lambda tx: (
-            project_store.projects_missing(tx, identity.known, projects or ()),
+            project_store.projects_there(tx, identity.known, projects or ()),
             tokens.token_find(tx, identity.token_id),
         )
     )
+    missing = (projects or frozenset()) - set(there)
     if missing:
         raise UserError(
             FieldFault("projects", f"{_some(missing)}: there is no such project that you can see.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import urllib.request
 
 import httpx
 
-from podium.domain.outbound import Outbound
+from podium.domain.outbound import Outbound, check_host, is_address, refused
 from podium.outbound.resolve import resolve
 
 _PORTS = {"http": 80, "https": 443}
@@ -17,12 +18,18 @@ _PORTS = {"http": 80, "https": 443}
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Raises OutboundError and TemporaryError beside httpx's own errors."""
 
-    def __init__(self, outbound: Outbound, verify: ssl.SSLContext) -> None:
+    def __init__(self, outbound: Outbound, verify: ssl.SSLContext, *, proxied: bool) -> None:
         self._outbound = outbound
+        self._verify = verify
+        self._proxies = urllib.request.getproxies() if proxied else {}
+        self._proxy: httpx.AsyncHTTPTransport | None = None
         self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
+        proxy = self._proxies.get(url.scheme)
+        if proxy is not None and not urllib.request.proxy_bypass(url.host):
+            return await self._through(proxy, request)
         port = url.port or _PORTS[url.scheme]
         addresses = await asyncio.to_thread(resolve, self._outbound, url.host, port)
         last: httpx.ConnectError | None = None
@@ -47,15 +54,32 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+        if self._proxy is not None:
+            await self._proxy.aclose()
+
+    async def _through(self, proxy: str, request: httpx.Request) -> httpx.Response:
+        """The operator's proxy resolves the name, and decides what may be reached."""
+        name = check_host(request.url.host)
+        why = self._outbound.refusal(name)
+        if why is not None and is_address(name):
+            raise refused(name, why)
+        self._proxy = self._proxy or httpx.AsyncHTTPTransport(
+            verify=self._verify, trust_env=False, proxy=proxy
+        )
+        return await self._proxy.handle_async_request(request)
 
 
 def guarded_client(
-    outbound: Outbound, *, timeout_seconds: float = 10.0, ca: str = ""
+    outbound: Outbound,
+    *,
+    timeout_seconds: float = 10.0,
+    verify: ssl.SSLContext | None = None,
+    proxied: bool = False,
 ) -> httpx.AsyncClient:
-    """Follows no redirects and takes no proxy. `ca` are certificates (PEM) to trust in place of the
-    machine's own."""
+    """Follows no redirects. `verify` takes the place of what the machine trusts; `proxied` goes
+    through the proxy that the server's environment names, if any."""
     return httpx.AsyncClient(
-        transport=GuardedTransport(outbound, trust(ca)),
+        transport=GuardedTransport(outbound, verify or trust(), proxied=proxied),
         timeout=timeout_seconds,
         trust_env=False,
         follow_redirects=False,

@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^ \t\r\n]+")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_GIT_URL = re.compile(r"(https?|ssh|git)://([^\s/@]+@)?[A-Za-z0-9\[][^\s/@]*/\S+")
+_GIT_URL = re.compile(r"((git\+)?https|(git\+)?ssh|http|git)://([^\s/@]+@)?[A-Za-z0-9\[][^\s/@]*/\S+")
 _GIT_PASSWORD = re.compile(r"https?://[^\s/@]*:[^\s/@]+@\S+")
 _GIT_SCP = re.compile(r"([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?![:/]/?/)[^\s:-]\S*", re.ASCII)
 _GIT_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@+#=-]{0,254}")
@@ -196,7 +196,8 @@ class SourceSpec(BaseModel):
 
     git: _Text | None = Field(
         None,
-        description="Address of a Git repository: https, http, ssh, git, or user@host:path.",
+        description="Address of a Git repository: https, ssh, or user@host:path; http and git "
+        "where operators have named the host's network.",
         examples=["https://git.example.com/team/train.git", "git@git.example.com:team/train.git"],
     )
     ref: _Ref | None = Field(

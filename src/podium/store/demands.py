@@ -22,7 +22,7 @@ from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Request
 from podium.domain.workload import Kind, Recovery
 from podium.scheduling.parts import Asking
-from podium.scheduling.reasons.wording import listed, pool_users
+from podium.scheduling.reasons.wording import listed
 from podium.scheduling.snapshot import Demand, Expected, Part
 from podium.spec.views.base import utc
 from podium.spec.window import opens_at_ms, read_window
@@ -303,9 +303,9 @@ class Reader:
 
     def _closed(self, names: tuple[str, ...]) -> Refusal:
         """The pools that it names were open to its project when it was submitted."""
-        known = {pool.name: pool for pool in self._reach.pools}
+        known = {pool.name for pool in self._reach.pools}
         words = listed(
-            f"pool {name} is open to {pool_users(known[name])}"
+            f"pool {name} is no longer open to its project"
             if name in known
             else f"there is no pool {name} any more"
             for name in names

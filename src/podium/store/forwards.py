@@ -79,7 +79,7 @@ def forward_sent(
         .where(table.c.name == name, table.c.updated_at_ms == since_ms, table.c.sent_seq <= seq)
         .values(
             sent_seq=seq,
-            sent_at_ms=now_ms,
+            sent_at_ms=sa.case((table.c.sent_seq < seq, now_ms), else_=table.c.sent_at_ms),
             skipped=table.c.skipped + skipped,
             failing_since_ms=None,
             fault="",

@@ -106,12 +106,12 @@ def project_fetch(tx: Transaction, scope: Scope, name: str) -> Project:
     return _project(row)
 
 
-def projects_missing(tx: Transaction, scope: Scope, names: Collection[str]) -> list[str]:
-    """Those of the names that are no project which this reader may see."""
+def projects_there(tx: Transaction, scope: Scope, names: Collection[str]) -> list[str]:
+    """Those of the names that are projects which this reader may see."""
     table = tables.projects
     asked = table.c.name.in_(sorted(names))
-    there = set(tx.scalars(sa.select(table.c.name).where(asked, within(scope, table.c.name))))
-    return sorted(set(names) - there)
+    found = sa.select(table.c.name).where(asked, within(scope, table.c.name))
+    return list(tx.scalars(found.order_by(table.c.name)))
 
 
 def project_list(

@@ -263,14 +263,6 @@ def dependency_ids(tx: Transaction, scope: Scope, workload_id: str) -> list[str]
     )
 
 
-def workload_count_by_state(tx: Transaction) -> dict[WorkloadState, int]:
-    """Over everything; for metrics."""
-    rows = tx.execute(
-        sa.select(tables.workloads.c.state, sa.func.count()).group_by(tables.workloads.c.state)
-    )
-    return {WorkloadState(state): count for state, count in rows}
-
-
 def columns_of(new: NewWorkload, now_ms: int) -> dict[str, Any]:
     """The row of a workload that is to come."""
     wish = new.wish

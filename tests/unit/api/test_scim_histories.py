@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scim2_models import SCIMException
 from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
-from scim2_server.service import ScimService
 
 from podium.api.problems import status_of
 from podium.api.scim.models import provider
+from podium.api.scim.service import DirectoryService
 from podium.api.scim.storage import DirectoryStorage
 from podium.domain.errors import PodiumError
 from podium.domain.rights import Binding, Level, SubjectKind
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-SERVICE = ScimService(provider())
+SERVICE = DirectoryService(provider())
 NAMES = ("Ada@example.com", "ada@example.com", "ada@other.org", "bob", "Örn", "admin")
 
 
@@ -345,6 +345,7 @@ async def bind_if_held(desk: Desk, group: str) -> None:
     )
     await administer(desk, SubjectKind.GROUP, group)
     if not await desk.house.database.read(roles.administrators):
+
         def back(tx: Transaction) -> None:
             tx.execute(sa.delete(tables.bindings))
             tx.execute(sa.insert(tables.bindings), [dict(each) for each in before])
@@ -365,8 +366,13 @@ async def assert_sound(desk: Desk) -> None:
             assert person.active == (user.disabled_at_ms is None)
         admin = users.user_fetch(tx, "admin")
         assert (admin.source, admin.disabled_at_ms) == (UserSource.LOCAL, None)
-        gone = set(tx.scalars(sa.select(tables.directory_users.c.username)
-                              .where(tables.directory_users.c.deleted_at_ms.is_not(None))))
+        gone = set(
+            tx.scalars(
+                sa.select(tables.directory_users.c.username).where(
+                    tables.directory_users.c.deleted_at_ms.is_not(None)
+                )
+            )
+        )
         for username in gone:
             assert users.user_fetch(tx, username).disabled_at_ms is not None
             assert not user_groups.groups_of(tx, username)

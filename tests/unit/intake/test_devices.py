@@ -139,9 +139,7 @@ async def test_what_was_let_in_and_not_fetched_ends_with_the_sign_ins(desk: Desk
 async def test_who_was_disabled_meanwhile_gets_nothing(desk: Desk) -> None:
     asked = await desk.asks()
     await desk.decides(asked.user_code)
-    await desk.house.write(
-        lambda tx, now_ms: users.user_change(tx, "admin", disabled_at_ms=now_ms)
-    )
+    await desk.house.write(lambda tx, now_ms: users.user_change(tx, "admin", disabled_at_ms=now_ms))
     assert await desk.answer(asked) == "access_denied"
 
 

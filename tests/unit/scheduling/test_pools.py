@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.domain.pool import NO_POOL, Pool
-from podium.domain.reason import Evidence, Refusal, WaitReason
+from podium.domain.reason import CLOSED_POOL, Evidence, Refusal, WaitReason
 from podium.domain.resources import Request
 from podium.scheduling.decide import decide
 from podium.scheduling.snapshot import Demand, Snapshot
@@ -57,15 +57,16 @@ def test_equal_requests_in_different_pools_do_not_share_what_was_found() -> None
     assert layout.chosen(Where((LABEL,), ("",))).tolist() == [False, False]
 
 
+CLOSED = "Other nodes could run it, but they are in pools that are not open to its project."
+
+
 @pytest.mark.parametrize(
     ("one", "pools", "message", "evidence"),
     [
         (demand("w", named(*EVERYWHERE_OPEN, gpus=4)), (SECURE,),
-         "Pool secure could run it, but it is open to team red only.",
-         (Evidence("pool", "secure"),)),
+         CLOSED, (Evidence(CLOSED_POOL, "secure"),)),
         (demand("w", named(*EVERYWHERE_OPEN, gpus=4)), (OTHER, SECURE),
-         "Pool secure could run it, but it is open to team red only.",
-         (Evidence("pool", "secure"),)),
+         CLOSED, (Evidence(CLOSED_POOL, "secure"),)),
         (demand("w", named(*EVERYWHERE_OPEN), 9), (SECURE,),
          "The nodes open to its project could not hold it even if empty.", ()),
         (demand("w", named("gone")), (SECURE,), "No node is in pool gone.",
@@ -88,17 +89,12 @@ def test_why_not_elsewhere(
     assert found.evidence == evidence
 
 
-def test_both_pools_that_could_run_it_are_named() -> None:
+def test_both_pools_that_could_run_it_are_evidence_for_who_sees_all() -> None:
     twin = node("n3", 8, pool="other")
     one = demand("w", named(NO_POOL, gpus=4))
     found = refusal(replace(snapshot([PLAIN, SAFE, twin], [one]), pools=(OTHER, SECURE)))
-    assert found.message == (
-        "Pools other and secure could run it, but they are not open to its project."
-    )
-    found = refusal(replace(snapshot([PLAIN, twin], [one]), pools=(OTHER, SECURE)))
-    assert found.message == (
-        "Pool other could run it, but it is open to teams red and blue and project vision only."
-    )
+    assert found.message == CLOSED
+    assert found.evidence == (Evidence(CLOSED_POOL, "other"), Evidence(CLOSED_POOL, "secure"))
 
 
 def test_a_full_pool_is_a_matter_of_capacity() -> None:

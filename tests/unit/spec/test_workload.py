@@ -357,6 +357,7 @@ def test_bad_fields(fields: dict[str, Any], field: str, words: str) -> None:
     [
         "https://git.example.com/team/train.git",
         "http://10.0.0.1:3000/x",
+        "git+https://git.example.com/team/train.git",
         "ssh://git@git.example.com:22/team/train.git",
         "git://git.example.com/x",
         "git@git.example.com:team/train.git",

@@ -125,7 +125,7 @@ async def test_a_plan_from_before_a_pool_was_closed_is_rejected(house: House) ->
     assert found.refusal is not None
     assert found.refusal.reason is WaitReason.POLICY
     assert found.refusal.message == (
-        "Pool secure could run it, but it is open to team product only."
+        "Other nodes could run it, but they are in pools that are not open to its project."
     )
     await put(house)
     await house.cycle()
@@ -143,8 +143,7 @@ async def test_work_that_named_a_pool_waits_when_that_is_closed(house: House) ->
     found = (await house.workload(one)).refusal
     assert found is not None
     assert found.message == (
-        "It may not start where it asks to: "
-        "pool secure is open to team product and project speech only."
+        "It may not start where it asks to: pool secure is no longer open to its project."
     )
     await put(house, "other", teams=("product",))
     for message in (

@@ -10,13 +10,17 @@ import sqlalchemy as sa
 
 from podium.domain.booking import Reserved
 from podium.domain.tenancy import Token
+from podium.domain.throttle import FLOWS, Tries
 from podium.intake.workloads import workload_cancel
 from podium.scheduling.placing.stranded import Stock
 from podium.store import (
     allocations,
+    attempts,
     bookings,
     cycles,
+    device_codes,
     fragmentation,
+    providers,
     samples,
     secrets,
     submissions,
@@ -25,6 +29,8 @@ from podium.store import (
 )
 from podium.store.cycles import CycleRow
 from podium.store.database import Database, Transaction
+from podium.store.device_codes import DeviceCode
+from podium.store.providers import Flow
 from podium.store.retention import Retention, history_trim
 from podium.store.scheduler_minutes import Minutes, minute_write
 from turned_clock import TurnedClock
@@ -40,18 +46,22 @@ OF_WORKLOADS = ("workloads", "documents", "workload_labels", "workload_secrets",
                 "replicas", "allocations", "allocation_devices", "events",
                 "preemptions")  # fmt: skip
 BOUNDED = (*OF_WORKLOADS, "usage", "idempotency", "tokens", "uploads",
-           "allocation_samples", "device_samples", "capacity_samples", "notices", "fragmentation_samples",
+           "allocation_samples", "device_samples", "capacity_samples", "notices",
+           "fragmentation_samples",
            "bookings", "booking_nodes", "etas", "replica_groups",
            "cycles", "cycle_keyframes", "cycle_keyframe_pieces", "cycle_records", "cycle_reasons",
-           "scheduler_minutes", "scheduler_minute_reasons")  # fmt: skip
+           "scheduler_minutes", "scheduler_minute_reasons",
+           "sign_in_flows", "device_codes", "sign_in_attempts")  # fmt: skip
 CYCLE = CycleRow(
     keyframe_id=0, step=0, at_ms=0, took_us=1, read_us=1, decide_us=1, seed=0, version="1",
     digest="d", nodes=1, waiting=1, running=1, placed=1, preempted=0, refused=1, told=1,
     reserved=0, stale=0, bytes=2, reasons={"quota": 1},
 )  # fmt: skip
 # Grow with what people set up, not with time.
-KEPT = {"teams", "projects", "users", "groups", "group_members", "roles", "bindings",
-        "secrets", "sealing_key", "nodes", "devices", "directory_users", "directory_groups", "audit_forwards",
+KEPT = {"providers", "provider_identities", "sealed_values",
+        "teams", "projects", "users", "groups", "group_members", "roles", "bindings",
+        "secrets", "sealing_key", "nodes", "devices",
+        "directory_users", "directory_groups", "audit_forwards",
         "leases", "prices", "saved_views", "thinned",
         "quotas", "quota_amounts", "past_use", "policies",
         "plans", "plan_turns", "plan_reservations", "plan_nodes",
@@ -137,6 +147,18 @@ async def live(house: House) -> str:
         cycles.cycle_insert(tx, [(row, b"s", b"p")])
         minute_write(tx, Minutes(at_ms=now_ms, cycles=1, reasons={"quota": 1}))
 
+        flow = Flow(
+            provider="corp", browser_hash="b", redirect_uri="", next_path="/",
+            expires_at_ms=now_ms + DAY_MS,
+        )  # fmt: skip
+        providers.flow_insert(tx, "state", flow)
+        code = DeviceCode(
+            device_hash="d", user_hash="u", client_name="c", source="", user_agent="",
+            created_at_ms=now_ms, expires_at_ms=now_ms + DAY_MS, polled_at_ms=0, interval_ms=1,
+        )  # fmt: skip
+        device_codes.device_insert(tx, code)
+        attempts.tries_store(tx, "key", FLOWS, Tries().again(FLOWS, now_ms + DAY_MS))
+
     await house.write(more)
     await house.end([held])
     return waiting
@@ -150,6 +172,7 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     assert await trim(house) > 0
     left = await counts(house)
     assert (left["tokens"], left["idempotency"]) == (0, 0)
+    assert not any(left[name] for name in ("sign_in_flows", "device_codes", "sign_in_attempts"))
     assert not any(left[name] for name in BOUNDED if name.startswith("cycle"))
     assert all(left[f"{name}_samples"] for name in ("device", "capacity", "fragmentation"))
     assert left["workloads"] == full["workloads"], "its logs are still there"

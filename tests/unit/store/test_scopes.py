@@ -17,9 +17,10 @@ from podium.domain.booking import Reserved
 from podium.domain.errors import NotFoundError
 from podium.domain.pool import Pool
 from podium.domain.reason import Cause
-from podium.domain.tenancy import WHOLE, Scope
+from podium.domain.tenancy import WHOLE, Scope, User, UserKind
 from podium.scheduling.plan import Reservation, Turn
-from podium.store import bookings, pools, queue_plan, tables
+from podium.store import bookings, pools, queue_plan, tables, users
+from podium.store.audit_trail import AuditFilter, Found
 from podium.store.database import Database, Transaction
 from podium.store.listing import WorkloadFilter
 from podium.store.queue import QueueSummary
@@ -45,6 +46,10 @@ MAINTENANCE = Reserved(
 CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "allocations.rank_list": (lambda w: {"workload_id": w, "limit": 10}, FORBIDDEN),
     "allocations.saved_last_ms": (lambda w: {"workload_id": w}, None),
+    "audit_trail.actions_known": (lambda w: {}, []),
+    "audit_trail.entries_after": (lambda w: {"seq": 0, "limit": 10}, []),
+    "audit_trail.entry_fetch": (lambda w: {"seq": 1}, None),
+    "audit_trail.entry_list": (lambda w: {"wanted": AuditFilter(), "limit": 10}, Found([], None)),
     "booked_work.booked_work": (lambda w: {"booking": MAINTENANCE}, "replicas without names"),
     "bookings.booking_fetch": (lambda w: {"name": "paper"}, FORBIDDEN),
     "bookings.booking_list": (lambda w: {"now_ms": 0}, "nodes without names"),
@@ -61,8 +66,11 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "preemptions.preemption_list": (lambda w: {"limit": 10}, []),
     "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
     "projects.project_list": (lambda w: {"limit": 10}, []),
+    "projects.projects_there": (lambda w: {"names": ["vision"]}, []),
+    "projects.team_list": (lambda w: {"limit": 10}, []),
     "usage.usage_by_project": (lambda w: {"now_ms": 2**50}, []),
     "usage.usage_of_workload": (lambda w: {"workload_id": w, "now_ms": 2**50}, Bill(Usage(), None)),
+    "users.user_list": (lambda w: {"limit": 10, "kind": UserKind.SERVICE}, []),
     "workloads.dependency_ids": (lambda w: {"workload_id": w}, FORBIDDEN),
     "workloads.documents_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
     "workloads.workload_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
@@ -91,6 +99,14 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "shares.project_shares": (lambda w: {"now_ms": 2**50}, "their own"),
     "shares.standing": (lambda w: {"now_ms": 2**50}, "sums without names"),
     "search.find": (lambda w: {"text": w[:6], "limit": 10}, []),
+}
+
+
+NAMELESS = {
+    "projects.project_list",
+    "projects.team_list",
+    "shares.standing",
+    "usage.usage_by_project",
 }
 
 
@@ -139,6 +155,8 @@ async def workload(database: Database, clock: TurnedClock) -> str:
         "justification": "", "lost_milli_ms": 0,
     }  # fmt: skip
     await house.write(lambda tx, _: tx.execute(sa.insert(tables.preemptions).values(gave_way)))
+    bot = User(username="bot", created_at_ms=1, kind=UserKind.SERVICE, project="vision")
+    await house.write(lambda tx, _: users.user_insert(tx, bot, ""))
     times = ("early", "likely", "late", "asked_at", "asked_early", "asked_likely", "asked_late")
     eta = {"workload_id": started, **{f"{each}_ms": 1 for each in times}}
     await house.write(lambda tx, _: tx.execute(sa.insert(tables.etas).values(eta)))
@@ -188,7 +206,7 @@ async def test_strangers_see_nothing(name: str, database: Database, workload: st
             assert [(each.workload_id, each.name, each.project) for each in told] == [(None,) * 3]
         elif name in ("shares.project_shares", "pools.teams_seen"):
             assert set(told) == set(scope.projects or ())
-        elif name in ("projects.project_list", "usage.usage_by_project", "shares.standing"):
+        elif name in NAMELESS:
             assert "vision" not in repr(told)
             assert "research" not in repr(told)
         else:

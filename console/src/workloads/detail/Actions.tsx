@@ -6,6 +6,7 @@ import { useCopy } from "../../frame/clipboard";
 import frame from "../../frame/frame.module.css";
 import { MoreIcon } from "../../frame/icons";
 import { type Command, useCommands } from "../../palette/commands";
+import { useMay } from "../../session/queries";
 import classes from "./detail.module.css";
 import type { Asked } from "./dialogs";
 import { useMayChange, useMaySubmit } from "./may";
@@ -16,7 +17,9 @@ interface Props {
 }
 
 export function Actions({ workload, onAsk }: Props) {
-  const { id, name, state } = workload;
+  const { id, name, state, project } = workload;
+  const mayAudit = useMay()("audit:read", project);
+  const trail = { subject: id, project: [project] } as never;
   const mayChange = useMayChange(workload);
   const maySubmit = useMaySubmit(workload);
   const navigate = useNavigate();
@@ -44,6 +47,16 @@ export function Actions({ workload, onAsk }: Props) {
               name: `Clone ${name}`,
               keywords: "submit again copy",
               run: clone,
+            },
+          ]
+        : []),
+      ...(mayAudit
+        ? [
+            {
+              id: "workload-audit",
+              name: `Audit of ${name}`,
+              keywords: "trail who did",
+              run: () => void navigate({ to: "/audit", search: trail }),
             },
           ]
         : []),
@@ -75,6 +88,14 @@ export function Actions({ workload, onAsk }: Props) {
             <>
               <Menu.Item onClick={() => onAsk("priority")}>Change priority…</Menu.Item>
               <Menu.Item onClick={() => onAsk("time")}>Extend time…</Menu.Item>
+              <Menu.Divider />
+            </>
+          )}
+          {mayAudit && (
+            <>
+              <Menu.Item component={Link} {...{ to: "/audit", search: trail }}>
+                Audit of this workload
+              </Menu.Item>
               <Menu.Divider />
             </>
           )}

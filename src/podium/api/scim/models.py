@@ -25,7 +25,6 @@ from scim2_models import (
     Required,
     Resource,
     ResourceType,
-    Returned,
     ScimPolicy,
     ScimProvider,
     ServiceProviderConfig,
@@ -73,9 +72,6 @@ class Member(ComplexAttribute):
 
     type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
     """Always User: there are no groups in groups."""
-
-    display: Annotated[str | None, Mutability.read_only, Returned.request] = None
-    """What the directory calls the person."""
 
 
 class Group(Resource[Any]):

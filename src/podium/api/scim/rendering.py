@@ -40,8 +40,7 @@ def group_resource(group: DirectoryGroup, members: Sequence[tuple[str, str]]) ->
         external_id=group.external_id or None,
         display_name=group.display_name,
         members=[
-            Member(value=key, display=name, type="User", ref=Reference(f"Users/{key}"))
-            for key, name in members
+            Member(value=key, type="User", ref=Reference(f"Users/{key}")) for key, _ in members
         ]
         or None,
     )

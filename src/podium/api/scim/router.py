@@ -20,6 +20,7 @@ from podium.api.directory import PATH
 from podium.api.problems import status_of
 from podium.api.refused import refusal_told
 from podium.api.scim.models import provider
+from podium.api.scim.service import DirectoryService
 from podium.api.scim.storage import DirectoryStorage
 from podium.domain.errors import (
     PodiumError,
@@ -37,7 +38,7 @@ router = APIRouter(prefix=PATH, include_in_schema=False)
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _READING = frozenset({Operation.query, Operation.search, Operation.search_with_body})
-_service = ScimService(provider())
+_service = DirectoryService(provider())
 
 
 @router.api_route("", methods=_METHODS)
@@ -58,7 +59,7 @@ async def _served(request: Request, context: Context, path: str) -> ScimResponse
     body = await request.body()
     asked = ScimRequest(
         method=request.method,
-        base_url=str(request.base_url).rstrip("/") + PATH,
+        base_url=(context.public_url or str(request.base_url)).rstrip("/") + PATH,
         path="/" + path,
         query=dict(request.query_params),
         headers=list(request.headers.items()),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podium.domain.errors import PermanentError
+from podium.domain.outbound import Outbound
 from podium.domain.workload import GitSource, UploadSource
 from podium.engines.contract import Launch
 from podium.engines.local import folder as names
@@ -24,6 +25,7 @@ class Limits:
     archive_bytes_max: int = 4 << 30
     archive_members_max: int = 200_000
     processes_max: int = 16_384  # of a project with a Unix user of its own
+    outbound: Outbound = field(default_factory=Outbound)  # where Git sources may be
 
     def __post_init__(self) -> None:
         assert self.log_segment_bytes > 0
@@ -96,12 +98,18 @@ def order_of(
     ).encode()
 
 
-def _source(launch: Launch, limits: Limits) -> dict[str, str | int] | None:
+def _source(launch: Launch, limits: Limits) -> dict[str, object] | None:
     match launch.program.source:
         case None:
             return None
         case GitSource(url=url, ref=ref):
-            return {"kind": "git", "url": url, "ref": ref}
+            return {
+                "kind": "git",
+                "url": url,
+                "ref": ref,
+                "reach": "private" if limits.outbound.private else "public",
+                "allowed": [str(each) for each in limits.outbound.allowed],
+            }
         case UploadSource():
             if launch.archive_path is None:
                 raise PermanentError("The uploaded code is not stored. Submit the work again.")

@@ -8,18 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from podium.engines.local.processes import die_with_parent
-
-if TYPE_CHECKING:
-    import tarfile
-
-_GIT_PROTOCOLS = "https:http:ssh:git"
-_GIT_WORDS_BYTES_MAX = 64 * 1024
-_SHALLOW_REFUSED = ("remote ref", "not our ref", "unadvertised", "shallow")
 # What the processes under the engine keep of the server's environment: for Git, never for jobs.
 ENVIRONMENT_KEPT = (
     "PATH",
@@ -66,7 +56,9 @@ def source_prepare(source: dict[str, Any], work: str) -> None:
     """Fills `work` from an opened source. Raises PrepareError."""
     try:
         if source["kind"] == "git":
-            _git(str(source["url"]), str(source["ref"]), work)
+            from podium.engines.local.git_source import git_fetch
+
+            git_fetch(source, work)
         else:
             _archive(source, work)
     except OSError as error:
@@ -81,115 +73,26 @@ def source_prepare(source: dict[str, Any], work: str) -> None:
 
 def _archive(source: dict[str, Any], work: str) -> None:
     import tarfile
-    import zlib
+
+    from podium.spec.archive import ArchiveError, ArchiveLimits, archive_members, archive_open
 
     if not hasattr(tarfile, "data_filter"):
         raise PrepareError("source_failed", "Uploaded code needs Python 3.11.4 on the node.")
+    limits = ArchiveLimits(bytes_max=source["bytes_max"], members_max=source["members_max"])
     try:
-        with (
-            os.fdopen(source["archive"], "rb") as file,
-            tarfile.open(fileobj=file) as archive,
-        ):
-            archive.extractall(work, members=_checked(archive, source), filter="data")
+        with os.fdopen(source["archive"], "rb") as file:
+            packed_bytes = os.fstat(file.fileno()).st_size
+            with archive_open(file, limits, packed_bytes=packed_bytes) as archive:
+                members = archive_members(archive, limits)
+                archive.extractall(work, members=members, filter="data")
+    except ArchiveError as error:
+        raise PrepareError("source_failed", f"The uploaded code cannot be used. {error}") from None
     except tarfile.FilterError as error:
         raise PrepareError(
             "source_failed", f"The uploaded archive reaches outside the working folder: {error}."
         ) from None
-    except (tarfile.TarError, zlib.error, EOFError, UnicodeError) as error:
+    except (tarfile.TarError, EOFError, ValueError, KeyError) as error:
         raise PrepareError(
             "source_failed",
             f"The uploaded code is not a whole tar archive ({error}). Submit the work again.",
         ) from None
-
-
-def _checked(archive: tarfile.TarFile, limits: dict[str, Any]) -> Iterator[tarfile.TarInfo]:
-    """Members as they come, until one is above a limit: a bomb is noticed before it is unpacked."""
-    unpacked_bytes = 0
-    for count, member in enumerate(archive, 1):
-        unpacked_bytes += max(0, member.size)
-        if count > limits["members_max"]:
-            raise PrepareError(
-                "source_failed",
-                f"The uploaded archive holds more than {limits['members_max']} files.",
-            )
-        if unpacked_bytes > limits["bytes_max"]:
-            raise PrepareError(
-                "source_failed",
-                f"The uploaded archive unpacks to more than {limits['bytes_max'] >> 20} MiB.",
-            )
-        yield member
-
-
-def _git(url: str, ref: str, work: str) -> None:
-    shown = re.sub(r"://[^/@]*@", "://", url)
-    if url.startswith("-") or ref.startswith("-"):
-        raise PrepareError("source_failed", f"{shown} at {ref} is not a Git address.")
-    _git_run(shown, ref, ["init", "--quiet", work])
-    fetch = ["-C", work, "fetch", "--quiet", "--no-tags"]
-    try:
-        _git_run(shown, ref, [*fetch, "--depth=1", "--", url, ref])
-        wanted = "FETCH_HEAD"
-    except PrepareError as error:
-        if not any(word in str(error) for word in _SHALLOW_REFUSED):
-            raise
-        # Not every host gives out a bare commit, or a shallow one; all of it has what there is.
-        _git_run(shown, ref, [*fetch, "--", url, "+refs/*:refs/podium/*"])
-        wanted = _git_resolve(shown, ref, work)
-    _git_run(shown, ref, ["-C", work, "checkout", "--quiet", "--detach", wanted, "--"])
-
-
-def _git_resolve(url: str, ref: str, work: str) -> str:
-    for name in (f"refs/podium/heads/{ref}", f"refs/podium/tags/{ref}", ref):
-        try:
-            _git_run(
-                url, ref, ["-C", work, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
-            )
-        except PrepareError:
-            continue
-        return name
-    raise PrepareError(
-        "source_failed", f"{url} has no branch, tag or commit {ref}. Name one that is pushed."
-    )
-
-
-def _git_run(url: str, ref: str, arguments: list[str]) -> None:
-    """One git command whose words go to the person when it fails. Raises PrepareError."""
-    parent = os.getpid()
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            die_with_parent(parent)
-            os.dup2(writer, 1)
-            os.dup2(writer, 2)
-            os.execvpe("git", ["git", *arguments], _git_environment())  # noqa: S606
-        except OSError as error:
-            os.write(2, str(error.strerror).encode())
-        finally:
-            os._exit(127)
-    os.close(writer)
-    said = b""
-    while data := os.read(reader, 4096):
-        said = (said + data)[-_GIT_WORDS_BYTES_MAX:]
-    os.close(reader)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if code == 127:
-        raise PrepareError("source_failed", "The node has no git, which the source needs.")
-    if code != 0:
-        lines = said.decode(errors="replace").strip().splitlines() or [f"exit code {code}"]
-        words = re.sub(r"://[^/@\s]*@", "://", lines[-1])[:300]
-        raise PrepareError("source_failed", f"{url} at {ref} could not be fetched. Git: {words}")
-
-
-def _git_environment() -> dict[str, str]:
-    """The node's own Git set-up counts, as an operator made it for private hosts; nothing asks."""
-    kept = {name: os.environ[name] for name in ENVIRONMENT_KEPT if name in os.environ}
-    return {
-        **kept,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": _GIT_PROTOCOLS,
-        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-        "GIT_HTTP_LOW_SPEED_LIMIT": "1000",
-        "GIT_HTTP_LOW_SPEED_TIME": "60",
-        "LC_ALL": "C",
-    }

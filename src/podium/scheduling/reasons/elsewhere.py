@@ -6,15 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.domain.pool import Pool
-from podium.domain.reason import Evidence, Refusal, WaitReason
+from podium.domain.reason import CLOSED_POOL, Evidence, Refusal, WaitReason
 from podium.domain.resources import Request, TopologyLevel
 from podium.scheduling.reasons.shortage import Case
 from podium.scheduling.reasons.tally import Tallies
 from podium.scheduling.reasons.wording import (
     label_words,
-    listed,
     named_pools,
-    pool_users,
     pool_words,
 )
 from podium.scheduling.space.layout import Layout, Where, where_of
@@ -76,18 +74,17 @@ def _closed(case: Case, whole: Tallies, pools: Sequence[Pool]) -> Refusal:
         for pool in closed
         if whole.room_for(case.shape, Where(request.node_labels, (pool.name,))) >= case.need
     ]
-    if able:
-        names = listed(pool.name for pool in able[:_POOLS_MAX])
-        message = f"Pool {names} could run it, but it is open to {pool_users(able[0])}."
-        if len(able) > 1:
-            message = f"Pools {names} could run it, but they are not open to its project."
-    else:
-        message = "The nodes open to its project could not hold it even if empty."
+    # Whose they are, and what they are called, is not for everyone who reads this.
+    message = (
+        "Other nodes could run it, but they are in pools that are not open to its project."
+        if able
+        else "The nodes open to its project could not hold it even if empty."
+    )
     return Refusal(
         WaitReason.POLICY,
         message,
         "Ask for what the other nodes have, or ask an administrator to open a pool to its project.",
-        tuple(Evidence("pool", pool.name) for pool in able[:_POOLS_MAX]),
+        tuple(Evidence(CLOSED_POOL, pool.name) for pool in able[:_POOLS_MAX]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from podium.domain.pool import NO_POOL, Pool
+from podium.domain.pool import NO_POOL
 from podium.domain.quantity import GPU_MILLI, format_bytes, format_milli
 from podium.domain.resources import Request, TopologyLevel
 
@@ -109,16 +109,6 @@ def pool_words(names: Sequence[str], last: str = "and") -> str:
 def pool_place(request: Request) -> str:
     names = named_pools(request)
     return f" in {pool_words(names, 'or')}" if names else ""
-
-
-def pool_users(pool: Pool) -> str:
-    """`team red only`, `teams red and blue and project vision only`."""
-    users = [
-        f"{word if len(names) == 1 else word + 's'} {listed(names)}"
-        for word, names in (("team", pool.teams), ("project", pool.projects))
-        if names
-    ]
-    return f"{listed(users)} only"
 
 
 def label_words(request: Request) -> str:

@@ -12,7 +12,7 @@ from podium.domain.tenancy import UserKind, UserSource
 from podium.spec.views.base import View
 
 
-class ActionView(View):
+class KnownActionView(View):
     """Something that can be done."""
 
     action: Action
@@ -24,7 +24,7 @@ class ActionView(View):
 class ActionsView(View):
     """All that can be done."""
 
-    items: list[ActionView]
+    items: list[KnownActionView]
 
 
 class RoleRequest(View):

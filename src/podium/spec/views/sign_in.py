@@ -104,7 +104,7 @@ class ProviderTrialView(View):
     keys: int = Field(description="With how many keys it signs.")
 
 
-class DeviceRequest(View):
+class DeviceCodeRequest(View):
     """A command line asks to be let in."""
 
     client_name: str = Field("command line", min_length=1, max_length=100)
@@ -127,7 +127,7 @@ class DeviceTokenRequest(View):
     device_code: SecretStr = Field(max_length=200)
 
 
-class DeviceView(View):
+class DeviceSignInView(View):
     """The command line that asks with a code."""
 
     client_name: str = Field(description="What it says of itself.")
