@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ async def _measured(
     try:
         now_ms = database.now_ms()
         await database.write(lambda tx: _people(tx, now_ms))
-        await database.write(lambda tx: _analyse(tx))
+        await database.write(_analyse)
         for number in range(ROUNDS):
             say(f"{dialect}: round {number + 1} of {ROUNDS}")
             for member in MEMBERS:
@@ -105,7 +106,7 @@ async def _measured(
                     for sort in SORTS:
                         begun = time.perf_counter()
                         await database.read(
-                            lambda tx, m=member, c=chosen, s=sort: _page(tx, m, c, s, now_ms)
+                            partial(_page, member=member, chosen=chosen, sort=sort, now_ms=now_ms)
                         )
                         ms = (time.perf_counter() - begun) * 1000
                         if number:  # the first warms the caches, as the day before did
@@ -116,7 +117,7 @@ async def _measured(
 
 
 def _page(
-    tx: Transaction, member: int, chosen: WorkloadFilter, sort: WorkloadSort, now_ms: int
+    tx: Transaction, *, member: int, chosen: WorkloadFilter, sort: WorkloadSort, now_ms: int
 ) -> None:
     """As `api/workloads` does it, with the rights that `SignIn` keeps for two seconds."""
     who = tokens.identity_fetch(tx, f"hash-{member}", now_ms)

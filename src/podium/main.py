@@ -130,6 +130,16 @@ def up(
             show_default=False,
         ),
     ] = "",
+    trusted_proxies: Annotated[
+        str,
+        typer.Option(
+            envvar="PODIUM_TRUSTED_PROXIES",
+            metavar="ADDRESSES",
+            help="Proxies in front, by address or network, separated by commas: what they say of "
+            "who asks, and over what, is believed. Default: nobody.",
+            show_default=False,
+        ),
+    ] = "",
     session_idle_hours: Annotated[
         int,
         typer.Option(
@@ -231,6 +241,7 @@ def up(
             rack=rack,
             nvlink=nvlink,
             public_url=public_url.rstrip("/"),
+            trusted_proxies=trusted_proxies,
             lifetimes=lifetimes_of(
                 session_idle_hours=session_idle_hours,
                 session_days=session_days,

@@ -108,6 +108,7 @@ class Settings:
     outbound: str = "private"
     allow_outbound: Sequence[str] = ()
     public_url: str = ""
+    trusted_proxies: str = ""
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
 
 
@@ -267,7 +268,7 @@ async def _run(
     async with _tasks(
         [*(loop.run() for loop in loops), feed.run(), context.streams.run(), _relay(engine, hints)]
     ):
-        server = _Server(context)
+        server = _Server(context, settings.trusted_proxies)
         await server.serve(sockets=[listener])
     foresight.close()
     await office.refusals.flush(everything=True)
@@ -380,7 +381,7 @@ async def _welcome(office: Office, sign_in: SignIn, address: str) -> None:
 class _Server(uvicorn.Server):
     """Uvicorn, told about our streams: they end first, so that stopping takes no time."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, trusted_proxies: str) -> None:
         super().__init__(
             uvicorn.Config(
                 make_app(context),
@@ -391,6 +392,9 @@ class _Server(uvicorn.Server):
                 ws="none",
                 lifespan="off",
                 server_header=False,
+                # Without a proxy nobody is believed: a job on this machine connects from it, too.
+                proxy_headers=bool(trusted_proxies),
+                forwarded_allow_ips=trusted_proxies,
                 backlog=2048,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=_GRACEFUL_SECONDS,

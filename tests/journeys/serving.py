@@ -59,7 +59,13 @@ def plain_environ() -> dict[str, str]:
     """This process's environment without anything that would reach Podium. Most journeys pass files
     between a test and its jobs, which isolation is there to prevent: those about it ask for it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM")}
-    return {**kept, "NO_COLOR": "1", "COLUMNS": "120", "PODIUM_ISOLATION": "none"}
+    return {
+        **kept,
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+        "PODIUM_ISOLATION": "none",
+        "PODIUM_TRUSTED_PROXIES": "127.0.0.1",  # some journeys speak as a proxy does
+    }
 
 
 @dataclass

@@ -90,8 +90,11 @@ def _phone_sheet(opened: Window) -> None:
 
 
 def test_who_may_see_nothing_is_told_so(busy_cluster: Server, window: Open) -> None:
-    """A person without any project: each page says what is missing, and none is broken."""
-    busy_cluster.client_kept.users.create("newcomer", password="correct-horse-battery")
+    """A person whose project is empty: each page says what is missing, and none is broken."""
+    client = busy_cluster.client_kept
+    client.users.create("newcomer", password="correct-horse-battery")
+    client.projects.create("empty-desk", team="newcomers")
+    client.projects.set_member("empty-desk", "newcomer", "viewer")
     with window(allowed=(r"403 \(Forbidden\)", r"404 \(Not Found\)")) as opened:
         page = sign_in(opened, busy_cluster, "/", "newcomer")
         secret = named(busy_cluster, "pretrain-7b").id

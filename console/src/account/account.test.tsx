@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test } from "vitest";
 import { consoleOpen, serverCreate } from "../testing/console";
-import { identityOf, pageOf, tokenOf } from "../testing/documents";
+import { identityOf, pageOf, projectOf, tokenOf } from "../testing/documents";
 import { Refused } from "../testing/server";
 import { zoneSetting } from "../time/zone";
 
@@ -17,7 +17,7 @@ test("it says who I am and what I may do where", async () => {
   consoleOpen("/account");
   await screen.findByRole("heading", { level: 2, name: "Signed in as ana" });
   const row = screen.getByRole("link", { name: "vision" }).closest("tr");
-  expect(row).toHaveTextContent("developerSubmits and controls work.");
+  expect(row).toHaveTextContent("developerSubmits work, controls work, sees work.");
 });
 
 test("a token is made with a name and an end, and shown once", async () => {
@@ -40,10 +40,35 @@ test("a token is made with a name and an end, and shown once", async () => {
   expect(await server.last("POST", "/api/v1/tokens")?.json()).toEqual({
     name: "nightly",
     expires_in_days: null,
+    actions: null,
+    projects: null,
   });
   await userEvent.click(screen.getByRole("button", { name: "I have it" }));
   expect(screen.queryByText("pod_once")).toBeNull();
   expect(await screen.findByRole("cell", { name: "nightly" })).toBeVisible();
+});
+
+test("a token is made for less than I may do", async () => {
+  const server = serverCreate()
+    .on("GET /api/v1/projects", () => pageOf([projectOf("speech"), projectOf("vision")]))
+    .on("GET /api/v1/tokens", () => pageOf([tokenOf({ actions: ["log:read"] })]))
+    .on("POST /api/v1/tokens", () => ({ ...token, token: "pod_once" }));
+  consoleOpen("/account");
+  expect(await screen.findByText("Only log:read")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "New token" }));
+  await userEvent.type(screen.getByLabelText("Name"), "nightly");
+  await userEvent.click(screen.getByRole("combobox", { name: "Only to do" }));
+  await userEvent.click(await screen.findByRole("option", { name: "workload:read" }));
+  await userEvent.click(screen.getByRole("combobox", { name: "Only in" }));
+  await userEvent.click(await screen.findByRole("option", { name: "vision" }));
+  await userEvent.click(screen.getByRole("button", { name: "Create token" }));
+  expect(await screen.findByText("pod_once")).toBeVisible();
+  expect(await server.last("POST", "/api/v1/tokens")?.json()).toEqual({
+    name: "nightly",
+    expires_in_days: 90,
+    actions: ["workload:read"],
+    projects: ["vision"],
+  });
 });
 
 test("revoking says what it ends before it ends it", async () => {

@@ -33,8 +33,7 @@ export function BreakDialog({ onClose, onDone }: { onClose: () => void; onDone: 
           value={reason}
           error={fault}
           maxLength={REASON_MAX}
-          autosize
-          minRows={2}
+          rows={3}
           data-autofocus
           onChange={(event) => {
             setReason(event.currentTarget.value);

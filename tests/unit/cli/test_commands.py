@@ -418,7 +418,8 @@ def test_projects_users_tokens_usage(server: Any, podium: Any, make: Any) -> Non
     token = {"id": "t-1", "name": "ci", "created_at": make.at(), "expires_at": None}
     server.on("POST", "/tokens", (201, {**token, "last_used_at": None, "token": "pod_x"}))
     assert podium("token", "create", "ci", "--no-expiry").out == "pod_x\n"
-    assert server.asked[-1].document == {"name": "ci", "expires_in_days": None}
+    asked = {"name": "ci", "expires_in_days": None, "actions": None, "projects": None}
+    assert server.asked[-1].document == asked
     used = {"project": "vision", "team": "research", "workloads": 1200, "usage": make.usage()}
     server.on("GET", "/usage", make.page(used))
     assert "12,345.7" in podium("usage").out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,3 +185,17 @@ def test_a_narrowed_token_has_no_more_and_nothing_elsewhere(
         assert not narrow.everywhere
         assert not narrow.teams
         assert set(narrow.projects) <= projects
+
+
+def test_the_guide_has_the_same_table() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "access.md").read_text()
+    rows = [
+        f"| `{action}` | {SENTENCES[action]} | "
+        + " | ".join("✓" if action in role.actions else " " for role in BUILT_IN_ROLES.values())
+        + " |"
+        for action in Action
+    ]
+    names = " | ".join(BUILT_IN_ROLES)
+    head = [f"| action | about | {names} |", "| --- | --- |" + " :-: |" * len(BUILT_IN_ROLES)]
+    shown = guide.partition("<!-- roles:")[2].partition("-->\n")[2].partition("<!-- /roles")[0]
+    assert shown.splitlines() == head + rows

@@ -16,8 +16,9 @@ export function useAccounts(q: string, project: string | undefined) {
   );
 }
 
-export function useAccount(account: string) {
+export function useAccount(account: string, enabled = true) {
   return useQuery({
+    enabled,
     queryKey: [accessKey, "account", account],
     queryFn: ({ signal }) =>
       answered(api.GET("/api/v1/accounts/{account}", { params: { path: { account } }, signal })),

@@ -1,6 +1,6 @@
 /** One person: what they may do and through what, their groups, and what can be done for them. */
 import { Button } from "@mantine/core";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, Navigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import type { PersonDetail } from "../../api/types";
 import { PageState } from "../../frame/PageState";
@@ -8,6 +8,7 @@ import { counted } from "../../quantity/words";
 import { useMaySomewhere } from "../../session/queries";
 import { RelativeTime } from "../../time/Times";
 import classes from "../access.module.css";
+import { useAccount } from "../accounts/queries";
 import { Detail } from "../Detail";
 import { GiveRole } from "../GiveRole";
 import { Part } from "../Part";
@@ -20,6 +21,9 @@ import { usePerson } from "./queries";
 export default function PersonPage() {
   const { name = "" } = useParams({ strict: false });
   const person = usePerson(name);
+  // Bindings name service accounts as they do people.
+  const account = useAccount(name, person.isError);
+  if (account.data) return <Navigate to="/access/accounts/$name" params={{ name }} replace />;
   if (!person.data) return <PageState query={person} what="people" />;
   return <Person key={name} person={person.data} />;
 }
