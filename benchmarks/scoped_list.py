@@ -32,6 +32,7 @@ MEMBERS = (1, 50, 499)
 PAGE = 100
 ROUNDS = 25
 GOAL_MS = 50
+GOAL_SORTED_MS = 250
 CHOSEN = {
     "everything": WorkloadFilter(),
     "failed": WorkloadFilter(states=(WorkloadState.FAILED,)),
@@ -51,19 +52,31 @@ def measure(say: Say) -> list[Figure]:
         for dialect, url in stores:
             took = asyncio.run(_measured(dialect, url, say))
             for member, by_page in took.items():
-                every = [ms for each in by_page.values() for ms in each]
-                worst = max(by_page, key=lambda key: quantile(by_page[key], 0.5))
-                say(f"{dialect}, {member}: slowest {worst}")
-                figures.append(
-                    Figure(
-                        name=f"p99 of rights, page and count, member of {member} of "
-                        f"{len(PROJECTS)} projects, {WORKLOADS} workloads, {dialect}",
-                        value=quantile(every, 0.99),
-                        unit="ms",
-                        goal=GOAL_MS,
-                    )
-                )
+                figures += _figures(dialect, member, by_page)
     return figures
+
+
+def _figures(
+    dialect: str, member: int, by_page: dict[tuple[str, str], list[float]]
+) -> list[Figure]:
+    """Newest first is the order that people look at; others are sorted for them alone."""
+    first = WorkloadSort.SUBMITTED.value
+    orders = {
+        "newest first": [ms for (_, sort), took in by_page.items() if sort == first for ms in took],
+        "in other orders": [
+            ms for (_, sort), took in by_page.items() if sort != first for ms in took
+        ],
+    }
+    return [
+        Figure(
+            name=f"p99 of rights, page and count {order}, member of {member} of "
+            f"{len(PROJECTS)} projects with {WORKLOADS} workloads, {dialect}",
+            value=quantile(took, 0.99),
+            unit="ms",
+            goal=goal,
+        )
+        for (order, took), goal in zip(orders.items(), (GOAL_MS, GOAL_SORTED_MS), strict=True)
+    ]
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_new_entries_come_by_themselves(audited: Server, window: Open) -> None:
     with window() as opened:
         page = sign_in(opened, audited, "/audit?action=pool:")
         expect(page.get_by_text("Nothing fits")).to_be_visible()
-        audited.client().pools.set("fast", nodes=["desk-01"])
+        audited.client().pools.set("fast", {"speed": "high"})
         expect(page.get_by_role("table", name="Entries")).to_contain_text("fast")
         audited.client().pools.delete("fast")
 
@@ -116,7 +116,7 @@ def test_exports(audited: Server, window: Open, tmp_path: Path) -> None:
             page.get_by_role("button", name="Export").click()
             with page.expect_download() as download:
                 page.get_by_role("menuitem", name=item).click()
-            path = tmp_path / download.value.suggested_filename
+            path: Path = tmp_path / download.value.suggested_filename
             download.value.save_as(path)
             return path.read_text().splitlines()
 

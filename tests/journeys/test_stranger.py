@@ -1,5 +1,6 @@
 """A stranger walks through the whole API: somebody without any role, and a member and the lead of
-another project. What exists and what does not answer alike, and nothing of the other tenant is heard.
+another project. What exists and what does not answer alike, and nothing of the other tenant is
+heard.
 
 The requests are made from the API's document, so that what is new is walked through, too.
 """

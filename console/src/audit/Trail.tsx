@@ -133,7 +133,7 @@ const EntryRow = memo(function EntryRow({ entry, zone, open, onOpen }: RowProps)
 
 /** Ids and paths as what they are. */
 function Subject({
-  entry: { actor, subject, outcome },
+  entry: { actor, action, subject, outcome },
   name,
 }: {
   entry: AuditEntry;
@@ -141,7 +141,7 @@ function Subject({
 }) {
   const isCode = outcome === "refused" || /^[wt]-[a-z0-9]{6,}$/.test(subject);
   // Who signs in does so as themselves.
-  if (subject === actor) return null;
+  if (subject === actor && /^(user:sign|ticket:)/.test(action)) return null;
   if (!isCode) return subject;
   return (
     <Fragment>

@@ -50,7 +50,7 @@ test("the trail tells who did what, and its state how far it is sealed", async (
   consoleOpen("/audit");
   const trail = await screen.findByRole("table", { name: "Entries" });
   const done = within(trail).getByRole("row", { name: /Set a quota/ });
-  for (const words of ["ana", "weight 1 → 2, and 2 more", "10.0.0.7", "Allowed"]) {
+  for (const words of ["ana", "weight 1 → 2, and 1 more", "10.0.0.7", "Allowed"]) {
     expect(within(done).getByText(words)).toBeVisible();
   }
   const refused = within(trail).getByRole("row", { name: /Tried to sign in/ });

@@ -71,7 +71,9 @@ export function changeInWords(detail: Record<string, unknown>, zone: string): st
 
 function leavesOf(value: unknown, path: readonly string[] = []): Leaves {
   const found: Leaves = new Map();
-  if (value === undefined || (path.length === 0 && value === null)) return found;
+  // What would stand in an empty object is told where there is something.
+  if (value === undefined || isEmptyRecord(value)) return found;
+  if (path.length === 0 && value === null) return found;
   if (Array.isArray(value) ? value.some(isObject) : isRecord(value)) {
     for (const [name, each] of Object.entries(value as object)) {
       const label = Array.isArray(value) ? String(Number(name) + 1) : name;
@@ -124,12 +126,17 @@ export function valueInWords(value: unknown, path: readonly string[], zone: stri
   if (unit === "seconds") return durationInWords(value);
   if (unit === "bytes") return bytesInWords(value);
   if (unit === "milli") return milliInWords(value);
-  if (path.length > 1 && GPU_MAPS.has(path[0] ?? "")) return `${milliInWords(value)} GPUs`;
+  if (path.length > 1 && GPU_MAPS.has(path[0] ?? ""))
+    return `${milliInWords(value)} ${value === 1_000 ? "GPU" : "GPUs"}`;
   return value.toLocaleString("en");
 }
 
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
+}
+
+function isEmptyRecord(value: unknown): boolean {
+  return isObject(value) && !Array.isArray(value) && Object.keys(value as object).length === 0;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -34,12 +34,11 @@ test("a difference names each field that changed, with its unit", () => {
   const fields = fieldsOf(before, after, "UTC");
   expect(fields.map(({ name, same }) => [name, same])).toEqual([
     ["weight", false],
-    ["limits", false],
     ["limits · A100", false],
     ["guarantees · A100", true],
   ]);
-  expect(fields[2]?.after).toEqual([{ text: "8 GPUs", marked: true }]);
-  expect(changeInWords(entryOf().detail, "UTC")).toBe("weight 1 → 2, and 2 more");
+  expect(fields[1]?.after).toEqual([{ text: "8 GPUs", marked: true }]);
+  expect(changeInWords(entryOf().detail, "UTC")).toBe("weight 1 → 2, and 1 more");
 });
 
 test("of lists, only what came or went is marked", () => {
@@ -67,11 +66,13 @@ test.each([
   [{ before: "one", after: "two" }, "one → two"],
   [{ before: null, after: { max_runtime_seconds: 7200 } }, "max runtime 2 h"],
   [{ name: "nightly" }, ""],
+  [{ before: { limits: { A100: 1000 } }, after: { limits: {} } }, "limits · A100 1 GPU → none"],
 ])("%j in a line is “%s”", (detail, words) => {
   expect(changeInWords(detail, "UTC")).toBe(words);
 });
 
 test("other facts of a detail are told with their units", () => {
+  expect(factsOf({ before: 1, after: 2 }, "UTC")).toEqual([]);
   const detail = { expires_at_ms: 0, size_bytes: 1536, projects: null, group: true, before: 1 };
   expect(factsOf(detail, "UTC")).toEqual([
     ["expires at", "1970-01-01 00:00:00 UTC"],
@@ -85,6 +86,10 @@ test("what was done is said in words, and what was refused as tried", () => {
   expect(didInWords(entryOf())).toBe("Set a quota");
   expect(didInWords(refusedEntry)).toBe("Tried to sign in");
   expect(gistInWords(refusedEntry, "UTC")).toBe("5 times · The name or the password is wrong.");
+  const given = { before: [], after: ["lead"] };
+  expect(didInWords(entryOf({ action: "binding:set", detail: given }))).toBe("Gave a role");
+  const taken = { before: "lead", after: null };
+  expect(didInWords(entryOf({ action: "binding:set", detail: taken }))).toBe("Took a role away");
   const cancel = { before: { state: "queued" }, after: { cancelled: true }, reason: "too old" };
   const cancelled = entryOf({ action: "workload:control", detail: cancel });
   expect(didInWords(cancelled)).toBe("Cancelled work");

@@ -73,6 +73,12 @@ function verbOf({ action, detail }: AuditEntry): Verb | undefined {
   if (action === "user:administer" && detail.created === true) {
     return detail.group ? ["Made a group", "make a group"] : ["Added a person", "add a person"];
   }
+  if (action === "binding:set" && "after" in detail) {
+    if (isNothing(before)) return ["Gave a role", "give a role"];
+    return isNothing(after)
+      ? ["Took a role away", "take a role away"]
+      : ["Changed somebody’s roles", "change somebody’s roles"];
+  }
   if (action === "project:create" && detail.level === "team") return ["Made a team", "make a team"];
   if (action === "secret:write" && before !== undefined && after === null) {
     return ["Removed a secret", "remove a secret"];
@@ -136,6 +142,10 @@ function tellingOf(detail: AuditEntry["detail"], outcome: string, zone: string):
 
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
+}
+
+function isNothing(value: unknown): boolean {
+  return value == null || (Array.isArray(value) && value.length === 0);
 }
 
 function isSet(value: unknown, name: string): boolean {

@@ -26,10 +26,11 @@ function Begin() {
   const hello = useHello();
 
   function run() {
-    hello.mutate(undefined, {
-      onSuccess: ({ id }) =>
-        void navigate({ to: "/workloads/$id", params: { id }, search: { tab: "logs" } }),
-    });
+    // A list may hear of the workload first and take the place of this page.
+    hello.mutateAsync().then(
+      ({ id }) => navigate({ to: "/workloads/$id", params: { id }, search: { tab: "logs" } }),
+      () => {},
+    );
   }
 
   return (

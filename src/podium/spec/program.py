@@ -37,7 +37,9 @@ _WORD = re.compile(r"[^ \t\r\n]+")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_GIT_URL = re.compile(r"((git\+)?https|(git\+)?ssh|http|git)://([^\s/@]+@)?[A-Za-z0-9\[][^\s/@]*/\S+")
+_GIT_URL = re.compile(
+    r"((git\+)?https|(git\+)?ssh|http|git)://([^\s/@]+@)?[A-Za-z0-9\[][^\s/@]*/\S+"
+)
 _GIT_PASSWORD = re.compile(r"https?://[^\s/@]*:[^\s/@]+@\S+")
 _GIT_SCP = re.compile(r"([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?![:/]/?/)[^\s:-]\S*", re.ASCII)
 _GIT_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@+#=-]{0,254}")

@@ -20,7 +20,7 @@ from podium.domain.workload import Recovery, Workload
 from podium.spec.views.workload import TOTAL_MAX, WorkloadSort
 from podium.store import tables
 from podium.store.database import Transaction
-from podium.store.scoping import within
+from podium.store.scoping import MANY, unindexed, within
 from podium.store.workloads import workload_fetch_many
 
 _WORKLOAD = tables.workloads
@@ -82,7 +82,7 @@ def workload_list(
     is an id to continue behind, for the order of submission alone.
     """
     key = _WORKLOAD.c.id
-    statement = sa.select(key).where(*_conditions(scope, chosen))
+    statement = sa.select(key).where(*_conditions(scope, chosen, in_order=True))
     if after is not None:
         assert sort is WorkloadSort.SUBMITTED, "other orders are not those of ids"
         statement = statement.where(key < after if descending else key > after)
@@ -120,9 +120,16 @@ def workload_ids_living(
 _LIVING = tuple(state.value for state in WorkloadState if state not in WORKLOAD_ENDS)
 
 
-def _conditions(scope: Scope, chosen: WorkloadFilter) -> list[sa.ColumnElement[bool]]:
+def _conditions(
+    scope: Scope, chosen: WorkloadFilter, *, in_order: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """`in_order`: rows are wanted in some order, not only counted."""
     table = _WORKLOAD
-    found = [within(scope, table.c.project)]
+    many = scope.projects is not None and len(scope.projects) > MANY and not chosen.projects
+    project = unindexed(table.c.project) if in_order and many else table.c.project
+    # Who sees all is served from the short list of ids; of others the projects come first.
+    own_id: sa.ColumnElement[str] = table.c.id if scope.projects is None else unindexed(table.c.id)
+    found = [within(scope, project)]
     if chosen.projects:
         found.append(_in(table.c.project, chosen.projects))
     if chosen.states:
@@ -142,9 +149,9 @@ def _conditions(scope: Scope, chosen: WorkloadFilter) -> list[sa.ColumnElement[b
     for key, value in chosen.labels:
         label = tables.workload_labels
         labelled = sa.select(label.c.workload_id).where(label.c.key == key, label.c.value == value)
-        found.append(table.c.id.in_(labelled))
+        found.append(own_id.in_(labelled))
     if chosen.node:
-        found.append(table.c.id.in_(_placed_on(chosen.node)))
+        found.append(own_id.in_(_placed_on(chosen.node)))
     if chosen.reasons:
         found.append(_waits_for(chosen.reasons))
     if chosen.ended_since_ms is not None:

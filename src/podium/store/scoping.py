@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from podium.domain.tenancy import Scope
+
+MANY = 50
+"""Beyond so many projects a look at every row is quicker than a search for each project."""
+
+
+class unindexed(FunctionElement[str]):  # noqa: N801 - as functions of SQL are named
+    """A column whose index SQLite is not to use: it takes every list of values for a short one and
+    searches once for each. PostgreSQL counts by itself."""
+
+    name = "unindexed"
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(unindexed)
+def _plain(element: unindexed, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(element.clauses, **how)
+
+
+@compiles(unindexed, "sqlite")
+def _marked(element: unindexed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"+{compiler.process(element.clauses, **how)}"
 
 
 def within(scope: Scope, column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
