@@ -11,8 +11,12 @@ _EMPTY = sa.text("''")
 
 
 def upgrade() -> None:
-    op.add_column("teams", sa.Column("cost_centre", sa.Text(), server_default=_EMPTY, nullable=False))
-    op.add_column("projects", sa.Column("cost_centre", sa.Text(), server_default=_EMPTY, nullable=False))
+    op.add_column(
+        "teams", sa.Column("cost_centre", sa.Text(), server_default=_EMPTY, nullable=False)
+    )
+    op.add_column(
+        "projects", sa.Column("cost_centre", sa.Text(), server_default=_EMPTY, nullable=False)
+    )
     for column in (
         sa.Column("kind", sa.Text(), server_default=sa.text("'person'"), nullable=False),
         sa.Column("source", sa.Text(), server_default=sa.text("'local'"), nullable=False),
@@ -59,7 +63,9 @@ def upgrade() -> None:
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("subject_kind", "subject", "level", "target", "role", name="bindings_once"),
+        sa.UniqueConstraint(
+            "subject_kind", "subject", "level", "target", "role", name="bindings_once"
+        ),
     )
     op.create_index("bindings_by_target", "bindings", ["level", "target"])
     # What was a flag of the person and a row of the project is a binding now. The ids have a
