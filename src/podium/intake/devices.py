@@ -105,7 +105,6 @@ async def device_decide(
     now_ms = office.database.now_ms()
 
     def write(tx: Transaction) -> AuditEntry:
-        _check_signed_in(tx, identity)
         provider = _session_provider(tx, identity)
         found = _waiting(tx, user_hash, now_ms)
         device_codes.device_decide(
@@ -170,13 +169,6 @@ def _waiting(tx: Transaction, user_hash: str, now_ms: int) -> DeviceCode:
     if found is None:
         raise NotFoundError(_NOT_THERE)
     return found
-
-
-def _check_signed_in(tx: Transaction, identity: Identity) -> None:
-    """Raises ForbiddenError for a token: a sign-in may do more, and lasts longer, than it."""
-    token = tokens.token_find(tx, identity.token_id)
-    if token is None or token.kind not in SIGN_INS:
-        raise ForbiddenError("A token lets nobody in. Open this page where you are signed in.")
 
 
 def _session_provider(tx: Transaction, identity: Identity) -> str:
