@@ -31,7 +31,7 @@ from podium.store.codec import (
 from podium.store.database import Transaction
 from podium.store.groups import groups_fetch_many, groups_insert
 from podium.store.lifecycle import event_insert
-from podium.store.scoping import within
+from podium.store.scoping import unindexed, within
 from podium.store.secrets import uses_insert
 
 
@@ -166,7 +166,7 @@ def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> 
     for chunk in chunks(ids):
         statement = sa.select(tables.workloads).where(
             tables.workloads.c.id.in_(chunk),
-            within(scope, tables.workloads.c.project),
+            within(scope, unindexed(tables.workloads.c.project)),
         )
         for workload in _workloads(tx, tx.execute(statement).mappings().all()):
             found[workload.id] = workload
