@@ -58,7 +58,7 @@ def test_a_day_in_short(make_server: Callable[..., Server]) -> None:
     (project,) = server.client_kept.usage.list("default")
     assert project.usage.cost is not None
     assert project.usage.cost.amount >= usage.cost.amount
-    stranger = server.person("stranger")
+    stranger = server.person("stranger", leads="elsewhere")
     http = server.http(stranger)
     assert http.get(f"{API}/workloads/{made.id}/curves").status_code == 404
     assert http.get(f"{API}/nodes/{node.name}/curves").status_code == 200
