@@ -35,6 +35,8 @@ NAMES = (
     "scheduler",
     "explain",
     "audit",
+    "usage",
+    "quota_check",
 )
 
 

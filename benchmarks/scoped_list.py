@@ -25,14 +25,14 @@ from podium.domain.tenancy import Group, Token, User, UserSource
 from podium.spec.views.workload import WorkloadSort
 from podium.store import roles, tokens, user_groups, users, workloads
 from podium.store.database import Database, Transaction
-from podium.store.listing import WorkloadFilter, workload_count, workload_list
+from podium.store.listing import WorkloadFilter, workload_list
 
 PROJECTS = tuple(f"p-{number:03}" for number in range(500))
 MEMBERS = (1, 50, 499)
 PAGE = 100
 ROUNDS = 25
 GOAL_MS = 50
-GOAL_SORTED_MS = 250
+GOAL_SORTED_MS = 100
 CHOSEN = {
     "everything": WorkloadFilter(),
     "failed": WorkloadFilter(states=(WorkloadState.FAILED,)),
@@ -110,7 +110,7 @@ async def _measured(
     try:
         now_ms = database.now_ms()
         await database.write(lambda tx: _people(tx, now_ms))
-        await database.write(_analyse)
+        _settle(database.url)
         for number in range(ROUNDS):
             say(f"{dialect}: round {number + 1} of {ROUNDS}")
             for member in MEMBERS:
@@ -136,8 +136,7 @@ def _page(
     who = tokens.identity_fetch(tx, f"hash-{member}", now_ms)
     assert who is not None
     found = workload_list(tx, who.scope, chosen, limit=PAGE + 1, sort=sort)
-    workloads.replica_counts_many(tx, [each.id for each in found])
-    workload_count(tx, who.scope, chosen)
+    workloads.replica_counts_many(tx, [each.id for each in found.workloads])
 
 
 def _people(tx: Transaction, now_ms: int) -> None:
@@ -185,6 +184,11 @@ def _bind(
         roles.binding_insert(tx, binding)
 
 
-def _analyse(tx: Transaction) -> None:
-    """What a database does by itself after a while."""
-    tx.execute(sa.text("ANALYZE"))
+def _settle(url: sa.URL) -> None:
+    """What PostgreSQL does by itself soon after so many rows were written; SQLite never does."""
+    if url.get_backend_name() == "sqlite":
+        return
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("VACUUM ANALYZE"))
+    engine.dispose()

@@ -203,6 +203,17 @@ def up(
             show_default=False,
         ),
     ] = None,
+    data_root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data-root",
+            envvar="PODIUM_DATA_ROOT",
+            metavar="PATH",
+            help="A folder that data sources may be in. Work sees it only through a source. May be "
+            "repeated.",
+            show_default=False,
+        ),
+    ] = None,
     currency: Annotated[
         str,
         typer.Option(
@@ -252,6 +263,7 @@ def up(
             secret_key_file=secret_key_file,
             outbound=outbound,
             allow_outbound=allow_outbound or (),
+            data_roots=data_root or (),
         )
     )
 

@@ -32,7 +32,9 @@ from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
-from podium.control import deadlines, expect, heap, recorder, resealing, schedule
+from podium.control import data_watch, deadlines, expect, heap, recorder, resealing, schedule
+from podium.control.budgets import Budgets
+from podium.control.data_watch import DataWatch
 from podium.control.foresight import Foresight
 from podium.control.forwarding import LEASE as FORWARDING_LEASE
 from podium.control.forwarding import PERIOD_SECONDS as FORWARDING_SECONDS
@@ -107,6 +109,7 @@ class Settings:
     secret_key_file: Path | None = None
     outbound: str = "private"
     allow_outbound: Sequence[str] = ()
+    data_roots: Sequence[Path] = ()
     public_url: str = ""
     trusted_proxies: str = ""
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
@@ -123,6 +126,7 @@ def serve(settings: Settings) -> None:
     _virtual_gpus(settings)
     _site(settings)
     _outbound(settings)
+    _data_roots(settings)
     os.umask(0o077)  # what it writes is for no other user of this machine
     with _home(settings.home), _listening(settings) as listener:
         import uvloop
@@ -150,13 +154,29 @@ def _outbound(settings: Settings) -> Outbound:
     return outbound_read(settings.allow_outbound, settings.outbound)
 
 
+def _data_roots(settings: Settings) -> tuple[Path, ...]:
+    """Folders that data sources may be in; no job sees them but by a source. Raises UserError."""
+    found = []
+    for each in settings.data_roots:
+        real = each.resolve()
+        home = settings.home.resolve()
+        if not real.is_dir() or real == Path("/"):
+            words = "Name a folder that there is, other than /."
+            raise UserError(FieldFault("data-root", f"{each} cannot be one.", words))
+        if real == home or real in home.parents or home in real.parents:
+            words = "Name a folder outside of it."
+            raise UserError(FieldFault("data-root", f"{each} and Podium's home overlap.", words))
+        found.append(real)
+    return tuple(found)
+
+
 def _walls(settings: Settings) -> Walls:
     """What keeps projects apart on this machine. Raises UserError."""
     walls = walls_found(
         settings.home,
         settings.isolation,
         uids=uids_read(settings.isolation_uids),
-        hidden=_socket_folders(settings.database),
+        hidden=[*_socket_folders(settings.database), *_data_roots(settings)],
     )
     if walls.level is Level.NONE:
         _log.warning("no_isolation", why=walls.why)
@@ -185,6 +205,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             sealer=_sealer(settings),
             uploads_path=settings.home / "uploads",
             outbound=_outbound(settings),
+            data_roots=_data_roots(settings),
         )
         sign_in = SignIn(office, settings.lifetimes)
         walls = await asyncio.to_thread(_walls, settings)
@@ -194,7 +215,10 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             virtual_gpus=_virtual_gpus(settings),
             site=_site(settings),
             walls=walls,
-            limits=Limits(outbound=_outbound(settings)),
+            limits=Limits(
+                outbound=_outbound(settings),
+                data_roots=tuple(map(str, _data_roots(settings))),
+            ),
         )
         await engine.open()
         try:
@@ -222,7 +246,10 @@ async def _run(
     names = [schedule.LEASE, deadlines.LEASE, NOTARY_LEASE, FORWARDING_LEASE, lease_name(engine)]
     leadership = Leadership(database, _holder(settings.home), names)
     records = Recorder(database, leadership, schedule.LEASE, Retention(), version=__version__)
-    scheduler = schedule.Scheduler(database, hints, leadership, office.ids, records)
+    budgets = Budgets(database, hints, leadership)
+    scheduler = schedule.Scheduler(
+        database, hints, leadership, office.ids, records, before=budgets.foretell
+    )
     notary = Notary(
         database,
         leadership,
@@ -233,7 +260,7 @@ async def _run(
     forwarder = Forwarder(
         database, leadership, office.sealer, office.outbound, socket.gethostname()
     )
-    loops = _loops(office, leadership, engine, scheduler, records, notary, forwarder)
+    loops = _loops(office, leadership, engine, scheduler, budgets, records, notary, forwarder)
     feed = Feed(database, hints)
     foresight = Foresight(database, lambda: scheduler.sight, scheduler.turn)
     context = Context(
@@ -282,6 +309,7 @@ def _loops(
     leadership: Leadership,
     engine: Engine,
     scheduler: schedule.Scheduler,
+    budgets: Budgets,
     records: Recorder,
     notary: Notary,
     forwarder: Forwarder,
@@ -312,6 +340,7 @@ def _loops(
             period_seconds=2,
             due_seconds=scheduler.due_seconds,
         ),
+        Loop("budgets", budgets.step, hints, wake_on=("budgets",), period_seconds=5),
         Loop("record", records.step, hints, period_seconds=recorder.PERIOD_SECONDS),
         Loop("notary", seal, hints, period_seconds=NOTARY_SECONDS),
         Loop("forward", forwarder.step, hints, period_seconds=FORWARDING_SECONDS),
@@ -328,6 +357,12 @@ def _loops(
             hints,
             wake_on=("secrets",),
             period_seconds=resealing.PERIOD_SECONDS,
+        ),
+        Loop(
+            "data",
+            DataWatch(database, leadership, deadlines.LEASE).step,
+            hints,
+            period_seconds=data_watch.PERIOD_SECONDS,
         ),
         Loop("nodes", NodeWatch(database, hints, leadership).step, hints, period_seconds=5),
         Loop(

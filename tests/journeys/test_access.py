@@ -196,7 +196,8 @@ def test_a_narrow_token_stays_narrow(house: Server) -> None:
     narrow.tokens.revoke(made["id"])
     with pytest.raises(UnauthenticatedError):
         narrow.auth.me()
-    house.client().tokens.revoke(child.id)
+    with pytest.raises(UnauthenticatedError):
+        house.client(child.token).auth.me()  # what was made with a token ends with it
 
 
 def test_cost_centres_and_what_a_lead_sees_of_bindings(house: Server) -> None:
@@ -232,3 +233,48 @@ def test_commands_show_what_there_is(house: Server) -> None:
     ):
         shown = house.command(*words).stdout
         assert re.search(expected, shown), (words, shown)
+
+
+def test_projects_move_and_are_archived(house: Server) -> None:
+    root = house.client()
+    root.teams.create("attic")
+    root.projects.create("old", team="research")
+    root.projects.set_member("old", "grace", "lead")
+    root.secrets.set("old", "KEY", "v")
+    assert house.told("project", "move", "old", "--team", "attic")["team"] == "attic"
+    refused = house.command("project", "delete", "old", code=None)
+    words = " ".join((refused.stdout + refused.stderr).split())
+    assert "1 secret (KEY)" in words
+    assert "podium project delete old --force" in words
+    ended = house.told("project", "delete", "old", "--force")
+    assert (ended["secrets"], ended["roles"]) == (["KEY"], 1)
+    assert house.command("project", "delete", "old").stdout.strip() == "old is archived."
+    assert "old" not in {each["name"] for each in listed(house, "project", "ls")}
+    assert [each["name"] for each in listed(house, "project", "ls", "--archived")] == ["old"]
+    assert "There was a project old" in house.command(
+        "project", "create", "old", "--team", "attic", code=None
+    ).stderr.replace("\n", " ")
+    house.command("team", "delete", "attic")
+    assert [each["name"] for each in listed(house, "team", "ls", "--archived")] == ["attic"]
+    assert house.command("project", "restore", "old", code=None).returncode != 0
+    house.told("team", "restore", "attic")
+    assert house.told("project", "restore", "old")["archived_at"] is None
+    told = {each.action for each in root.audit.list(subject="old")}
+    assert {"project:create", "project:change", "project:archive"} <= told
+
+
+def test_tokens_of_others_and_people_by_name(house: Server) -> None:
+    house.client().users.create("rosalind", password=PASSWORD, display_name="Rosa Franklin")
+    rosa = house.client(house.sign_in("rosalind", PASSWORD))
+    made = rosa.tokens.create("mine")
+    shown = listed(house, "token", "ls", "--user", "rosalind")
+    assert {each["name"] for each in shown} == {"sign-in", "mine"}
+    house.command("token", "revoke", made.id, "--user", "rosalind")
+    assert {each.name for each in house.client().users.tokens("rosalind")} == {"sign-in"}
+    lead = house.client(house.sign_in("grace", PASSWORD), project="vision")
+    assert [each.username for each in lead.access.people("frank")] == ["rosalind"]
+    for ask in (lambda: rosa.access.people("grace"), lambda: list(lead.users.tokens("rosalind"))):
+        with pytest.raises(ForbiddenError):
+            ask()
+    with pytest.raises(UserError):
+        lead.access.people("f")

@@ -290,10 +290,17 @@ def request_of(label: str, real: Mapping[str, str], *, project: str = "red") -> 
     parts = {
         "POST /layout/plan": {"layout": "1g.10gb"},
         "PUT /prices/": {"per_gpu_hour": "1.50"},
+        "PUT /grants/": {"write": True},
+        "PUT /data/": {
+            "kind": "s3",
+            "location": {"endpoint": "https://s3.example.com", "bucket": "red-data"},
+            "classification": "internal",
+        },
         "PUT /pools/": {"labels": {"zone": "north"}},
         "PUT /layout": {"layout": "1g.10gb"},
         "PUT /mig": {"enabled": True},
         "PUT /quotas/": {"weight": 2},
+        "PUT /budgets/": {"level": "project", "target": project, "gpu_hours": "1"},
         "PUT /policies/": {"values": {"priority": 1}},
         "PUT /views/": {"search": "state=failed"},
         "PUT /members/": {"role": "lead"},

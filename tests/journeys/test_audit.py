@@ -25,6 +25,8 @@ NOTHING_TO_TELL = {
     f"POST {API}/workloads/validate",
     f"POST {API}/workloads/dry-run",
     f"POST {API}/what-if",
+    f"POST {API}/quotas/{{level}}/{{name}}/preview",
+    f"POST {API}/capacity/plans",
     f"POST {API}/scheduler/cycles/{{cycle_id}}/replay",
     f"POST {API}/nodes/{{name}}/gpus/{{index}}/layout/plan",
     f"POST {API}/mig/pack",  # says what it would do
@@ -205,8 +207,31 @@ def test_an_extract_is_told_apart(server: Server, lead: str, tmp_path: Path) -> 
     lines = path.read_text().splitlines()
     projects = {json.loads(line)["project"] for line in lines[1:-1]}
     assert projects == {"red"}
-    with pytest.raises(BadLineError, match="extract"):
+    with pytest.raises(BadLineError, match="project=red"):
         verify_export(lines)
+
+
+def test_an_export_takes_the_filters_of_the_list(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    client = server.client()
+    wanted = {"actor": "admin", "action": "user:"}
+    listed = [each.seq for each in client.audit.list(**wanted)]  # type: ignore[arg-type]
+    client.audit.export(path, **wanted)  # type: ignore[arg-type]
+    head, *entries, end = (json.loads(line) for line in path.read_text().splitlines())
+    assert head["whole"] is False
+    assert head["filters"] == wanted
+    assert "cannot be verified" in head["note"]
+    assert [each["seq"] for each in reversed(entries)] == listed
+    assert end["entries"] == len(listed) > 0
+    told = next(client.audit.list(action="audit:export", limit=1))
+    assert told.detail["filters"] == wanted
+    refused = server.command("audit", "verify", str(path), code=None)
+    assert refused.returncode == 1
+    words = " ".join((refused.stdout + refused.stderr).split())
+    assert "only entries that fit action=user:, actor=admin" in words
+    assert "podium audit export FILE" in words
+    server.command("audit", "export", str(path), "--grep", "role", "--outcome", "allowed")
+    assert '"q":"role"' in path.read_text().splitlines()[0]
 
 
 def test_part_of_the_trail_verifies_too(server: Server, tmp_path: Path) -> None:

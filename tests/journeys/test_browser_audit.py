@@ -121,7 +121,12 @@ def test_exports(audited: Server, window: Open, tmp_path: Path) -> None:
             return path.read_text().splitlines()
 
         filtered = [json.loads(line) for line in export("What fits the filters")]
-        assert [each["action"] for each in filtered] == ["price:set", "price:set"]
+        head, *entries, end = filtered
+        assert (head["whole"], head["filters"]) == (False, {"action": "price:set"})
+        assert [each["action"] for each in entries] == ["price:set", "price:set"]
+        assert end["entries"] == 2
+        (told,) = audited.client().audit.list(action="audit:export")
+        assert told.detail["filters"] == {"action": "price:set"}
         key = audited.client().audit.key().public_key
         assert verify_export(export("The sealed trail"), [read_key(key)]).verdict.ok
 

@@ -57,8 +57,8 @@ def running_on(server: Server, workload_id: str) -> dict[int, str]:
 def usage(url: str, ids: Sequence[str]) -> list[tuple[str, int, int]]:
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "SELECT allocation_id, runtime_ms, ended_at_ms FROM usage"
-            " WHERE workload_id = ANY(%s) ORDER BY allocation_id",
+            "SELECT allocation_id, SUM(runtime_ms), MAX(until_ms) FROM bill_lines"
+            " WHERE workload_id = ANY(%s) GROUP BY allocation_id ORDER BY allocation_id",
             (list(ids),),
         )
         return [(str(row[0]), int(row[1]), int(row[2])) for row in rows]

@@ -161,6 +161,12 @@ def test_as_okta_does_it(directory: Server, scim: httpx.Client) -> None:
     told = directory.told("scim", "status")
     assert (told["users"], told["groups"]) >= (1, 1)
     assert [each["account"] for each in told["tokens"]] == ["scim"]
+    states = {each["told_name"]: each["state"] for each in told["newest"]}
+    assert states[made["userName"]] == "disabled"
+    assert scim.delete(f"/Users/{made['id']}").status_code == 204
+    newest = directory.client().directory.show().newest[0]
+    assert (newest.kind, newest.told_name) == ("person", made["userName"])
+    assert newest.state == "deleted"
 
 
 def test_only_the_token_of_a_directory_counts(directory: Server, scim: httpx.Client) -> None:

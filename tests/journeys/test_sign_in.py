@@ -93,6 +93,9 @@ def test_the_settings_of_a_provider(corp: Corp) -> None:
     assert (shown["has_secret"], shown["groups"]) == (True, "known")
     assert "only between" not in str(shown)
     assert server.told("sso", "test", "corp")["ok"] is True
+    assert server.told("sso", "check", corp.issuer)["ok"] is True
+    assert "calls itself" in server.command("sso", "check", f"{corp.issuer}/", code=1).stderr
+    assert "not an https" in server.command("sso", "check", "http://corp.test", code=1).stderr
     server.command("sso", "add", "gone", "--issuer", "http://localhost:1", "--client-id", "x")
     assert "cannot be reached" in server.command("sso", "test", "gone", code=1).stderr
     assert server.told("sso", "add", "gone", "--groups", "create")["groups"] == "create"
@@ -102,6 +105,10 @@ def test_the_settings_of_a_provider(corp: Corp) -> None:
     assert options == {"providers": [{"name": "corp", "label": "Corp"}]}
     entries = server.http().get(f"{API}/audit", params={"action": "provider:set"}).json()["items"]
     assert entries
+    corp.enter("zoe-1")
+    used = server.told("sso", "show", "corp")
+    assert (used["people"], used["sign_ins"]) == (1, 1)
+    assert used["last_sign_in_at"]
     assert "only between" not in str(entries)
 
 

@@ -80,6 +80,8 @@ def tenants(make_server: Callable[..., Server]) -> Tenants:
     red.accounts.create("scharlach", project="zinnober")
     token = red.accounts.create_token("scharlach", "rubin", expires_in_days=3)
     red.secrets.set("zinnober", "RED_SECRET", "told to nobody")
+    s3 = {"endpoint": "https://s3.example.com", "bucket": "rost-bucket"}
+    root.data.set("zinnober/saphir", "s3", s3, "phi", regions=["rost"])
     root.pools.set("granat", labels={"os": "linux"}, projects=["zinnober"])
     root.bookings.create(
         name="koralle", nodes=[NODE], from_at="300h", until_at="301h", project="zinnober"
@@ -119,6 +121,7 @@ def tenants(make_server: Callable[..., Server]) -> Tenants:
         "q": "zinnober",
         "/secrets": "RED_SECRET",
         "/pools": "granat",
+        "/data": "saphir",
         "pool": "granat",
         "/bookings": "koralle",
         "/quotas/{level}": "zinnober",
@@ -128,7 +131,7 @@ def tenants(make_server: Callable[..., Server]) -> Tenants:
     }
     words = (
         "zinnober", "karmin", "mennige", "purpur", "scharlach", "rubin", "RED_SECRET", "granat",
-        "koralle", "rost", "farbe", stays.id, token.id, binding.id,
+        "saphir", "koralle", "rost", "farbe", stays.id, token.id, binding.id,
     )  # fmt: skip
     return Tenants(server, nobody, member, lead, real, words)
 

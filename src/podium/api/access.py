@@ -14,8 +14,14 @@ from podium.api.tenancy_render import holder_view, path_view
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.rights import Action, Rights
 from podium.domain.tenancy import Identity
+from podium.intake.bindings import people_found
 from podium.intake.office import authorise
-from podium.spec.views.access import AccessHolderView, UserAccessView
+from podium.spec.views.access import (
+    AccessHolderView,
+    FoundPeopleView,
+    FoundPersonView,
+    UserAccessView,
+)
 from podium.spec.views.base import Page
 from podium.store import access, projects, roles, users
 from podium.store.access import Holder, Path
@@ -56,6 +62,24 @@ async def who_can(
 
     found = await context.database.read(read)
     return answer(page(found, limit, holder_view, lambda each: each.user.username))
+
+
+@router.get("/access/people", response_model=FoundPeopleView)
+async def find_people(
+    context: Ctx,
+    who: Who,
+    q: Annotated[
+        str,
+        Query(min_length=2, max_length=63, description="How the name begins, or a word of it."),
+    ],
+) -> Response:
+    """People to give a role to, the first 20: for who gives roles in some project or team.
+
+    What is looked for stands in the audit trail, and how often is limited.
+    """
+    found = await people_found(context.office, who, q)
+    people = [FoundPersonView(username=e.username, display_name=e.display_name) for e in found]
+    return answer(FoundPeopleView(items=people))
 
 
 @router.get("/users/{username}/access", response_model=UserAccessView)

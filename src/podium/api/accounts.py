@@ -134,7 +134,7 @@ async def revoke_account_token(
     account: AccountName, token_id: TokenId, context: Ctx, who: Who
 ) -> Response:
     """End one of its tokens at once."""
-    await intake.account_token_revoke(context.office, context.sign_in, who, account, token_id)
+    await intake.account_token_revoke(context.sign_in, who, account, token_id)
     return Response(status_code=204)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from podium.api.answers import answer, decode_number_cursor, encode_cursor
@@ -56,10 +56,7 @@ Since = Annotated[datetime | None, Query(description="From this time on.")]
 Until = Annotated[datetime | None, Query(description="Before this time.")]
 
 
-@router.get("", response_model=Page[AuditEntryView])
-async def list_audit(
-    context: Ctx,
-    who: Who,
+def _wanted(
     actor: Word = None,
     action: Annotated[
         str | None,
@@ -75,13 +72,8 @@ async def list_audit(
     q: Annotated[
         str | None, Query(min_length=1, max_length=200, description="Words anywhere, in any case.")
     ] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> Response:
-    """Entries that you may read, newest first. With `q` a page looks through 200,000 entries at
-    most, so it may be short or empty while `next_cursor` goes on."""
-    scope = _readable(who, project)
-    wanted = AuditFilter(
+) -> AuditFilter:
+    return AuditFilter(
         actor=actor,
         action=action,
         subject=subject,
@@ -93,6 +85,18 @@ async def list_audit(
         until_ms=None if until is None else milliseconds(_aware(until)),
         text=q,
     )
+
+
+Wanted = Annotated[AuditFilter, Depends(_wanted)]
+
+
+@router.get("", response_model=Page[AuditEntryView])
+async def list_audit(
+    context: Ctx, who: Who, wanted: Wanted, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """Entries that you may read, newest first. With `q` a page looks through 200,000 entries at
+    most, so it may be short or empty while `next_cursor` goes on."""
+    scope = _readable(who, wanted.project)
     before = decode_number_cursor(cursor, _NEWEST)
     found = await context.database.read(
         lambda tx: audit_trail.entry_list(tx, scope, wanted, limit=limit, before_seq=before)
@@ -176,33 +180,31 @@ async def declare_break(body: AuditBreakRequest, context: Ctx, who: Who) -> Resp
     response_class=Response,
     responses={200: {"description": "JSON Lines.", "content": {_LINES: {}}}},
 )
-async def export_audit(
-    context: Ctx,
-    who: Who,
-    project: Annotated[
-        str | None,
-        Query(max_length=63, description="An extract of one project, which cannot be verified."),
-    ] = None,
-    since: Since = None,
-    until: Until = None,
-) -> Response:
+async def export_audit(context: Ctx, who: Who, wanted: Wanted) -> Response:
     """The trail as a file that `podium audit verify FILE` looks at without a server: a first line
     with the key, seals, entries oldest first, and a last line. Of a span of time, it begins and
-    ends at the seals around it."""
-    scope = WHOLE if project is None else Scope(frozenset({project}))
+    ends at the seals around it.
+
+    With any filter but time it is an extract of the entries that fit, within exactly that time,
+    without seals; it cannot be verified, and its first line says so. With `project`, the right to
+    export in that project is enough.
+    """
+    filters = _named(wanted)
     await trail_exported(
         context.office,
         who,
-        project,
-        since=None if since is None else _aware(since).isoformat(),
-        until=None if until is None else _aware(until).isoformat(),
+        wanted.project,
+        since=_text_of(wanted.since_ms),
+        until=_text_of(wanted.until_ms),
+        **({"filters": filters} if filters else {}),
     )
     notary = _notary(context)
     await notary.step()  # so that all of it is sealed, this export's own entry included
-    since_ms = None if since is None else milliseconds(_aware(since))
-    until_ms = None if until is None else milliseconds(_aware(until))
-    lines = _export(context, notary, scope, since_ms, until_ms)
-    disposition = 'attachment; filename="podium-audit.jsonl"'
+    lines = (
+        _extract(context, notary, wanted, filters) if filters else _whole(context, notary, wanted)
+    )
+    name = "podium-audit-filtered.jsonl" if filters else "podium-audit.jsonl"
+    disposition = f'attachment; filename="{name}"'
     return StreamingResponse(lines, media_type=_LINES, headers={"Content-Disposition": disposition})
 
 
@@ -260,40 +262,89 @@ def verdict_view(verdict: Verdict, key_ids: list[str], took_ms: float) -> AuditV
     )
 
 
-async def _export(
-    context: Context, notary: Notary, scope: Scope, since_ms: int | None, until_ms: int | None
+def _named(wanted: AuditFilter) -> dict[str, str]:
+    """What leaves entries out, by the name of its parameter; time alone does not."""
+    found = {"q": wanted.text} | {
+        name: getattr(wanted, name)
+        for name in ("actor", "action", "subject", "project", "outcome", "source", "request_id")
+    }
+    named = {name: value for name, value in found.items() if value is not None}
+    if named:
+        for name, at_ms in (("since", wanted.since_ms), ("until", wanted.until_ms)):
+            text = _text_of(at_ms)
+            if text is not None:
+                named[name] = text
+    return named
+
+
+def _text_of(at_ms: int | None) -> str | None:
+    return None if at_ms is None else utc(at_ms).isoformat()
+
+
+def _header(
+    context: Context,
+    notary: Notary,
+    start: Place,
+    removal: Removal | None,
+    filters: Mapping[str, str] | None = None,
+) -> str:
+    return header_line(
+        key_id=notary.key.id,
+        public_key=key_text(notary.key.public_key),
+        start=start,
+        removal=removal,
+        whole=filters is None,
+        at_ms=context.database.now_ms(),
+        filters=filters,
+    )
+
+
+async def _extract(
+    context: Context, notary: Notary, wanted: AuditFilter, filters: Mapping[str, str]
 ) -> AsyncIterator[bytes]:
+    """The entries that fit, for who may export what they are of."""
     database = context.database
-    whole = scope == WHOLE
+    scope = WHOLE if wanted.project is None else Scope(frozenset({wanted.project}))
+    start, end, removal = await database.read(
+        lambda tx: (audit_trail.start(tx), audit_trail.head(tx), audit_seals.removal_last(tx))
+    )
+    yield _header(context, notary, start, removal, filters).encode()
+    seq, count = start.seq, 0
+    while seq < end.seq:
+        links, seq = await database.read(
+            lambda tx, after=seq: audit_trail.entries_matching(  # type: ignore[misc]
+                tx, scope, wanted, limit=_EXPORT_SLICE, after_seq=after, end_seq=end.seq
+            )
+        )
+        count += len(links)
+        yield "".join(map(entry_line, links)).encode()
+    yield end_line(None, entries=count).encode()
+
+
+async def _whole(context: Context, notary: Notary, wanted: AuditFilter) -> AsyncIterator[bytes]:
+    database = context.database
 
     def begin(tx: Transaction) -> tuple[Place, Place, Removal | None, list[Seal]]:
-        start, end = audit_trail.span(tx, since_ms, until_ms)
+        start, end = audit_trail.span(tx, wanted.since_ms, wanted.until_ms)
         removal = audit_seals.removal_last(tx)
         seals = audit_seals.seal_list(tx, after_seq=start.seq - 1, through_seq=end.seq)
         return start, end, removal, seals
 
     start, end, removal, seals = await database.read(begin)
-    head = header_line(
-        key_id=notary.key.id,
-        public_key=key_text(notary.key.public_key),
-        start=start,
-        removal=removal,
-        whole=whole,
-        at_ms=database.now_ms(),
-    )
-    yield (head + "".join(map(seal_line, seals if whole else ()))).encode()
+    head = _header(context, notary, start, removal)
+    yield (head + "".join(map(seal_line, seals))).encode()
     seq, count = start.seq, 0
     while True:
         links = await database.read(
             lambda tx, after=seq: audit_trail.entries_after(  # type: ignore[misc]
-                tx, after, _EXPORT_SLICE, through_seq=end.seq, scope=scope
+                tx, after, _EXPORT_SLICE, through_seq=end.seq
             )
         )
         if not links:
             break
         yield "".join(map(entry_line, links)).encode()
         seq, count = links[-1][0], count + len(links)
-    yield end_line(seals[-1] if whole and seals else None, entries=count).encode()
+    yield end_line(seals[-1] if seals else None, entries=count).encode()
 
 
 def _readable(who: Identity, project: str | None) -> Scope:

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from podium.api import cookies
 from podium.api.answers import answer, decode_cursor, page
-from podium.api.context import Ctx, OwnPage, Who, context_of
+from podium.api.context import Ctx, OwnPage, SignedIn, Who, context_of
 from podium.api.parameters import Cursor, Limit, TokenId
 from podium.api.tenancy_render import token_view
 from podium.domain.errors import NotFoundError
@@ -56,7 +56,7 @@ async def login_with_ticket(body: TicketRequest, request: Request, _own: OwnPage
 
 
 @router.post("/auth/logout", response_model=LogoutView)
-async def logout(request: Request, context: Ctx, who: Who) -> Response:
+async def logout(request: Request, context: Ctx, who: SignedIn) -> Response:
     """End this sign-in."""
     back_to = cookies.own_address(request, context.public_url) + "/"
     url = await context.single_sign_on.end_session_url(who, back_to=back_to)
@@ -68,7 +68,7 @@ async def logout(request: Request, context: Ctx, who: Who) -> Response:
 
 @router.post("/auth/sign-out-everywhere", response_model=SignedOutView)
 async def sign_out_everywhere(
-    body: EverywhereRequest, request: Request, context: Ctx, who: Who
+    body: EverywhereRequest, request: Request, context: Ctx, who: SignedIn
 ) -> Response:
     """End all of your sign-ins, on every machine."""
     ended = await context.sign_in.sign_out_everywhere(
@@ -81,7 +81,7 @@ async def sign_out_everywhere(
 
 
 @router.get("/auth/me", response_model=IdentityView)
-async def me(context: Ctx, who: Who) -> Response:
+async def me(context: Ctx, who: SignedIn) -> Response:
     """Who is signed in."""
     found = await context.database.read(lambda tx: users.user_find(tx, who.username))
     if found is None:
@@ -97,13 +97,13 @@ async def me(context: Ctx, who: Who) -> Response:
             everywhere=sorted(who.rights.everywhere),
             teams={name: sorted(held) for name, held in who.rights.teams.items()},
             projects={name: sorted(held) for name, held in who.rights.projects.items()},
-            must_change_password=found[0].must_change_password,
+            must_change_password=who.must_change_password,
         )
     )
 
 
 @router.post("/auth/password", status_code=204)
-async def change_password(body: PasswordRequest, context: Ctx, who: Who) -> Response:
+async def change_password(body: PasswordRequest, context: Ctx, who: SignedIn) -> Response:
     """Set your own password. Every other sign-in of yours ends."""
     check_whole(who)
     current = body.current.get_secret_value() if body.current is not None else None

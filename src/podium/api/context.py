@@ -18,10 +18,16 @@ from podium.control.foresight import Foresight
 from podium.control.forwarding import Forwarder
 from podium.control.loop import Loop
 from podium.control.notary import Notary
+from podium.control.planning import Planning
 from podium.control.recorder import Recording
 from podium.control.replaying import Replaying
 from podium.control.schedule import Cycles
-from podium.domain.errors import ForbiddenError, TemporaryError, UnauthenticatedError
+from podium.domain.errors import (
+    ForbiddenError,
+    PasswordChangeError,
+    TemporaryError,
+    UnauthenticatedError,
+)
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.engines.contract import Engine
@@ -52,6 +58,7 @@ class Context:
     cycles: Cycles = field(default_factory=Cycles)  # of this server's own scheduler
     recording: Recording = field(default_factory=Recording)
     replaying: Replaying = field(default_factory=Replaying)
+    planning: Planning = field(default_factory=Planning)
     notary: Notary | None = None
     forwarder: Forwarder | None = None
     public_url: str = ""  # where people reach the console; empty: where they ask
@@ -72,8 +79,21 @@ def context_of(request: Request) -> Context:
 
 
 async def identity_of(request: Request) -> Identity:
-    """The signed-in person. Raises UnauthenticatedError, or ForbiddenError for a request that a
-    foreign page may have made a browser send."""
+    """The signed-in person. Raises as `signed_in`, and PasswordChangeError for who came with a
+    one-time password and has not set their own."""
+    identity = await signed_in(request)
+    if identity.must_change_password:
+        raise PasswordChangeError(
+            "Your password is a one-time one. Set your own first: run `podium password`, or sign "
+            "in to the console, which asks for it."
+        )
+    return identity
+
+
+async def signed_in(request: Request) -> Identity:
+    """As `identity_of`, for the few routes that a one-time password is good for. Raises
+    UnauthenticatedError, or ForbiddenError for a request that a foreign page may have made a
+    browser send."""
     context = context_of(request)
     secret, by_cookie = _secret_of(request)
     if secret is None:
@@ -116,6 +136,7 @@ async def let_in(who: Annotated[Identity, Depends(identity_of)]) -> None:
 
 Ctx = Annotated[Context, Depends(_context)]
 Who = Annotated[Identity, Depends(identity_of)]
+SignedIn = Annotated[Identity, Depends(signed_in)]
 OwnPage = Annotated[None, Depends(_own_page)]
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from podium.api.answers import answer, body_of
+from podium.api.budget_outlook import budget_outlooks
 from podium.api.context import Context, Ctx, Who
 from podium.api.explained import (
     Teller,
@@ -218,10 +219,19 @@ async def _dry_run(context: Context, who: Identity, new: Sequence[NewWorkload]) 
     def tell(tx: Transaction) -> DryRunsView:
         named = {name for each in tried for name in ids_named(each.found.explanation)}
         teller = Teller(tx, who.scope, named)
-        tariff = prices.tariff_fetch(tx)
+        tariff, now_ms = prices.tariff_fetch(tx), context.database.now_ms()
         return DryRunsView(
             items=[
-                dry_run_told(each.found, one, each.demand, each.taken, tariff, teller, at_ms)
+                dry_run_told(
+                    each.found,
+                    one,
+                    each.demand,
+                    each.taken,
+                    tariff,
+                    teller,
+                    budget_outlooks(tx, who, one.wish.project, each.taken, tariff, now_ms),
+                    at_ms,
+                )
                 for one, each in zip(new, tried, strict=True)
             ],
             looked_at=utc(at_ms),

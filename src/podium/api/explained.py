@@ -32,6 +32,7 @@ from podium.scheduling.plan import Preemption
 from podium.scheduling.reasons.wording import counted, listed
 from podium.scheduling.snapshot import Demand
 from podium.spec.views.base import utc, utc_or_none
+from podium.spec.views.budget import BudgetOutlook
 from podium.spec.views.explain import (
     DryRunView,
     EntitledView,
@@ -264,6 +265,7 @@ def dry_run_told(
     taken: Sequence[Taken],
     tariff: Tariff,
     teller: Teller,
+    budgets: list[BudgetOutlook],
     now_ms: int,
 ) -> DryRunView:
     why = found.explanation
@@ -292,6 +294,7 @@ def dry_run_told(
         displaces=len(found.loses),
         cost=_cost(taken, demand, tariff, now_ms),
         quotas=teller.quotas_after(why.entitled, taken),
+        budgets=budgets,
         changes=[teller.change(each) for each in why.changes],
         resolved=new.resolved,
     )
@@ -322,24 +325,17 @@ def _cost(
         for each in taken:
             costs = [
                 tariff.cost(
-                    [
-                        GpuTime(
-                            gpu_type=gpu_type,
-                            gpu_ms=milli * length_ms // 1000,
-                            start_ms=now_ms,
-                            end_ms=now_ms + length_ms,
-                        )
-                    ]
+                    [GpuTime(gpu_type=gpu_type, rate_ms=now_ms, gpu_milli_ms=milli * length_ms)]
                 )
                 for gpu_type, milli in each
             ]
             known = [cost for cost in costs if cost is not None]
             if len(known) < len(costs):
                 return None
-            dearest = max(known, key=lambda cost: cost.micro_ms)
-            total += dearest.micro_ms
+            dearest = max(known, key=lambda cost: cost.micro_milli_ms)
+            total += dearest.micro_milli_ms
             currency = dearest.currency
-        cost = Cost(micro_ms=total, currency=currency)
+        cost = Cost(micro_milli_ms=total, currency=currency)
         return CostView(amount=cost.amount, currency=cost.currency)
 
     per_hour = over(_HOUR_MS)

@@ -110,7 +110,8 @@ class Subscription:
             self._keep(self._changes, change)
 
     def offer_notice(self, notice: Notice) -> None:
-        if notice.username == self.username and self.scope.admits(notice.project):
+        seen = notice.project is None or self.scope.admits(notice.project)
+        if notice.username == self.username and seen:
             self._keep(self._notices, notice)
 
     def _keep(self, waiting: deque[Item], item: Item) -> None:

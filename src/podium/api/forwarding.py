@@ -37,7 +37,7 @@ async def list_forwards(context: Ctx, who: Who) -> Response:
     authorise(who, Action.AUDIT_ADMINISTER)
 
     def read(tx: Transaction) -> list[ForwardView]:
-        return [_view(tx, each) for each in forwards.forward_list(tx)]
+        return [_view(tx, each, context) for each in forwards.forward_list(tx)]
 
     return answer(ForwardsView(items=await context.database.read(read)))
 
@@ -46,8 +46,11 @@ async def list_forwards(context: Ctx, who: Who) -> Response:
 async def show_forward(name: Name, context: Ctx, who: Who) -> Response:
     """One receiver."""
     authorise(who, Action.AUDIT_ADMINISTER)
-    view = await context.database.read(lambda tx: _view(tx, forwards.forward_fetch(tx, name)))
-    return answer(view)
+
+    def read(tx: Transaction) -> ForwardView:
+        return _view(tx, forwards.forward_fetch(tx, name), context)
+
+    return answer(await context.database.read(read))
 
 
 @router.put("/{name}", response_model=ForwardView)
@@ -64,7 +67,7 @@ async def set_forward(name: Name, body: ForwardRequest, context: Ctx, who: Who) 
         ca=body.ca,
         from_start=body.from_start,
     )
-    return answer(await context.database.read(lambda tx: _view(tx, forward)))
+    return answer(await context.database.read(lambda tx: _view(tx, forward, context)))
 
 
 @router.delete("/{name}", status_code=204)
@@ -90,7 +93,9 @@ def _forwarder(context: Context) -> Forwarder:
     return context.forwarder
 
 
-def _view(tx: Transaction, forward: Forward) -> ForwardView:
+def _view(tx: Transaction, forward: Forward, context: Context) -> ForwardView:
+    forwarder = context.forwarder
+    next_try_ms = forwarder.next_try_ms(forward.name) if forwarder and forward.fault else None
     head: Place = audit_trail.head(tx)
     waiting = audit_trail.entries_after(tx, forward.sent_seq, 1)
     return ForwardView(
@@ -108,4 +113,5 @@ def _view(tx: Transaction, forward: Forward) -> ForwardView:
         skipped=forward.skipped,
         failing_since=utc_or_none(forward.failing_since_ms),
         fault=forward.fault,
+        next_try_at=utc_or_none(next_try_ms),
     )

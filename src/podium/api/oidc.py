@@ -23,8 +23,9 @@ from podium.domain.provider import Provider
 from podium.intake import providers as intake
 from podium.intake.oidc import ProviderError
 from podium.intake.single_sign_on import FLOW_MINUTES, safe_path
-from podium.spec.views.base import Page, utc
+from podium.spec.views.base import Page, utc, utc_or_none
 from podium.spec.views.sign_in import (
+    ProviderCheckRequest,
     ProviderRequest,
     ProviderTrialView,
     ProviderView,
@@ -123,18 +124,24 @@ async def backchannel_logout(
 async def list_providers(request: Request, context: Ctx, who: Who) -> Response:
     """All sign-in providers with their settings."""
     found = await intake.provider_list(context.office, who)
-    return answer(
-        Page[ProviderView](
-            items=[_view(request, context, each) for each in found], next_cursor=None
-        )
-    )
+    uses = await _uses(context)
+    items = [_view(request, context, each, uses.get(each.name)) for each in found]
+    return answer(Page[ProviderView](items=items, next_cursor=None))
+
+
+@router.post("/check", response_model=ProviderTrialView)
+async def check_provider(body: ProviderCheckRequest, context: Ctx, who: Who) -> Response:
+    """Ask an issuer for what a sign-in needs, before it is made a provider. For administrators."""
+    trial = await intake.issuer_try(who, context.single_sign_on.oidc, body.issuer)
+    return answer(_trial_view(trial))
 
 
 @router.get("/{name}", response_model=ProviderView)
 async def show_provider(name: ProviderName, request: Request, context: Ctx, who: Who) -> Response:
     """One sign-in provider."""
     found = await intake.provider_show(context.office, who, name)
-    return answer(_view(request, context, found))
+    uses = await _uses(context)
+    return answer(_view(request, context, found, uses.get(name)))
 
 
 @router.put("/{name}", response_model=ProviderView)
@@ -159,22 +166,15 @@ async def set_provider(
         username_claim=body.username_claim,
         link=body.link,
     )
-    return answer(_view(request, context, provider))
+    uses = await _uses(context)
+    return answer(_view(request, context, provider, uses.get(name)))
 
 
 @router.post("/{name}/test", response_model=ProviderTrialView)
 async def test_provider(name: ProviderName, context: Ctx, who: Who) -> Response:
     """Ask the provider for what a sign-in needs, without signing anybody in."""
     trial = await intake.provider_try(context.office, who, context.single_sign_on.oidc, name)
-    return answer(
-        ProviderTrialView(
-            ok=not trial.fault,
-            fault=trial.fault,
-            authorization_endpoint=trial.authorization_endpoint,
-            end_session_endpoint=trial.end_session_endpoint,
-            keys=trial.keys,
-        )
-    )
+    return answer(_trial_view(trial))
 
 
 @router.delete("/{name}", status_code=204)
@@ -208,7 +208,25 @@ def _redirect_uri(request: Request, context: Context, name: str) -> str:
     return f"{cookies.own_address(request, context.public_url)}{_PATH}/{name}/callback"
 
 
-def _view(request: Request, context: Context, provider: Provider) -> ProviderView:
+async def _uses(context: Context) -> dict[str, providers.ProviderUse]:
+    database = context.database
+    return await database.read(lambda tx: providers.provider_uses(tx, database.now_ms()))
+
+
+def _trial_view(trial: intake.Trial) -> ProviderTrialView:
+    return ProviderTrialView(
+        ok=not trial.fault,
+        fault=trial.fault,
+        authorization_endpoint=trial.authorization_endpoint,
+        end_session_endpoint=trial.end_session_endpoint,
+        keys=trial.keys,
+    )
+
+
+def _view(
+    request: Request, context: Context, provider: Provider, use: providers.ProviderUse | None
+) -> ProviderView:
+    use = use or providers.ProviderUse()
     own = cookies.own_address(request, context.public_url)
     return ProviderView(
         name=provider.name,
@@ -226,4 +244,7 @@ def _view(request: Request, context: Context, provider: Provider) -> ProviderVie
         backchannel_logout_uri=f"{own}{_PATH}/{provider.name}/backchannel-logout",
         updated_at=utc(provider.updated_at_ms),
         updated_by=provider.updated_by,
+        people=use.people,
+        sign_ins=use.sign_ins,
+        last_sign_in_at=utc_or_none(use.newest_at_ms),
     )

@@ -40,6 +40,7 @@ RoleName = Annotated[
 AccountName = Annotated[
     str, Path(max_length=_NAME_MAX, description="The service account's name.", examples=["ci-bot"])
 ]
+Archived = Annotated[bool, Query(description="Archived ones, in place of the others.")]
 Words = Annotated[
     str, Query(max_length=100, description="Part of a name, a display name or an address.")
 ]

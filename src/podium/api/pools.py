@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from podium.api.answers import answer
 from podium.api.context import Context, Ctx, Who
+from podium.domain.data import approved
 from podium.domain.pool import Pool
 from podium.domain.tenancy import Identity, Scope
 from podium.intake.pools import pool_remove, pool_set
@@ -81,6 +82,8 @@ def _view(pool: Pool, stock: Stock, scope: Scope, seen: Mapping[str, str]) -> Po
         restricted=pool.restricted,
         others=len(pool.projects) + len(pool.teams) - len(projects) - len(teams),
         note=pool.note,
+        region=pool.region,
+        approved_for=list(approved(pool)),
         nodes=stock.nodes,
         nodes_ready=stock.nodes_ready,
         gpus=[

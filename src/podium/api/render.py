@@ -167,8 +167,8 @@ def resources_view(request: Request, text: str) -> ResourcesView:
 def usage_view(used: Usage | Bill) -> UsageView:
     usage, cost = (used.usage, used.cost) if isinstance(used, Bill) else (used, None)
     return UsageView(
-        gpu_seconds=usage.gpu_ms / 1000,
-        cpu_seconds_allocated=usage.cpu_allocated_ms / 1000,
+        gpu_seconds=usage.gpu_milli_ms / 1e6,
+        cpu_seconds_allocated=usage.cpu_milli_ms / 1e6,
         cpu_seconds_used=usage.cpu_used_ms / 1000,
         memory_peak_bytes=usage.memory_peak_bytes,
         cost=None if cost is None else CostView(amount=cost.amount, currency=cost.currency),
@@ -362,6 +362,7 @@ def notice_view(notice: Notice) -> NoticeView:
         workload_id=notice.workload_id,
         workload_name=notice.workload_name,
         project=notice.project,
+        budget=notice.budget,
         read=notice.read,
     )
 

@@ -58,6 +58,8 @@ def project_view(project: Project) -> ProjectView:
         team=project.team,
         created_at=utc(project.created_at_ms),
         cost_centre=project.cost_centre,
+        moved_at=utc_or_none(project.moved_at_ms),
+        archived_at=utc_or_none(project.archived_at_ms),
     )
 
 
@@ -80,6 +82,7 @@ def token_view(token: Token, *, current: bool = False) -> TokenView:
         source=token.source,
         user_agent=token.user_agent,
         provider=token.provider,
+        made_with=token.mother,
         current=current,
     )
 
@@ -170,5 +173,8 @@ def group_member_view(member: GroupMember) -> GroupMemberView:
 
 def team_view(team: Team) -> TeamView:
     return TeamView(
-        name=team.name, cost_centre=team.cost_centre, created_at=utc(team.created_at_ms)
+        name=team.name,
+        cost_centre=team.cost_centre,
+        created_at=utc(team.created_at_ms),
+        archived_at=utc_or_none(team.archived_at_ms),
     )

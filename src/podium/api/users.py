@@ -9,9 +9,10 @@ from fastapi.responses import Response
 
 from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Ctx, Who
-from podium.api.parameters import Cursor, Limit, Username, Words
-from podium.api.tenancy_render import user_detail_view, user_view
+from podium.api.parameters import Cursor, Limit, TokenId, Username, Words
+from podium.api.tenancy_render import token_view, user_detail_view, user_view
 from podium.domain.rights import Action
+from podium.domain.tenancy import Token
 from podium.intake import users as intake
 from podium.intake.office import authorise
 from podium.spec.views.base import Page
@@ -19,6 +20,7 @@ from podium.spec.views.tenancy import (
     OneTimePasswordView,
     SignedOutView,
     SignOutRequest,
+    TokenView,
     UserChangeRequest,
     UserCreatedView,
     UserDetailView,
@@ -130,6 +132,39 @@ async def sign_out_user(
         context.office, context.sign_in, who, username, with_tokens=body.tokens
     )
     return answer(SignedOutView(ended=ended))
+
+
+@router.get("/{username}/tokens", response_model=Page[TokenView])
+async def list_user_tokens(
+    username: Username, context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """Somebody's tokens and sign-ins, for who administers people."""
+    authorise(who, Action.USER_ADMINISTER)
+    after = decode_cursor(cursor) or ""
+
+    def read(tx: Transaction) -> list[Token]:
+        intake.person_fetch(tx, username)
+        return tokens.token_list(tx, username, limit=limit + 1, after=after)
+
+    found = await context.database.read(read)
+    return answer(
+        page(
+            found,
+            limit,
+            lambda each: token_view(each, current=each.id == who.token_id),
+            lambda each: each.id,
+        )
+    )
+
+
+@router.delete("/{username}/tokens/{token_id}", status_code=204)
+async def revoke_user_token(
+    username: Username, token_id: TokenId, context: Ctx, who: Who
+) -> Response:
+    """End one token or sign-in of somebody, with what was made with it. Nobody ends those of a
+    person who may do more than they themselves."""
+    await intake.user_token_revoke(context.sign_in, who, username, token_id)
+    return Response(status_code=204)
 
 
 def _detail(tx: Transaction, username: str) -> UserDetailView:

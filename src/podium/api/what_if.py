@@ -14,10 +14,11 @@ from podium.api.explained import Teller
 from podium.control.schedule import SEED, Sight
 from podium.domain.tenancy import Scope
 from podium.intake.what_if import WhatIf, what_if_checked
+from podium.scheduling.explain.edits import Edit
 from podium.scheduling.explain.values import Difference, Moved, Stopped
 from podium.scheduling.explain.what_if import ETAS, what_if
 from podium.scheduling.reasons.wording import listed
-from podium.scheduling.snapshot import Demand
+from podium.scheduling.snapshot import Demand, Snapshot
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.explain import (
     HiddenView,
@@ -60,21 +61,26 @@ async def try_changes(request: WhatIfRequest, context: Ctx, who: Who) -> Respons
         lambda sight: (sight.now_ms, _difference(sight, asked, demands))
     )
     return answer(
-        await context.database.read(lambda tx: _told(tx, who.scope, asked.new, found, at_ms))
+        await context.database.read(lambda tx: told(tx, who.scope, asked.new, found, at_ms))
     )
 
 
 def _difference(sight: Sight, asked: WhatIf, demands: Sequence[Demand]) -> Difference:
     snapshot = sight.snapshot
+    return compared(snapshot, asked.edits(snapshot, demands, sight.now_ms), sight.now_ms)
+
+
+def compared(snapshot: Snapshot, edits: Sequence[Edit], now_ms: int) -> Difference:
+    """With forecasts where the cluster is not too large for that."""
     size = len(snapshot.nodes) + len(snapshot.holds) + len(snapshot.demands)
-    edits = asked.edits(snapshot, demands, sight.now_ms)
     etas = ETAS if size <= _ETAS_SIZE_MAX else 0
-    return what_if(snapshot, edits, sight.now_ms, SEED, etas=etas)
+    return what_if(snapshot, edits, now_ms, SEED, etas=etas)
 
 
-def _told(
+def told(
     tx: Transaction, scope: Scope, new: Sequence[NewWorkload], found: Difference, at_ms: int
 ) -> WhatIfView:
+    """As the reader may see it."""
     wishes = {each.id: each for each in new}
     moved = (found.earlier, found.later, found.never, found.possible, found.fresh)
     stopped = (found.stopped, found.spared)

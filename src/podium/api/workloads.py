@@ -282,9 +282,9 @@ async def list_workloads(
             offset=offset or 0,
             after=after,
         )
-        counts = workloads.replica_counts_many(tx, [each.id for each in found])
+        counts = workloads.replica_counts_many(tx, [each.id for each in found.workloads])
         shown = page(
-            found,
+            found.workloads,
             limit,
             lambda each: workload_view(each, counts[each.id], who.scope),
             lambda each: each.id,
@@ -292,7 +292,7 @@ async def list_workloads(
         return WorkloadPage(
             items=shown.items,
             next_cursor=shown.next_cursor if sort is WorkloadSort.SUBMITTED else None,
-            total=listing.workload_count(tx, who.scope, chosen),
+            total=found.total,
         )
 
     return answer(await context.database.read(read))

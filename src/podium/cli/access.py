@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -9,6 +10,9 @@ import typer
 from podium.cli import completion, options, paths, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
+
+_MAY_CHARACTERS = 60
+"""Of what somebody may do, on one line."""
 
 app = typer.Typer(no_args_is_help=True, help="Who can do what, and through what.")
 
@@ -87,5 +91,9 @@ def of_user(
         terminal.say()
         terminal.show_table(
             (Column("WHERE", style="bold"), Column("MAY")),
-            [(where, ", ".join(actions)) for where, actions in places],
+            [
+                (where if line == 0 else "", words)
+                for where, actions in places
+                for line, words in enumerate(wrap(", ".join(actions), _MAY_CHARACTERS))
+            ],
         )

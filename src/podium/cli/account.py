@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from podium.spec.views.tenancy import SessionView
 
 PASSWORD_LENGTH_MIN = 10
+_SET_FIRST = "Set your own with `podium password`; until then nothing else is possible."
 
 
 def login(
@@ -79,8 +80,8 @@ def login(
             password = _password(password_stdin, f"Password for {name} at {address}")
             session = client.auth.login(name, password, label=f"command line on {_host()}")
         _remember(address, session)
-        if session.must_change_password and not json_output:
-            _offer_new_password(client, password)
+        if session.must_change_password:
+            _own_password(client, password)
     if json_output:
         terminal.document(session.model_copy(update={"token": "(kept in the configuration file)"}))
     else:
@@ -152,7 +153,7 @@ def whoami(json_output: options.Json = False) -> None:
         ]
     )
     if view.must_change_password:
-        terminal.say("Your password is a one-time one. Set your own with `podium password`.")
+        terminal.say("Your password is a one-time one. " + _SET_FIRST)
 
 
 def password(
@@ -169,12 +170,15 @@ def password(
       podium password
     """
     with connect() as client:
+        current: str | None
         if password_stdin:
             current, new = (sys.stdin.readline().rstrip("\n") for _ in range(2))
         else:
-            current = _password(False, "Current password")
+            # Whoever came with a one-time one has shown it at the sign-in.
+            one_time = client.auth.me().must_change_password
+            current = None if one_time else _password(False, "Current password")
             new = _new_password()
-        client.auth.set_password(current, new)
+        client.auth.set_password(current or None, new)
     terminal.say("The new password is set.")
 
 
@@ -198,14 +202,20 @@ def _has_desktop() -> bool:
     )
 
 
-def _offer_new_password(client: Client, current: str | None) -> None:
-    if current is None or not terminal.interactive():
-        terminal.say("Your password is a one-time one. Set your own with `podium password`.")
+def _own_password(client: Client, current: str | None) -> None:
+    """In place of a one-time one, with which the server does nothing else."""
+    if not terminal.interactive():
+        terminal.say("Your password is a one-time one. " + _SET_FIRST)
         return
-    terminal.say("This password is a one-time one.")
-    if typer.confirm("Set your own now?", default=True, err=True):
-        client.auth.set_password(current, _new_password())
-        terminal.say("The new password is set.")
+    terminal.say("Your password is a one-time one. Choose your own:")
+    while True:
+        try:
+            client.auth.set_password(current, _new_password())
+        except UserError as error:  # too easily guessed, or the same
+            terminal.say("; ".join(str(fault) for fault in error.faults) or error.message)
+            continue
+        break
+    terminal.say("The new password is set.")
 
 
 def _remember(server: str, session: SessionView) -> None:

@@ -38,6 +38,7 @@ app.add_typer(audit_forward.app, name="forward")
 FAULTS_SHOWN = 10
 _FOLLOW_SECONDS = 2.0
 _FOLLOW_MAX = 500
+_TIMES = frozenset({"since", "until"})
 
 Actor = Annotated[
     str | None, typer.Option("--actor", metavar="NAME", help="Only what this person did.")
@@ -120,19 +121,7 @@ def list_entries(
       podium audit --actor ada --action quota: --json
       podium audit --outcome refused --follow
     """
-    if outcome not in (None, "allowed", "refused"):
-        raise UserError(FieldFault("--outcome", f"is {outcome}.", "Write allowed or refused."))
-    now = datetime.now(UTC)
-    wanted: dict[str, Any] = {
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "project": project,
-        "outcome": outcome,
-        "since": _moment("--since", since, now),
-        "until": _moment("--until", until, now),
-        "q": grep,
-    }
+    wanted = _wanted(actor, action, subject, project, since, until, grep, outcome)
     with connect() as client:
         views = list(client.audit.list(**wanted, limit=limit))
         if follow:
@@ -228,35 +217,37 @@ def verify(
 @app.command("export")
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
-    project: Annotated[
-        str | None,
-        typer.Option("--project", "-p", metavar="NAME", help="An extract, without its chain."),
-    ] = None,
+    actor: Actor = None,
+    action: ActionOf = None,
+    subject: Subject = None,
+    project: Project = None,
     since: Since = None,
     until: Until = None,
+    grep: Grep = None,
+    outcome: Outcome = None,
     json_output: options.Json = False,
 ) -> None:
     """Write the trail to a file of JSON Lines, which verifies without a server.
 
-    Of a span of time, it begins and ends at the seals around it.
+    Of a span of time, it begins and ends at the seals around it. With any other filter it is an
+    extract: entries are left out, so it cannot be verified.
 
     Examples:
       podium audit export audit.jsonl
       podium audit export may.jsonl --since 2026-05-01 --until 2026-06-01
+      podium audit export refused.jsonl --outcome refused --since 30d
     """
-    now = datetime.now(UTC)
+    wanted = _wanted(actor, action, subject, project, since, until, grep, outcome)
     with connect() as client, terminal.busy("Writing the trail"):
-        size_bytes = client.audit.export(
-            file,
-            project=project,
-            since=_moment("--since", since, now),
-            until=_moment("--until", until, now),
-        )
+        size_bytes = client.audit.export(file, **wanted)
+    extract = any(value is not None for name, value in wanted.items() if name not in _TIMES)
     if json_output:
-        terminal.document({"file": str(file), "size_bytes": size_bytes})
+        terminal.document({"file": str(file), "size_bytes": size_bytes, "extract": extract})
         return
     terminal.say(f"Wrote {format_bytes(size_bytes)} to {file}.")
-    if project is None:
+    if extract:
+        terminal.say("It holds some entries only, so it cannot be verified.")
+    else:
         terminal.say(f"Verify it anywhere: podium audit verify {file} --public-key KEY")
 
 
@@ -322,6 +313,32 @@ def declare_break(
         terminal.document(view)
         return
     terminal.say(f"The trail goes on after entry {view.seq}.")
+
+
+def _wanted(
+    actor: str | None,
+    action: str | None,
+    subject: str | None,
+    project: str | None,
+    since: str | None,
+    until: str | None,
+    grep: str | None,
+    outcome: str | None,
+) -> dict[str, Any]:
+    """The filters, as the SDK takes them. Raises UserError."""
+    if outcome not in (None, "allowed", "refused"):
+        raise UserError(FieldFault("--outcome", f"is {outcome}.", "Write allowed or refused."))
+    now = datetime.now(UTC)
+    return {
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "project": project,
+        "outcome": outcome,
+        "since": _moment("--since", since, now),
+        "until": _moment("--until", until, now),
+        "q": grep,
+    }
 
 
 def _follow(

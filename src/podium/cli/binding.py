@@ -16,7 +16,13 @@ app = typer.Typer(no_args_is_help=True, help="Who has which role where.")
 
 User = Annotated[
     str | None,
-    typer.Option("--user", "-u", metavar="NAME", help="A person or service account."),
+    typer.Option(
+        "--user",
+        "-u",
+        metavar="NAME",
+        help="A person or service account.",
+        autocompletion=completion.people,
+    ),
 ]
 Group = Annotated[str | None, typer.Option("--group", "-g", metavar="NAME", help="A group.")]
 Project = Annotated[

@@ -57,6 +57,20 @@ def projects(incomplete: str) -> Offer:
     return [offer for offer in found if offer[0].startswith(incomplete)]
 
 
+def people(incomplete: str) -> Offer:
+    """Whom one may give a role to, once two letters are typed."""
+    if len(incomplete) < 2:
+        return []
+    try:
+        with _client() as client:
+            found = [
+                (each.username, each.display_name) for each in client.access.people(incomplete)
+            ]
+    except Exception:
+        return []
+    return [offer for offer in found if offer[0].startswith(incomplete)]
+
+
 def actions(incomplete: str) -> Offer:
     """What roles and tokens are made of."""
     return [(each, SENTENCES[each]) for each in Action if each.startswith(incomplete)]

@@ -11,12 +11,13 @@ from podium.cli import terminal
 from podium.cli.explain import place_words, setting_of
 from podium.cli.failure import ExitCode
 from podium.cli.foretold import show_giving_way, show_holders, show_nodes, show_quotas
-from podium.cli.wording import cost_words, eta_words, plain, plural
+from podium.cli.wording import clock, cost_words, eta_words, plain, plural
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from podium.client.client import Client
+    from podium.spec.views.budget import BudgetOutlook
     from podium.spec.views.explain import DryRunView, ForecastCostView
 
 _STYLES = {"starts": "green", "waits": "yellow", "impossible": "red"}
@@ -57,6 +58,7 @@ def show_dry_run(view: DryRunView, now: datetime) -> None:
             facts.append(("Place in the queue", place_words(view.position)))
     facts += [
         ("Cost", _cost(view.cost)),
+        *(("Budget", _budget(each)) for each in view.budgets),
         ("Others", _others(view)),
     ]
     if any(value for _, value in facts):
@@ -75,6 +77,19 @@ def show_dry_run(view: DryRunView, now: datetime) -> None:
         settings = "  ".join(f"--set {setting_of(field)}" for field in each.fields)
         if settings:
             terminal.console().print(Text(f"   {settings}", style="cyan"), soft_wrap=True)
+
+
+def _budget(budget: BudgetOutlook) -> str:
+    unit = budget.currency or "GPU-hours"
+    words = (
+        f"{budget.name} of {budget.whose}: {budget.left:,f} {unit} left ({budget.percent} % spent)"
+    )
+    if budget.blocks:
+        return f"{words}; it is spent, so nothing new starts"
+    words += f", this takes {budget.per_hour:,f} an hour"
+    if budget.runs_out_at is None:
+        return words
+    return f"{words}; spent {clock(budget.runs_out_at)} with it"
 
 
 def _cost(cost: ForecastCostView | None) -> str:

@@ -57,7 +57,13 @@ def notices(
     terminal.show_table(
         columns,
         [
-            (ago(each.at, now), _sign(each), _what(each), each.project, each.workload_id)
+            (
+                ago(each.at, now),
+                _sign(each),
+                _what(each),
+                each.project or "–",
+                each.workload_id or each.budget or "–",
+            )
             for each in view.items
         ],
     )

@@ -11,6 +11,7 @@ from podium.cli import completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
 from podium.cli.wording import count, plural
+from podium.domain.data import Classification
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.quantity import format_milli
 
@@ -121,6 +122,27 @@ def set_pool(
         str | None,
         typer.Option("--note", metavar="TEXT", help="What it is for.", show_default=False),
     ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region",
+            metavar="NAME",
+            help='Where its nodes stand; "" for nowhere in particular.',
+            show_default=False,
+        ),
+    ] = None,
+    approve: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--approve",
+            metavar="CLASS",
+            help="A class of data, restricted or phi, that may be there. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    approve_none: Annotated[
+        bool, typer.Option("--approve-none", help="Neither restricted nor PHI data may be there.")
+    ] = False,
     json_output: options.Json = False,
 ) -> None:
     """Make a pool, or change what it is. For administrators.
@@ -133,10 +155,16 @@ def set_pool(
       podium pool set a100 --label gpu=a100
       podium pool set secure --label zone=secure --team research --note "patient data"
       podium pool set secure --everyone
+      podium pool set secure --region eu-central --approve restricted --approve phi
     """
     if everyone and (project or team):
         raise UserError(
             FieldFault("--everyone", "cannot go together with --project or --team.", "Name one.")
+        )
+    classes = _classes(approve or ())
+    if approve_none and classes:
+        raise UserError(
+            FieldFault("--approve-none", "cannot go together with --approve.", "Write one.")
         )
     with connect() as client:
         try:
@@ -156,7 +184,18 @@ def set_pool(
             note = "" if before is None else before.note
         if before is not None and not labels:
             labels = before.labels
-        view = client.pools.set(name, labels, projects=projects, teams=teams, note=note)
+        if before is not None:
+            region = before.region if region is None else region
+            classes = before.approved_for if approve is None and not approve_none else classes
+        view = client.pools.set(
+            name,
+            labels,
+            projects=projects,
+            teams=teams,
+            note=note,
+            region=region or "",
+            approved_for=classes,
+        )
     if json_output:
         terminal.document(view)
         return
@@ -198,6 +237,8 @@ def _show(view: PoolView, nodes: Sequence[NodeView]) -> None:
             ("Nodes", f"{count(view.nodes)}, {count(view.nodes_ready)} ready"),
             ("GPUs", _gpus(view.gpus)),
             ("In use", _in_use(view.gpus)),
+            ("Region", view.region),
+            ("Approved for", ", ".join(view.approved_for)),
             ("Note", view.note),
         ]
     )
@@ -217,6 +258,16 @@ def _show(view: PoolView, nodes: Sequence[NodeView]) -> None:
 
 def _labels(view: PoolView) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(view.labels.items()))
+
+
+def _classes(words: Sequence[str]) -> list[Classification]:
+    known = [each.value for each in Classification if each.bound]
+    for each in words:
+        if each not in known:
+            raise UserError(
+                FieldFault("--approve", f"is '{each}'.", f"Write {' or '.join(known)}.")
+            )
+    return [Classification(each) for each in dict.fromkeys(words)]
 
 
 def _gpus(gpus: Sequence[PoolGpusView]) -> str:

@@ -10,7 +10,7 @@ import typer
 from podium.cli import completion, options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.cli.wording import clock
+from podium.cli.wording import clock, plural
 from podium.domain.rights import DEVELOPER
 
 app = typer.Typer(no_args_is_help=True, help="Projects, and who works in them.")
@@ -22,20 +22,30 @@ Name = Annotated[
 
 
 @app.command("ls")
-def list_projects(json_output: options.Json = False) -> None:
+def list_projects(
+    archived: Annotated[
+        bool, typer.Option("--archived", help="Archived ones, in place of the others.")
+    ] = False,
+    json_output: options.Json = False,
+) -> None:
     """List the projects that you can see.
 
     Examples:
       podium project ls
+      podium project ls --archived
     """
     with connect() as client:
-        views = list(client.projects.list())
+        views = list(client.projects.list(archived=archived))
         default = client.projects.default
     if json_output:
         terminal.listing(views)
         return
     if not views:
-        terminal.say("You are a member of no project. Ask a lead to add you.")
+        terminal.say(
+            "You can see no archived project."
+            if archived
+            else "You are a member of no project. Ask a lead to add you."
+        )
         return
     columns = (
         Column("NAME", style="bold"),
@@ -103,6 +113,79 @@ def set_values(
 
 
 @app.command()
+def move(
+    name: Name,
+    team: Annotated[str, typer.Option("--team", metavar="TEAM", help="Where it goes.")],
+    json_output: options.Json = False,
+) -> None:
+    """Move a project to another team, with its quota and the work that goes on.
+
+    Usage of the past stays with the team that it was of.
+
+    Examples:
+      podium project move vision --team robotics
+    """
+    with connect() as client:
+        view = client.projects.change(name, team=team)
+    if json_output:
+        terminal.document(view)
+    else:
+        terminal.write(f"{view.name} is a project of team {view.team}.")
+
+
+@app.command()
+def delete(
+    name: Name,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Cancel its work; remove its secrets and bookings to come."),
+    ] = False,
+    json_output: options.Json = False,
+) -> None:
+    """Archive a project. Its roles and tokens end; its work, usage and audit trail stay readable.
+
+    Examples:
+      podium project delete vision
+      podium project delete vision --force
+      podium project ls --archived
+    """
+    with connect() as client:
+        view = client.projects.delete(name, force=force)
+    if json_output:
+        terminal.document(view)
+        return
+    ended = [
+        plural(count, noun)
+        for count, noun in (
+            (view.cancelled, "workload"),
+            (len(view.secrets), "secret"),
+            (len(view.bookings), "booking"),
+            (view.roles, "role"),
+            (len(view.accounts), "service account"),
+            (view.tokens, "token"),
+        )
+        if count
+    ]
+    told = f" Ended: {', '.join(ended)}." if ended else ""
+    terminal.write(f"{view.project} is archived.{told}")
+
+
+@app.command()
+def restore(name: Name, json_output: options.Json = False) -> None:
+    """Take an archived project back, without the roles, tokens and quota that it had.
+
+    Examples:
+      podium project restore vision
+    """
+    with connect() as client:
+        view = client.projects.restore(name)
+    if json_output:
+        terminal.document(view)
+    else:
+        terminal.write(f"{view.name} of team {view.team} is back, without roles.")
+
+
+@app.command()
 def use(name: Name) -> None:
     """Keep a project as the default on this server.
 
@@ -140,7 +223,10 @@ def members(name: Name, json_output: options.Json = False) -> None:
 @app.command("add-member")
 def add_member(
     name: Name,
-    username: Annotated[str, typer.Argument(metavar="USERNAME", help="The person.")],
+    username: Annotated[
+        str,
+        typer.Argument(metavar="USERNAME", help="The person.", autocompletion=completion.people),
+    ],
     role: Annotated[str, typer.Option("--role", help="lead, developer or viewer.")] = DEVELOPER,
     json_output: options.Json = False,
 ) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from podium.cli import options, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.domain.quantity import format_milli, parse_milli
-from podium.domain.quota import QuotaLevel
+from podium.domain.quantity import format_bytes, format_milli, parse_bytes, parse_milli
+from podium.domain.quota import COUNTED_WORDS, Counted, QuotaLevel
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from podium.spec.views.explain import WhatIfView
     from podium.spec.views.quota import QuotaAmounts, QuotaGpuView, QuotasView, QuotaView
 
 app = typer.Typer(
@@ -111,6 +113,65 @@ def set_quota(
             show_default=False,
         ),
     ] = None,
+    per_user: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--per-user",
+            metavar="TYPE=GPUS",
+            help="GPUs that one person may hold of it at most; `=none` takes the cap away. May be "
+            "repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    cpus: Annotated[
+        str | None,
+        typer.Option(
+            "--cpus",
+            metavar="NUMBER",
+            help="CPUs that it may hold at most; `none` takes the limit away.",
+            show_default=False,
+        ),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            "--memory",
+            metavar="SIZE",
+            help="Memory that it may hold, such as 512GiB.",
+            show_default=False,
+        ),
+    ] = None,
+    mig_slices: Annotated[
+        str | None,
+        typer.Option(
+            "--mig-slices",
+            metavar="NUMBER",
+            help="Compute slices of MIG instances: a 3g.40gb is three.",
+            show_default=False,
+        ),
+    ] = None,
+    workspaces: Annotated[
+        str | None,
+        typer.Option(
+            "--workspaces",
+            metavar="NUMBER",
+            help="Workspaces at once.",
+            show_default=False,
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="SIZE",
+            help="What it may keep here, such as 100GiB.",
+            show_default=False,
+        ),
+    ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Only show who would be affected; nothing is set."),
+    ] = False,
     json_output: options.Json = False,
 ) -> None:
     """Set what a team or project may count on. For administrators.
@@ -120,7 +181,10 @@ def set_quota(
 
     Examples:
       podium quota set team research --guarantee H100=8 --limit H100=16 --weight 2
+      podium quota set team research --limit H100=4 --preview
       podium quota set project vision --guarantee all=4
+      podium quota set project vision --per-user H100=2 --cpus 64 --memory 512GiB
+      podium quota set organisation --workspaces 20 --storage 1TiB
       podium quota set project batch --weight 0 --limit H100=none
       podium quota set organisation --limit L4=30
     """
@@ -128,8 +192,12 @@ def set_quota(
 
     guarantees = dict(_amounts("--guarantee", guarantee or ()))
     limits = dict(_amounts("--limit", limit or ()))
-    if weight is None and not guarantees and not limits:
-        raise typer.BadParameter("Name what to set: --guarantee, --limit or --weight.")
+    caps = dict(_amounts("--per-user", per_user or ()))
+    given = {"cpus": cpus, "memory": memory, "mig-slices": mig_slices}
+    given |= {"workspaces": workspaces, "storage": storage}
+    counted = dict(_counted(given))
+    if weight is None and not (guarantees or limits or caps or counted):
+        raise typer.BadParameter("Name what to set: --guarantee, --limit, --weight, …")
     with connect() as client:
         before = next(
             (
@@ -141,16 +209,24 @@ def set_quota(
         )
         gpus = {} if before is None else dict(_set_before(before))
         spelled = {key.casefold(): key for key in gpus}
-        for gpu_type in dict.fromkeys((*guarantees, *limits)):
+        for gpu_type in dict.fromkeys((*guarantees, *limits, *caps)):
             key = spelled.get(gpu_type.casefold(), gpu_type)
             old = gpus.get(key, QuotaAmounts())
             gpus[key] = QuotaAmounts(
                 guarantee_milli=guarantees.get(gpu_type, old.guarantee_milli) or 0,
                 limit_milli=limits.get(gpu_type, old.limit_milli),
+                per_user_milli=caps.get(gpu_type, old.per_user_milli),
             )
+        ceilings = {each.counted: each.limit for each in before.counted} if before else {}
+        ceilings |= counted
+        kept = {what: most for what, most in ceilings.items() if most is not None}
         if weight is None:
             weight = 1 if before is None else before.weight
-        view = client.quotas.set(level, name, weight=weight, gpus=gpus)
+        if preview:
+            tried = client.quotas.preview(level, name, weight=weight, gpus=gpus, ceilings=kept)
+            _previewed(tried, json_output=json_output)
+            return
+        view = client.quotas.set(level, name, weight=weight, gpus=gpus, ceilings=kept)
     if json_output:
         terminal.document(view)
     else:
@@ -169,6 +245,103 @@ def remove_quota(level: Level, name: Name = _ORGANISATION) -> None:
     with connect() as client:
         client.quotas.remove(level, name)
     terminal.write(f"{_called(level, name)} has no quota any more.")
+
+
+@app.command("history")
+def quota_history(
+    level: Annotated[
+        QuotaLevel | None,
+        typer.Argument(
+            metavar="[LEVEL]", help="organisation, team or project.", show_default=False
+        ),
+    ] = None,
+    name: Name = _ORGANISATION,
+    most: Annotated[int, typer.Option("--most", min=1, help="So many of the newest.")] = 50,
+    json_output: options.Json = False,
+) -> None:
+    """Show who changed which quota, when, and from what to what; newest first.
+
+    Examples:
+      podium quota history
+      podium quota history team research
+    """
+    with connect() as client:
+        views = list(islice(client.quotas.history(level, name if level else ""), most))
+    if json_output:
+        terminal.listing(views)
+        return
+    rows = [
+        (
+            f"{each.at:%Y-%m-%d %H:%M:%S}",
+            each.username,
+            _called(each.level, each.name),
+            _changed(each.before),
+            _changed(each.after),
+        )
+        for each in views
+    ]
+    columns = (Column("WHEN (UTC)"), Column("WHO"), Column("WHOSE", style="bold"))
+    terminal.show_table((*columns, Column("BEFORE"), Column("AFTER")), rows)
+
+
+def _changed(amounts: Mapping[str, Any] | None) -> str:
+    """`8 H100, at most 16 H100, weight 2`."""
+    if amounts is None:
+        return "nothing set"
+    words = {"guarantees": "{1} {0}", "limits": "at most {1} {0}", "per_user": "{1} {0} a person"}
+    parts = [
+        form.format("GPUs" if key == ALL else key, format_milli(amount))
+        for kind, form in words.items()
+        for key, amount in amounts.get(kind, {}).items()
+    ]
+    parts += [_ceiling_words(Counted(k), v) for k, v in amounts.get("ceilings", {}).items()]
+    return ", ".join([*parts, f"weight {amounts.get('weight', 1)}"])
+
+
+def _previewed(view: WhatIfView, *, json_output: bool) -> None:
+    from datetime import UTC, datetime
+
+    from podium.cli.what_if import show_difference
+
+    if json_output:
+        terminal.document(view)
+        return
+    show_difference(view, datetime.now(UTC))
+    terminal.faint("Nothing was set. Without --preview it is.")
+
+
+_PARSE: Mapping[str, tuple[Counted, Callable[[str], int]]] = {
+    "cpus": (Counted.CPU, parse_milli),
+    "memory": (Counted.MEMORY, parse_bytes),
+    "mig-slices": (Counted.MIG_SLICES, int),
+    "workspaces": (Counted.WORKSPACES, int),
+    "storage": (Counted.STORAGE, parse_bytes),
+}
+
+
+def _counted(given: Mapping[str, str | None]) -> Iterator[tuple[Counted, int | None]]:
+    for option, text in given.items():
+        if text is None:
+            continue
+        what, read = _PARSE[option]
+        try:
+            amount = None if text == "none" else read(text)
+        except ValueError as error:
+            raise typer.BadParameter(
+                f"'{text}' in --{option} is not an amount, such as "
+                f"{'512GiB' if read is parse_bytes else '64'} or none."
+            ) from error
+        yield what, amount
+
+
+def _ceiling_words(what: Counted, amount: int) -> str:
+    return f"at most {_amount(what, amount)} {COUNTED_WORDS[what]}"
+
+
+def _amount(what: Counted, amount: int) -> str:
+    if what in (Counted.MEMORY, Counted.STORAGE):
+        return format_bytes(amount)
+    return format_milli(amount) if what is Counted.CPU else str(amount)
 
 
 def _amounts(option: str, given: Iterable[str]) -> Iterator[tuple[str, int | None]]:
@@ -193,10 +366,14 @@ def _set_before(view: QuotaView) -> Iterator[tuple[str, QuotaAmounts]]:
     for each in view.gpus:
         # Guarantees by type are shown in the sum over all types too, where nobody set them.
         own = each.set_guarantee_milli
-        if own or each.limit_milli is not None:
+        if own or each.limit_milli is not None or each.per_user_milli is not None:
             yield (
                 each.gpu_type,
-                QuotaAmounts(guarantee_milli=own, limit_milli=each.limit_milli),
+                QuotaAmounts(
+                    guarantee_milli=own,
+                    limit_milli=each.limit_milli,
+                    per_user_milli=each.per_user_milli,
+                ),
             )
 
 
@@ -212,11 +389,18 @@ def _sentence(view: QuotaView) -> str:
             parts.append(f"is guaranteed {format_milli(each.set_guarantee_milli)} {noun}")
         if each.limit_milli is not None:
             parts.append(f"may hold {format_milli(each.limit_milli)} {noun} at most")
+        if each.per_user_milli is not None:
+            parts.append(f"may give one person {format_milli(each.per_user_milli)} {noun}")
+    parts += [
+        f"may hold {_ceiling_words(each.counted, each.limit)}"
+        for each in view.counted
+        if each.limit is not None
+    ]
     parts.append(f"has weight {view.weight}")
     return f"{_called(view.level, view.name)} {', '.join(parts)}."
 
 
-def _tree(view: QuotasView, items: Iterable[QuotaView], gpu_type: str | None) -> None:
+def _tree(view: QuotasView, items: Sequence[QuotaView], gpu_type: str | None) -> None:
     capacity = {each.gpu_type: each.gpu_milli for each in view.capacity}
     capacity[ALL] = sum(capacity.values())
     rows: list[tuple[str | Text, ...]] = []
@@ -259,6 +443,31 @@ def _tree(view: QuotasView, items: Iterable[QuotaView], gpu_type: str | None) ->
         rows,
     )
     terminal.say(LEGEND)
+    _show_counted(items)
+
+
+def _show_counted(items: Iterable[QuotaView]) -> None:
+    """What is limited beside GPUs, and each person's GPUs, where anything is."""
+    rows = [
+        (
+            item.name,
+            COUNTED_WORDS[each.counted],
+            _amount(each.counted, each.used),
+            _amount(each.counted, each.limit),
+        )
+        for item in items
+        for each in item.counted
+        if each.limit is not None
+    ]
+    rows += [
+        (item.name, f"{each.gpu_type} GPUs for each person", "", format_milli(each.per_user_milli))
+        for item in items
+        for each in item.gpus
+        if each.per_user_milli is not None
+    ]
+    if rows:
+        columns = (Column("NAME", style="bold"), Column("LIMITED"), Column("HELD", right=True))
+        terminal.show_table((*columns, Column("LIMIT", right=True)), rows)
 
 
 def rows_shown(item: QuotaView, gpu_type: str | None) -> list[QuotaGpuView]:

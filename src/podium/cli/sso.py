@@ -14,7 +14,7 @@ from podium.cli.terminal import Column
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 
 if TYPE_CHECKING:
-    from podium.spec.views.sign_in import ProviderView
+    from podium.spec.views.sign_in import ProviderTrialView, ProviderView
 
 app = typer.Typer(no_args_is_help=True, help="Single sign-on: OpenID Connect providers.")
 
@@ -176,6 +176,10 @@ def try_provider(name: Name, json_output: options.Json = False) -> int:
     """
     with connect() as client:
         view = client.providers.test(name)
+    return _tried(view, name, json_output=json_output)
+
+
+def _tried(view: ProviderTrialView, name: str, *, json_output: bool) -> int:
     if json_output:
         terminal.document(view)
     elif view.ok:
@@ -183,6 +187,21 @@ def try_provider(name: Name, json_output: options.Json = False) -> int:
     else:
         terminal.say(f"{name}: {view.fault}")
     return ExitCode.OK if view.ok else ExitCode.FAILED
+
+
+@app.command()
+def check(
+    issuer: Annotated[str, typer.Argument(metavar="URL", help="Its issuer, as it says itself.")],
+    json_output: options.Json = False,
+) -> int:
+    """Ask an issuer for what a sign-in needs, before you add it.
+
+    Examples:
+      podium sso check https://login.example.com/realms/main
+    """
+    with connect() as client:
+        view = client.providers.check(issuer)
+    return _tried(view, issuer, json_output=json_output)
 
 
 @app.command("rm")

@@ -17,14 +17,19 @@ Name = Annotated[str, typer.Argument(metavar="TEAM", help="The team.")]
 
 
 @app.command("ls")
-def list_teams(json_output: options.Json = False) -> None:
+def list_teams(
+    archived: Annotated[
+        bool, typer.Option("--archived", help="Archived ones, in place of the others.")
+    ] = False,
+    json_output: options.Json = False,
+) -> None:
     """List the teams that you can see.
 
     Examples:
       podium team ls
     """
     with connect() as client:
-        views = list(client.teams.list())
+        views = list(client.teams.list(archived=archived))
     if json_output:
         terminal.listing(views)
         return
@@ -70,3 +75,30 @@ def set_values(
         terminal.document(view)
     else:
         terminal.write(f"Team {view.name} is billed to {view.cost_centre or 'nobody yet'}.")
+
+
+@app.command()
+def delete(name: Name) -> None:
+    """Archive a team without projects. Usage and the audit trail go on meaning it.
+
+    Examples:
+      podium team delete research
+    """
+    with connect() as client:
+        client.teams.delete(name)
+    terminal.say(f"Team {name} is archived.")
+
+
+@app.command()
+def restore(name: Name, json_output: options.Json = False) -> None:
+    """Take an archived team back, without the roles and quota that it had.
+
+    Examples:
+      podium team restore research
+    """
+    with connect() as client:
+        view = client.teams.restore(name)
+    if json_output:
+        terminal.document(view)
+    else:
+        terminal.write(f"Team {view.name} is back, without roles.")

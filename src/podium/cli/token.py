@@ -41,16 +41,29 @@ Projects = Annotated[
     ),
 ]
 
+Of = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        "-u",
+        metavar="NAME",
+        help="Of this person. Default: your own.",
+        autocompletion=completion.people,
+        show_default=False,
+    ),
+]
+
 
 @app.command("ls")
-def list_tokens(json_output: options.Json = False) -> None:
-    """List your tokens and sign-ins.
+def list_tokens(user: Of = None, json_output: options.Json = False) -> None:
+    """List your tokens and sign-ins, or, for who administers people, those of somebody.
 
     Examples:
       podium token ls
+      podium token ls --user ada
     """
     with connect() as client:
-        views = list(client.tokens.list())
+        views = list(client.tokens.list() if user is None else client.users.tokens(user))
     if json_output:
         terminal.listing(views)
         return
@@ -90,15 +103,20 @@ def revoke(
     token_ids: Annotated[
         list[str], typer.Argument(metavar="ID", help="Ids, as `podium token ls` shows them.")
     ],
+    user: Of = None,
 ) -> None:
-    """End tokens at once.
+    """End tokens at once, with those that were made with them.
 
     Examples:
       podium token revoke t-01k2x5e8g7h3m9qz
+      podium token revoke t-01k2x5e8g7h3m9qz --user ada
     """
     with connect() as client:
         for token_id in token_ids:
-            client.tokens.revoke(token_id)
+            if user is None:
+                client.tokens.revoke(token_id)
+            else:
+                client.users.revoke_token(user, token_id)
             terminal.say(f"{token_id} is revoked.")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from podium.cli import options, paths, terminal
+from podium.cli import completion, options, paths, terminal
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
 from podium.cli.wording import ago, clock
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="People, for administrators.")
 
-Name = Annotated[str, typer.Argument(metavar="USERNAME", help="The person.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="USERNAME", help="The person.", autocompletion=completion.people),
+]
 
 
 @app.command("ls")

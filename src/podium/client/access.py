@@ -10,6 +10,8 @@ from podium.spec.views.access import (
     AccessHolderView,
     ActionsView,
     BindingView,
+    FoundPeopleView,
+    FoundPersonView,
     KnownActionView,
     RolesView,
     RoleView,
@@ -27,6 +29,11 @@ class Access:
         """Everybody who can do it there, with the roles by which they can."""
         params = {"action": action, "project": project, "team": team}
         yield from items(self._transport, Page[AccessHolderView], "/access", params=params)
+
+    def people(self, text: str) -> Sequence[FoundPersonView]:
+        """People whose name begins so, the first 20, for who gives roles somewhere. `text` has at
+        least 2 letters."""
+        return self._transport.fetch(FoundPeopleView, "/access/people", params={"q": text}).items
 
     def actions(self) -> Sequence[KnownActionView]:
         return self._transport.fetch(ActionsView, "/actions").items

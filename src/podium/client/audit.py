@@ -89,17 +89,32 @@ class Audit:
         self,
         path: Path,
         *,
+        actor: str | None = None,
+        action: str | None = None,
+        subject: str | None = None,
         project: str | None = None,
+        outcome: str | None = None,
+        source: str | None = None,
+        request_id: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        q: str | None = None,
     ) -> int:
-        """Write the trail to a file, whole or not at all. Returns its size in bytes."""
+        """Write the trail to a file, whole or not at all. Returns its size in bytes. With any
+        filter but time it is an extract, which cannot be verified."""
         other = path.with_name(f"{path.name}.part")
         size_bytes = 0
         params: dict[str, Parameter] = {
+            "actor": actor,
+            "action": action,
+            "subject": subject,
             "project": project,
+            "outcome": outcome,
+            "source": source,
+            "request_id": request_id,
             "since": _iso(since),
             "until": _iso(until),
+            "q": q,
         }
         try:
             with other.open("wb") as file:

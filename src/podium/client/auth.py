@@ -84,8 +84,9 @@ class Auth:
     def me(self) -> IdentityView:
         return self._transport.fetch(IdentityView, "/auth/me")
 
-    def set_password(self, current: str, new: str) -> None:
-        """`new` needs at least 10 characters. Raises UserError, UnauthenticatedError."""
+    def set_password(self, current: str | None, new: str) -> None:
+        """`new` needs at least 10 characters; `current` may be left out in place of a one-time one.
+        Raises UserError, UnauthenticatedError."""
         self._transport.send("POST", "/auth/password", body={"current": current, "new": new})
 
     def _signed_in(self, path: str, body: dict[str, str]) -> SessionView:

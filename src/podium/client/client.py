@@ -12,6 +12,11 @@ from podium.client.accounts import Accounts
 from podium.client.audit import Audit
 from podium.client.auth import Auth
 from podium.client.bookings import Bookings
+from podium.client.budgets import Budgets
+from podium.client.capacity import Capacity
+from podium.client.compliance import Compliance
+from podium.client.cost import Cost
+from podium.client.data import Data
 from podium.client.directory import Directory
 from podium.client.forwards import Forwards
 from podium.client.groups import Groups
@@ -71,6 +76,11 @@ class Client:
         self.audit = Audit(self._transport)
         self.auth = Auth(self._transport)
         self.bookings = Bookings(self._transport)
+        self.budgets = Budgets(self._transport)
+        self.cost = Cost(self._transport)
+        self.capacity = Capacity(self._transport)
+        self.compliance = Compliance(self._transport)
+        self.data = Data(self._transport)
         self.directory = Directory(self._transport)
         self.forwards = Forwards(self._transport)
         self.groups = Groups(self._transport)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from podium.client.transport import Transport, path_of
+from podium.domain.data import Classification
 from podium.spec.views.pool import PoolRequest, PoolsView, PoolView
 
 
@@ -28,12 +29,20 @@ class Pools:
         projects: Sequence[str] = (),
         teams: Sequence[str] = (),
         note: str = "",
+        region: str = "",
+        approved_for: Sequence[Classification | str] = (),
     ) -> PoolView:
         """Make it, or put it in the place of the one of that name: nodes with all `labels`, for
-        the work of these projects and teams, or with none of them for everyone's. For
-        administrators. Raises UserError, which names the fields."""
+        the work of these projects and teams, or with none of them for everyone's; restricted and
+        PHI data may be there as far as it is `approved_for` them. For administrators. Raises
+        UserError, which names the fields."""
         body = PoolRequest(
-            labels=dict(labels), projects=[*projects], teams=[*teams], note=note
+            labels=dict(labels),
+            projects=[*projects],
+            teams=[*teams],
+            note=note,
+            region=region,
+            approved_for=[Classification(each) for each in approved_for],
         ).model_dump(mode="json")
         answer = self._transport.send("PUT", path_of("pools", name), body=body, repeatable=True)
         return self._transport.parse(PoolView, answer)

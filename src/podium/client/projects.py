@@ -9,7 +9,7 @@ from podium.client.paging import items
 from podium.client.transport import Transport, path_of
 from podium.domain.errors import FieldFault, UserError
 from podium.spec.views.base import Page
-from podium.spec.views.tenancy import MemberView, ProjectView
+from podium.spec.views.tenancy import MemberView, ProjectArchivedView, ProjectView
 
 _NAMED_MAX = 10
 
@@ -21,8 +21,10 @@ class Projects:
         self._transport = transport
         self.default = default
 
-    def list(self) -> Iterator[ProjectView]:
-        yield from items(self._transport, Page[ProjectView], "/projects")
+    def list(self, *, archived: bool = False) -> Iterator[ProjectView]:
+        """By name; `archived` ones in place of the others."""
+        params = {"archived": archived or None}
+        yield from items(self._transport, Page[ProjectView], "/projects", params=params)
 
     def get(self, project: str) -> ProjectView:
         return self._transport.fetch(ProjectView, path_of("projects", project))
@@ -32,10 +34,25 @@ class Projects:
         answer = self._transport.send("POST", "/projects", body=body)
         return self._transport.parse(ProjectView, answer)
 
-    def change(self, project: str, *, cost_centre: str) -> ProjectView:
-        """An empty cost centre means that of the team."""
-        body = {"cost_centre": cost_centre}
+    def change(
+        self, project: str, *, cost_centre: str | None = None, team: str | None = None
+    ) -> ProjectView:
+        """None leaves a value; an empty cost centre means that of the team. Another `team` moves
+        the project."""
+        body = {"cost_centre": cost_centre, "team": team}
         answer = self._transport.send("PATCH", path_of("projects", project), body=body)
+        return self._transport.parse(ProjectView, answer)
+
+    def delete(self, project: str, *, force: bool = False) -> ProjectArchivedView:
+        """Archives it; the record stays. Raises ConflictError, unless forced, for one with work,
+        secrets or bookings to come."""
+        params = {"force": force or None}
+        answer = self._transport.send("DELETE", path_of("projects", project), params=params)
+        return self._transport.parse(ProjectArchivedView, answer)
+
+    def restore(self, project: str) -> ProjectView:
+        """Takes an archived one back, without its roles, tokens and quota."""
+        answer = self._transport.send("POST", path_of("projects", project, "restore"))
         return self._transport.parse(ProjectView, answer)
 
     def members(self, project: str) -> Iterator[MemberView]:

@@ -54,6 +54,12 @@ class Providers:
         answer = self._transport.send("PUT", path_of("providers", name), body=body)
         return self._transport.parse(ProviderView, answer)
 
+    def check(self, issuer: str) -> ProviderTrialView:
+        """Asks an issuer for what a sign-in needs, before it is made a provider. Raises UserError,
+        which names the field."""
+        answer = self._transport.send("POST", "/providers/check", body={"issuer": issuer})
+        return self._transport.parse(ProviderTrialView, answer)
+
     def test(self, name: str) -> ProviderTrialView:
         """Asks the provider for what a sign-in needs, without signing anybody in."""
         answer = self._transport.send("POST", path_of("providers", name, "test"))

@@ -14,8 +14,10 @@ class Teams:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self) -> Iterator[TeamView]:
-        yield from items(self._transport, Page[TeamView], "/teams")
+    def list(self, *, archived: bool = False) -> Iterator[TeamView]:
+        """By name; `archived` ones in place of the others."""
+        params = {"archived": archived or None}
+        yield from items(self._transport, Page[TeamView], "/teams", params=params)
 
     def get(self, team: str) -> TeamView:
         return self._transport.fetch(TeamView, path_of("teams", team))
@@ -27,4 +29,13 @@ class Teams:
     def change(self, team: str, *, cost_centre: str) -> TeamView:
         body = {"cost_centre": cost_centre}
         answer = self._transport.send("PATCH", path_of("teams", team), body=body)
+        return self._transport.parse(TeamView, answer)
+
+    def delete(self, team: str) -> None:
+        """Archives it. Raises ConflictError for one that has projects."""
+        self._transport.send("DELETE", path_of("teams", team))
+
+    def restore(self, team: str) -> TeamView:
+        """Takes an archived one back, without its roles and quota."""
+        answer = self._transport.send("POST", path_of("teams", team, "restore"))
         return self._transport.parse(TeamView, answer)

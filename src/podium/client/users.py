@@ -11,6 +11,7 @@ from podium.spec.views.base import Page
 from podium.spec.views.tenancy import (
     OneTimePasswordView,
     SignedOutView,
+    TokenView,
     UserCreatedView,
     UserDetailView,
     UserView,
@@ -82,3 +83,11 @@ class Users:
     def access(self, username: str) -> UserAccessView:
         """What they may do where, and by which roles; of a service account, too."""
         return self._transport.fetch(UserAccessView, path_of("users", username, "access"))
+
+    def tokens(self, username: str) -> Iterator[TokenView]:
+        """Somebody's tokens and sign-ins, for who administers people."""
+        yield from items(self._transport, Page[TokenView], path_of("users", username, "tokens"))
+
+    def revoke_token(self, username: str, token_id: str) -> None:
+        """With those that were made with it."""
+        self._transport.send("DELETE", path_of("users", username, "tokens", token_id))

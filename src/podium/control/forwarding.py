@@ -85,6 +85,7 @@ class Forwarder:
         self._outbound = outbound
         self._host = host
         self._couriers: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._next_try_ms: dict[str, int] = {}
 
     async def step(self) -> bool:
         """Couriers as there are receivers."""
@@ -123,6 +124,10 @@ class Forwarder:
             fault = told(error)
         return (time.monotonic() - started) * 1000, fault
 
+    def next_try_ms(self, name: str) -> int | None:
+        """When a receiver that failed is tried again, if it is this server that tries."""
+        return self._next_try_ms.get(name)
+
     async def _carry(self, forward: Forward) -> None:
         courier = _Courier(self._database, self._leadership, forward)
         failures = 0
@@ -133,6 +138,7 @@ class Forwarder:
                     sender = sender or await self._sender(forward)
                     busy = await courier.step(sender)
                     failures = 0
+                    self._next_try_ms.pop(forward.name, None)
                 except LeaseLostError:
                     return
                 except _FAILURES as error:
@@ -141,7 +147,10 @@ class Forwarder:
                         sender = None
                     failures += 1
                     await courier.failed(error)
-                    await asyncio.sleep(_backoff_seconds(self._pace, failures, error))
+                    wait_seconds = _backoff_seconds(self._pace, failures, error)
+                    next_ms = self._database.now_ms() + round(wait_seconds * 1000)
+                    self._next_try_ms[forward.name] = next_ms
+                    await asyncio.sleep(wait_seconds)
                 else:
                     if not busy:
                         await asyncio.sleep(self._pace.idle_seconds)
@@ -150,6 +159,7 @@ class Forwarder:
             _log.exception("forwarding_failed", forward=forward.name)
             await asyncio.sleep(self._pace.backoff_seconds_max)
         finally:
+            self._next_try_ms.pop(forward.name, None)
             if sender is not None:
                 await sender.close()
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import structlog
 
-from podium.control import secret_grants
+from podium.control import data_grants, secret_grants
 from podium.control.environment import environment
 from podium.control.machine import Machine
 from podium.domain.allocation import Allocation
+from podium.domain.data import Classification
 from podium.domain.errors import PermanentError, TemporaryError
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.node import Node
@@ -52,6 +53,7 @@ class Work:
     placed: Mapping[str, int]  # replicas of this attempt that have a place
     masters: Mapping[str, str]  # node of rank 0
     nodes: Mapping[str, Node]
+    classes: Mapping[str, str]  # that work gives itself
 
     def grant(self, node: str, share: DeviceShare) -> DeviceGrant:
         """Raises TemporaryError while the device is not reported, e.g. in the middle of a
@@ -99,10 +101,13 @@ class Launcher:
             if not work.due:
                 return False
             await self._fix_rendezvous(work)
-            answers = await asyncio.gather(*(self._start(work, each) for each in work.due))
+            data = await self._data_allowed(work)
+            work = replace(work, due=[each for each in work.due if each.id not in data.refused])
+            answers = await asyncio.gather(*(self._start(work, data, each) for each in work.due))
             begun = [each for each, end in zip(work.due, answers, strict=True) if end is None]
             started = [each.id for each in begun]
             refused = [end for end in answers if isinstance(end, End)]
+            refused += data.refused.values()
             later = [each for each in answers if isinstance(each, TemporaryError)]
             moved = any(each.cause is Cause.MISPLACED for each in refused)
             # What the scheduler knows of the machine was not true any more: it has to know better
@@ -150,7 +155,8 @@ class Launcher:
         }
         due = [each for each in due if each.workload_id not in elsewhere]
         workloads_due = {key: each for key, each in found.items() if key not in elsewhere}
-        return Work(due, workloads_due, programs, secrets, placed, masters, known)
+        classes = data_grants.declared(tx, ids)
+        return Work(due, workloads_due, programs, secrets, placed, masters, known, classes)
 
     async def _fix_rendezvous(self, work: Work) -> None:
         """Every gang gets a port before its first replica starts, and keeps it for the attempt."""
@@ -164,9 +170,24 @@ class Launcher:
             )
             work.workloads[key] = replace(workload, rendezvous_port=port)
 
-    async def _start(self, work: Work, allocation: Allocation) -> End | TemporaryError | None:
+    async def _data_allowed(self, work: Work) -> data_grants.Decided:
+        """Which of them may have their data; those who may are in the audit trail before they can
+        read it."""
+        asking = [each for each in work.due if data_grants.asks(work.programs, work.classes, each)]
+        if not asking:
+            return data_grants.Decided()
+        machine = self._machine
+        now_ms = machine.database.now_ms()
+        return await machine.leadership.fenced(
+            machine.lease,
+            lambda tx: data_grants.decide(tx, asking, work.workloads, work.programs, now_ms),
+        )
+
+    async def _start(
+        self, work: Work, data: data_grants.Decided, allocation: Allocation
+    ) -> End | TemporaryError | None:
         try:
-            await self._machine.engine.ensure(self._launch(work, allocation))
+            await self._machine.engine.ensure(self._launch(work, data, allocation))
         except TemporaryError as error:
             return error
         except MisplacedError as error:
@@ -184,7 +205,7 @@ class Launcher:
             return TemporaryError(f"Allocation {allocation.id} could not be started yet.")
         return None
 
-    def _launch(self, work: Work, allocation: Allocation) -> Launch:
+    def _launch(self, work: Work, data: data_grants.Decided, allocation: Allocation) -> Launch:
         workload = work.workloads[allocation.workload_id]
         member = member_of(workload.groups, allocation.rank)
         program = program_of(work.programs[workload.id], member)
@@ -222,5 +243,7 @@ class Launcher:
             devices=tuple(work.grant(allocation.node, share) for share in allocation.devices),
             grace_seconds=workload.grace_seconds,
             archive_path=archive,
+            data=data_grants.mounts(self._sealer, data, workload.id, program.data),
+            classification=data.classes.get(workload.id, Classification.PUBLIC),
             isolation=(member.group.request if member else workload.request).isolation,
         )

@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from podium.control.demand import DemandWatch
 from podium.control.leadership import Leadership
 from podium.control.minute import Minute
 from podium.domain.errors import LeaseLostError
@@ -24,6 +25,7 @@ from podium.scheduling.view import view_of
 from podium.store import cycles
 from podium.store.cycles import CycleRow
 from podium.store.database import Database, Transaction
+from podium.store.demand_hours import demand_add
 from podium.store.retention import Retention
 from podium.store.scheduler_minutes import minute_write
 
@@ -123,6 +125,7 @@ class Recorder:
         self._keyframe_ms = keyframe_ms
         self._minute: Minute | None = None
         self._minutes: list[Minute] = []
+        self._demand = DemandWatch()
         self._entries: list[_Entry] = []
         self._plans = 0
         self._at: Snapshot | None = None  # what was noted last; None: begin with a keyframe
@@ -143,6 +146,7 @@ class Recorder:
         for each in cycle.plan.refusals:
             reasons[each.refusal.reason.value] += len(each.workload_ids)
         self._count(cycle, reasons)
+        self._demand.note(cycle.at_ms, cycle.snapshot, cycle.plan)
         snapshot = cycle.snapshot
         size = len(snapshot.holds) + len(snapshot.demands)
         self.recording.too_large = size if size > OBJECTS_MAX else 0
@@ -185,6 +189,7 @@ class Recorder:
             self.forget()
             self._minutes.clear()
             self._minute = None
+            self._demand.forget()
             return False
         await self._write_minutes()
         try:
@@ -230,13 +235,18 @@ class Recorder:
             self._minute = None
         if not self._minutes:
             return
-        written = [each.figures() for each in self._minutes]
+        written, demanded = [each.figures() for each in self._minutes], self._demand.take()
 
         def write(tx: Transaction) -> None:
             for each in written:
                 minute_write(tx, each)
+            demand_add(tx, demanded)
 
-        await self._leadership.fenced(self._lease, write)
+        try:
+            await self._leadership.fenced(self._lease, write)
+        except BaseException:
+            self._demand.give_back(demanded)
+            raise
         del self._minutes[: len(written)]
 
     async def _write_entries(self) -> bool:

@@ -36,7 +36,7 @@ class Resealer:
 
     def _begin(self, key_id: str) -> None:
         self._key_id = key_id
-        self._after = ("", "")
+        self._after = ("", "", "")
         self._resealed = 0
         self._locked = 0
 
@@ -70,7 +70,7 @@ class Resealer:
         if rows:
             await self._reseal(rows, key.key_id)
         if len(rows) == _CHUNK:
-            self._after = (rows[-1].project, rows[-1].name)
+            self._after = rows[-1].place
             return True
         await self._finish(key)
         return False

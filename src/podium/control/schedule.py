@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from operator import attrgetter
@@ -70,7 +70,8 @@ class _Decided:
 
 class Scheduler:
     """`turn` is held while a cycle decides, and by whoever else works on the views of its
-    snapshots: they are for one thread at a time. `recorder` is told of each cycle."""
+    snapshots: they are for one thread at a time. `recorder` is told of each cycle; `before` is done
+    before each."""
 
     def __init__(
         self,
@@ -79,9 +80,11 @@ class Scheduler:
         leadership: Leadership,
         ids: IdSource,
         recorder: Recorder | None = None,
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.counted = Cycles()
         self._recorder = recorder
+        self._before = before
         self._database = database
         self._hints = hints
         self._leadership = leadership
@@ -119,6 +122,8 @@ class Scheduler:
             self._told.forget()
             self._sight = None
             return False
+        if self._before is not None:
+            await self._before()
         decided = await self._database.read(self._decide)
         plan, before = decided.sight.plan, replace(self.counted)
         self.counted.cycles += 1

@@ -46,17 +46,18 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a workload, project or team used. GPU time is allocated time × share of the device."""
+    """What a workload, project or team used. GPU time is allocated time × share of the device, in
+    milli-GPU × milliseconds, and CPU time so held alike; never rounded before people read it."""
 
-    gpu_ms: int = 0
-    cpu_allocated_ms: int = 0
+    gpu_milli_ms: int = 0
+    cpu_milli_ms: int = 0
     cpu_used_ms: int = 0
     memory_peak_bytes: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
-            gpu_ms=self.gpu_ms + other.gpu_ms,
-            cpu_allocated_ms=self.cpu_allocated_ms + other.cpu_allocated_ms,
+            gpu_milli_ms=self.gpu_milli_ms + other.gpu_milli_ms,
+            cpu_milli_ms=self.cpu_milli_ms + other.cpu_milli_ms,
             cpu_used_ms=self.cpu_used_ms + other.cpu_used_ms,
             memory_peak_bytes=max(self.memory_peak_bytes, other.memory_peak_bytes),
         )
@@ -70,22 +71,9 @@ def usage_of(allocation: Allocation, now_ms: int) -> Usage:
         held_ms = max(0, now_ms - allocation.started_at_ms)
     else:
         held_ms = 0
-    return usage_of_time(
-        held_ms,
-        gpu_milli=allocation.gpu_milli,
-        cpu_milli=allocation.cpu_milli,
+    return Usage(
+        gpu_milli_ms=allocation.gpu_milli * held_ms,
+        cpu_milli_ms=allocation.cpu_milli * held_ms,
         cpu_used_ms=allocation.cpu_time_ms,
         memory_peak_bytes=allocation.memory_peak_bytes,
-    )
-
-
-def usage_of_time(
-    held_ms: int, *, gpu_milli: int, cpu_milli: int, cpu_used_ms: int, memory_peak_bytes: int
-) -> Usage:
-    """The bill for holding so much for so long."""
-    return Usage(
-        gpu_ms=gpu_milli * held_ms // 1000,
-        cpu_allocated_ms=cpu_milli * held_ms // 1000,
-        cpu_used_ms=cpu_used_ms,
-        memory_peak_bytes=memory_peak_bytes,
     )

@@ -20,6 +20,7 @@ from podium.domain.audit_verify import Fault, FaultKind, Verdict, Verifier
 from podium.domain.signature import key_id, read_key
 
 _SLICE = 5_000
+_CHOSEN_MAX = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +44,7 @@ def verify_export(lines: Iterable[str], public_keys: Sequence[bytes] = ()) -> Ex
     if header.get("version") != FORMAT_VERSION:
         raise BadLineError("A newer version of Podium made this export. Verify it with that one.")
     if not header.get("whole"):
-        raise BadLineError(
-            "This is an extract: entries were left out, so the chain cannot be verified. Export "
-            "the whole trail for that."
-        )
+        raise BadLineError(_extract(header))
     keys = {key_id(key): key for key in public_keys} or _own_key(header)
     try:
         start = Place(seq=int(header["start_seq"]), hash=bytes.fromhex(header["start_hash"]))
@@ -77,6 +75,18 @@ def verify_export(lines: Iterable[str], public_keys: Sequence[bytes] = ()) -> Ex
         trusted=bool(public_keys),
         exported_at_ms=exported_at_ms,
         sealed_at_ms=max(sealed, default=None),
+    )
+
+
+def _extract(header: Mapping[str, Any]) -> str:
+    filters = header.get("filters")
+    named = filters if isinstance(filters, Mapping) else {}
+    chosen = ", ".join(f"{name}={named[name]}" for name in sorted(named))
+    which = f"only entries that fit {chosen[:_CHOSEN_MAX]}" if chosen else "only some entries"
+    return (
+        f"This export holds {which}, and the chain runs through all of them: nobody can tell from "
+        "this file whether something was changed or left out. Export the whole trail, or a span of "
+        "time, to verify it: podium audit export FILE"
     )
 
 

@@ -11,6 +11,7 @@ from podium.domain.audit import Link, Place, Removal, Seal
 
 FORMAT = "podium-audit"
 FORMAT_VERSION = 1
+EXTRACT = "An extract: entries were left out, so the chain of this file cannot be verified."
 
 _FIELDS = (
     "seq", "at_ms", "actor", "action", "subject", "project", "outcome", "detail", "source",
@@ -24,16 +25,26 @@ class BadLineError(ValueError):
 
 
 def header_line(
-    *, key_id: str, public_key: str, start: Place, removal: Removal | None, whole: bool, at_ms: int
+    *,
+    key_id: str,
+    public_key: str,
+    start: Place,
+    removal: Removal | None,
+    whole: bool,
+    at_ms: int,
+    filters: Mapping[str, str] | None = None,
 ) -> str:
     """The first line. `whole` says that no entry was left out, so that the chain can be verified
-    from `start` on."""
+    from `start` on; else the line says so in words, with the `filters` that left them out."""
+    told: dict[str, Any] = {}
+    if not whole:
+        told = {"note": EXTRACT, "filters": dict(filters or {})}
     return _line(
         {
             "kind": "header", "format": FORMAT, "version": FORMAT_VERSION, "at_ms": at_ms,
             "key_id": key_id, "public_key": public_key, "whole": whole,
             "start_seq": start.seq, "start_hash": start.hash.hex(),
-            "removal": None if removal is None else removal_record(removal),
+            "removal": None if removal is None else removal_record(removal), **told,
         }
     )  # fmt: skip
 

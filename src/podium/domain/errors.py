@@ -64,6 +64,12 @@ class ForbiddenError(PodiumError):
     code = "forbidden"
 
 
+class PasswordChangeError(ForbiddenError):
+    """Signed in with a one-time password, which is good for setting one's own and nothing else."""
+
+    code = "password_change_required"
+
+
 class UnauthenticatedError(PodiumError):
     """No valid credential came with the request."""
 

@@ -52,6 +52,11 @@ class Device:
     drift: str = ""
     drift_at_ms: int | None = None
 
+    @property
+    def priced(self) -> str:
+        """The name that its time has a price under."""
+        return self.type if self.mig_profile is None else f"{self.type} {self.mig_profile}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:

@@ -31,7 +31,7 @@ RETRY_CANNOT_HELP = frozenset(
 )
 """Causes after which another attempt would end the same way."""
 
-RETRY_IS_FREE = frozenset({Cause.PREEMPTED, Cause.NODE_LOST, Cause.MISPLACED})
+RETRY_IS_FREE = frozenset({Cause.PREEMPTED, Cause.NODE_LOST, Cause.MISPLACED, Cause.DATA_DENIED})
 """Causes that are not the work's own doing: it is queued again without using up a retry."""
 
 TAKES_ONE_REPLICA = frozenset({Cause.PREEMPTED, Cause.NODE_LOST, Cause.LOST, Cause.MISPLACED})

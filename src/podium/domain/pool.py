@@ -18,7 +18,8 @@ NO_POOL = ""
 class Pool:
     """The nodes that carry all of `labels`, as far as no pool of an earlier name has them.
 
-    With neither `projects` nor `teams` everyone may place work there, else only those.
+    With neither `projects` nor `teams` everyone may place work there, else only those. `region`
+    says where they stand; `approved_for` names classes of data that are bound to approved pools.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Pool:
     projects: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     note: str = ""
+    region: str = ""
+    approved_for: tuple[str, ...] = ()
 
     @property
     def restricted(self) -> bool:

@@ -39,6 +39,8 @@ class Cause(StrEnum):
     COMMAND_NOT_EXECUTABLE = "command_not_executable"
     SOURCE_FAILED = "source_failed"
     VOLUME_MISSING = "volume_missing"
+    DATA_DENIED = "data_denied"  # its grant was withdrawn, or its place may not have the data
+    DATA_FAILED = "data_failed"  # a source could not be mounted, fetched or written back
     SECRET_MISSING = "secret_missing"  # noqa: S105 - a cause, not a secret
     SECRET_LOCKED = "secret_locked"  # noqa: S105 - the key that opens it is not here
     OUT_OF_MEMORY = "out_of_memory"

@@ -26,6 +26,7 @@ class Action(StrEnum):
     PROJECT_READ = "project:read"
     PROJECT_CREATE = "project:create"
     PROJECT_CHANGE = "project:change"  # its team and cost centre; teams, too
+    PROJECT_ARCHIVE = "project:archive"  # and take it back; teams, too
     BINDING_READ = "binding:read"
     BINDING_SET = "binding:set"
     ROLE_SET = "role:set"
@@ -40,12 +41,16 @@ class Action(StrEnum):
     NODE_RELEASE = "node:release"
     PRICE_SET = "price:set"
     QUOTA_SET = "quota:set"
+    BUDGET_SET = "budget:set"  # of what stands below: nobody sets their own
     POLICY_SET = "policy:set"
     BOOKING_SET = "booking:set"
     POOL_SET = "pool:set"
     LAYOUT_SET = "layout:set"
     SCHEDULER_READ = "scheduler:read"  # its cycles, with the names of everyone's work
     CYCLE_EXPORT = "cycle:export"
+    DATA_VIEW = "data:view"
+    DATA_ADMINISTER = "data:administer"
+    DATA_GRANT = "data:grant"
     AUDIT_READ = "audit:read"
     AUDIT_EXPORT = "audit:export"
     AUDIT_ADMINISTER = "audit:administer"  # retention and forwarding
@@ -62,7 +67,8 @@ SENTENCES: Mapping[Action, str] = MappingProxyType(
         Action.SECRET_ROTATE: "Renew the keys that all secrets are sealed with.",
         Action.PROJECT_READ: "Know of a project, its team and its members.",
         Action.PROJECT_CREATE: "Make projects and teams.",
-        Action.PROJECT_CHANGE: "Change the cost centre of a project or team.",
+        Action.PROJECT_CHANGE: "Change the cost centre of a project or team; move projects.",
+        Action.PROJECT_ARCHIVE: "Archive projects and teams, and take them back.",
         Action.BINDING_READ: "See who has which role, and who can do what.",
         Action.BINDING_SET: "Give and take roles, up to what one holds oneself.",
         Action.ROLE_SET: "Make, change and remove roles of the organisation's own.",
@@ -77,12 +83,16 @@ SENTENCES: Mapping[Action, str] = MappingProxyType(
         Action.NODE_RELEASE: "Give up the work of a lost node.",
         Action.PRICE_SET: "Set prices.",
         Action.QUOTA_SET: "Set guarantees, limits and weights.",
+        Action.BUDGET_SET: "Set budgets; in a team, those of its projects.",
         Action.POLICY_SET: "Set defaults and limits for each kind of work.",
         Action.BOOKING_SET: "Book nodes for a time, and cancel bookings.",
         Action.POOL_SET: "Make pools of nodes, and say whose work may stand there.",
         Action.LAYOUT_SET: "Decide how GPUs are cut by MIG.",
         Action.SCHEDULER_READ: "See the scheduler's cycles, with the names of everyone's work.",
         Action.CYCLE_EXPORT: "Take a cycle's record away, to decide it again elsewhere.",
+        Action.DATA_VIEW: "See the data sources that one's projects may use.",
+        Action.DATA_ADMINISTER: "Make, change and remove data sources.",
+        Action.DATA_GRANT: "Say who may use a data source, and see who did.",
         Action.AUDIT_READ: "Read the audit trail.",
         Action.AUDIT_EXPORT: "Take the audit trail away as a file.",
         Action.AUDIT_ADMINISTER: "Decide how long the audit trail is kept, and where it is sent.",
@@ -143,7 +153,7 @@ GRANTED_WITH_ANY = frozenset({Action.PROJECT_READ, Action.NODE_READ})
 """What every role includes: to know of the project that it holds in, and to see the machines
 (though not who works on them). Who has no role at all sees nothing."""
 
-_VIEW = frozenset({Action.WORKLOAD_READ, Action.LOG_READ, Action.USAGE_READ})
+_VIEW = frozenset({Action.WORKLOAD_READ, Action.LOG_READ, Action.USAGE_READ, Action.DATA_VIEW})
 _DEVELOP = _VIEW | {
     Action.WORKLOAD_SUBMIT,
     Action.WORKLOAD_CONTROL,
@@ -151,10 +161,13 @@ _DEVELOP = _VIEW | {
     Action.SECRET_WRITE,
 }
 _LEAD = _DEVELOP | {
+    Action.BUDGET_SET,
     Action.BINDING_READ,
     Action.BINDING_SET,
     Action.ACCOUNT_MANAGE,
     Action.AUDIT_READ,
+    Action.DATA_ADMINISTER,
+    Action.DATA_GRANT,
 }
 _OPERATE = frozenset(
     {
@@ -174,6 +187,7 @@ _OPERATE = frozenset(
 )
 _AUDIT = frozenset(
     {
+        Action.DATA_VIEW,
         Action.WORKLOAD_READ,
         Action.SECRET_READ,
         Action.BINDING_READ,

@@ -28,13 +28,15 @@ WHOLE = Scope(None)
 class Identity:
     """A signed-in person or service account, and what they may do with the token that they came
     with. `roles` names one role for each project that is theirs, to be told in words. A `narrowed`
-    token was made for less than its owner may do."""
+    token was made for less than its owner may do. Who `must_change_password` came with a one-time
+    password, and does nothing else before."""
 
     username: str
     rights: Rights
     token_id: str
     roles: Mapping[str, str] = field(default_factory=dict)
     narrowed: bool = False
+    must_change_password: bool = False
 
     @property
     def administrator(self) -> bool:
@@ -132,19 +134,25 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
+    """One that is archived has no projects but archived ones."""
+
     name: str
     created_at_ms: int
     cost_centre: str = ""
+    archived_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """`cost_centre` is empty where the team's holds."""
+    """`cost_centre` is empty where the team's holds. One that is archived can be looked at; nothing
+    in it changes any more. It is in its team since `moved_at_ms`, or since it was made."""
 
     name: str
     team: str
     created_at_ms: int
     cost_centre: str = ""
+    moved_at_ms: int | None = None
+    archived_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +178,8 @@ class Token:
 
     It ends at `expires_at_ms`, and when it was not used for `idle_ms`. `actions` and `projects`
     narrow what its owner may do with it; None leaves all. `source` and `user_agent` are of the
-    request that made it, `provider` is the one that a sign-in came through, if any.
+    request that made it, `provider` is the one that a sign-in came through, if any. What was made
+    with a token for programs, its `mother`, ends with that one.
     """
 
     id: str
@@ -187,3 +196,4 @@ class Token:
     source: str = ""
     user_agent: str = ""
     provider: str = ""
+    mother: str | None = None

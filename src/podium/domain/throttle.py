@@ -69,5 +69,8 @@ FLOWS = Throttle(free=60, forget_ms=2_000, wait_max_ms=60_000)
 DEVICES = Throttle(free=20, forget_ms=10_000, wait_max_ms=60_000)
 """Command lines that ask to be let in from one address."""
 
+PEOPLE_SEARCHES = Throttle(free=120, forget_ms=2_000, wait_max_ms=60_000)
+"""Searches for people to give a role to: as many as somebody types, and not a list of everyone."""
+
 WRONG_CODES = Throttle(free=10, forget_ms=60_000, wait_max_ms=300_000)
 """Codes that one person typed and that nobody has."""

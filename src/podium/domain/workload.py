@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from podium.domain.data import Classification, DataUse
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.reason import Cause, Refusal
 from podium.domain.resources import (
@@ -72,6 +73,7 @@ class Program:
     env: tuple[tuple[str, str], ...] = ()
     secrets: tuple[SecretUse, ...] = ()
     volumes: tuple[Volume, ...] = ()
+    data: tuple[DataUse, ...] = ()
 
     def __post_init__(self) -> None:
         assert bool(self.command) != bool(self.script), "a program is a command or a script"
@@ -158,6 +160,7 @@ class Wish:
     grace_seconds: int = 30
     depends_on: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    classification: Classification | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

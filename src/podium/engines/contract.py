@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from podium.domain.data import Classification, SourceKind
 from podium.domain.errors import PodiumError
 from podium.domain.node import Node
 from podium.domain.reason import Cause
@@ -65,6 +66,20 @@ class SecretFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataMount:
+    """A data source that the work sees at `path`, and whose path `variable` tells it. `secret` is
+    what opens it, where it needs something."""
+
+    source: str
+    kind: SourceKind
+    location: tuple[tuple[str, str], ...]
+    path: str
+    variable: str
+    write: bool
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """All that an engine needs to start one allocation.
 
@@ -93,6 +108,8 @@ class Launch:
     secret_files: tuple[SecretFile, ...] = ()
     archive_path: str | None = None  # the uploaded source, when there is one
     isolation: Isolation = Isolation.NONE  # that its share of a GPU must have
+    data: tuple[DataMount, ...] = ()
+    classification: Classification = Classification.PUBLIC  # the highest of all that it uses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

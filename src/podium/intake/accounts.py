@@ -10,12 +10,12 @@ from podium.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity, Scope, Token, User, UserKind
 from podium.intake.bindings import check_above
-from podium.intake.office import Office, audited, authorise, told
+from podium.intake.office import Office, authorise, told
 from podium.intake.projects import check_name
 from podium.intake.sign_in import SignIn
 from podium.intake.tokens import token_create
 from podium.intake.users import check_never_acted
-from podium.store import projects, roles, tokens, users
+from podium.store import projects, roles, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
@@ -63,7 +63,7 @@ async def account_create(
 
     def write(tx: Transaction) -> AuditEntry:
         if project is not None:
-            projects.project_fetch(tx, identity.known, project)
+            projects.project_open(tx, identity.known, project)
         if users.user_find(tx, name) is not None:
             raise ConflictError(f"The name {name} is taken. Choose another one.")
         users.user_insert(tx, account, "")
@@ -94,6 +94,8 @@ async def account_change(
         if disabled is not None and disabled != (account.disabled_at_ms is not None):
             if not disabled:
                 check_above(tx, identity, name)
+                if account.project is not None:
+                    projects.project_open(tx, identity.known, account.project)
             wanted["disabled_at_ms"] = now_ms if disabled else None
         if wanted:
             users.user_change(tx, name, **wanted)
@@ -158,22 +160,10 @@ async def account_token_create(
 
 
 async def account_token_revoke(
-    office: Office, sign_in: SignIn, identity: Identity, account: str, token_id: str
+    sign_in: SignIn, identity: Identity, account: str, token_id: str
 ) -> None:
     """Raises NotFoundError and ForbiddenError."""
-    entry = AuditEntry(
-        actor=identity.username,
-        action="token:revoke",
-        subject=token_id,
-        detail={"owner": account},
-    )
-
-    def delete(tx: Transaction) -> None:
-        _managed(tx, identity, account)
-        tokens.token_delete(tx, account, token_id)
-
-    await audited(office, entry, delete)
-    sign_in.forget()
+    await sign_in.end_token(identity, account, token_id, lambda tx: _managed(tx, identity, account))
 
 
 def _managed(tx: Transaction, identity: Identity, name: str) -> User:

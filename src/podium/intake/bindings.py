@@ -7,12 +7,18 @@ from collections.abc import Collection
 
 from podium.domain.errors import ConflictError, FieldFault, ForbiddenError, NotFoundError, UserError
 from podium.domain.rights import GRANTED_WITH_ANY, Action, Binding, Level, Role, SubjectKind
-from podium.domain.tenancy import Identity
+from podium.domain.tenancy import Identity, User
+from podium.domain.throttle import PEOPLE_SEARCHES
+from podium.intake.attempts import counted, try_begun
+from podium.intake.audit import sighted
 from podium.intake.office import Office, authorise, told
 from podium.intake.sign_in import SignIn
 from podium.store import projects, roles, user_groups, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
+
+_LETTERS_MIN = 2
+_PEOPLE_MAX = 20
 
 
 async def binding_create(
@@ -64,6 +70,7 @@ async def binding_remove(
     would be left to administer."""
 
     def write(tx: Transaction) -> AuditEntry:
+        roles.access_lock(tx)  # before looking: what is taken twice at once is taken once
         binding = roles.binding_find(tx, binding_id)
         if binding is None or not identity.may_at(
             Action.BINDING_READ, binding.level, binding.target
@@ -77,6 +84,23 @@ async def binding_remove(
 
     await told(office, write)
     sign_in.forget()
+
+
+async def people_found(office: Office, identity: Identity, text: str) -> list[User]:
+    """Whom one may want to let in: for who gives roles anywhere. Raises ForbiddenError, UserError
+    for less than two letters, and TooOftenError. What is looked for stands in the audit trail."""
+    if identity.places(Action.BINDING_SET) == []:
+        authorise(identity, Action.BINDING_SET)
+    wanted = text.strip().lower()
+    if len(wanted) < _LETTERS_MIN or not wanted.isprintable():
+        raise UserError(
+            FieldFault("q", f"has less than {_LETTERS_MIN} letters.", "Write how the name begins.")
+        )
+    tried = [counted(PEOPLE_SEARCHES, identity.username)]
+    await try_begun(office, tried, "Too many searches for people.")
+    begins = f"people {wanted[:_LETTERS_MIN]}"
+    await sighted(office, identity, Action.USER_READ, begins, None, text=wanted)
+    return await office.database.read(lambda tx: users.people_named(tx, wanted, limit=_PEOPLE_MAX))
 
 
 def check_gives(
@@ -185,9 +209,9 @@ def _check_place(tx: Transaction, identity: Identity, level: Level, target: str)
         if target:
             raise UserError(FieldFault("target", "must be empty for the whole organisation."))
     elif level is Level.PROJECT:
-        projects.project_fetch(tx, identity.known, target)
-    elif projects.team_find(tx, target) is None:
-        raise NotFoundError(f"There is no team {target} that you can see.")
+        projects.project_held(tx, identity.known, target)
+    else:
+        projects.team_open(tx, target)
 
 
 def _some(actions: Collection[Action]) -> str:

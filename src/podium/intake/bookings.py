@@ -45,7 +45,7 @@ async def booking_create(office: Office, identity: Identity, request: BookingReq
 
     def write(tx: Transaction) -> AuditEntry:
         if booking.project is not None:
-            projects.project_fetch(tx, identity.known, booking.project)
+            projects.project_held(tx, identity.known, booking.project)
         _check_nodes(tx, request)
         taken = bookings.booking_overlaps(tx, booking.nodes, from_ms, until_ms)
         if taken is not None:

@@ -33,6 +33,7 @@ class Office:
     sealer: Sealer
     uploads_path: Path
     outbound: Outbound = field(default_factory=Outbound)
+    data_roots: tuple[Path, ...] = ()
     refusals: Refusals = field(init=False)
     sightings: Sightings = field(init=False, default_factory=Sightings)
 

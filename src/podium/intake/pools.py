@@ -17,6 +17,7 @@ from podium.spec.fields import read_labels
 from podium.spec.views.pool import PoolRequest
 from podium.store import pools, quotas
 from podium.store.audit import AuditEntry
+from podium.store.data_exposure import exposed_note
 from podium.store.database import Transaction
 from podium.store.pools import Reach
 
@@ -43,6 +44,8 @@ async def pool_set(office: Office, identity: Identity, name: str, request: PoolR
         projects=tuple(sorted(set(request.projects))),
         teams=tuple(sorted(set(request.teams))),
         note=request.note.strip(),
+        region=request.region,
+        approved_for=tuple(sorted({each.value for each in request.approved_for})),
     )
     now_ms = office.database.now_ms()
 
@@ -52,6 +55,7 @@ async def pool_set(office: Office, identity: Identity, name: str, request: PoolR
             raise UserError(*found[:20])
         before = _standing(tx, name)
         pools.pool_put(tx, pool, now_ms, identity.username)
+        exposed_note(tx, now_ms, identity.username)
         return _entry(identity, name, before, pool)
 
     await told(office, write)
@@ -67,6 +71,7 @@ async def pool_remove(office: Office, identity: Identity, name: str) -> None:
     def write(tx: Transaction) -> AuditEntry:
         before = _standing(tx, name)
         pools.pool_delete(tx, name)
+        exposed_note(tx, office.database.now_ms(), identity.username)
         return _entry(identity, name, before, None)
 
     await told(office, write)
@@ -121,6 +126,8 @@ def _entry(identity: Identity, name: str, before: Pool | None, after: Pool | Non
             "projects": pool.projects,
             "teams": pool.teams,
             "note": pool.note,
+            "region": pool.region,
+            "approved_for": list(pool.approved_for),
         }
 
     return AuditEntry(

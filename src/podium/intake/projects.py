@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.identity import name_fault, name_suggestion
 from podium.domain.rights import Action, Level
 from podium.domain.tenancy import Identity, Membership, Project
+from podium.intake import archiving
 from podium.intake.bindings import check_account, check_gives
 from podium.intake.office import Office, audited, authorise, told
 from podium.intake.sign_in import SignIn
@@ -43,27 +42,42 @@ async def project_create(
 
 
 async def project_change(
-    office: Office, identity: Identity, name: str, *, cost_centre: str
+    office: Office,
+    sign_in: SignIn,
+    identity: Identity,
+    name: str,
+    *,
+    cost_centre: str | None = None,
+    team: str | None = None,
 ) -> Project:
-    """Raises NotFoundError and ForbiddenError."""
+    """None leaves a value. Another `team` has the project, its quota and its work from then on;
+    usage of the past stays where it was. Raises NotFoundError, ForbiddenError, ConflictError for an
+    archived one, and what `archiving.moved` raises."""
     authorise(identity, Action.PROJECT_CHANGE, name)
+    if team is not None:
+        authorise(identity, Action.PROJECT_CREATE, team=team)
+    now_ms = office.database.now_ms()
     changed: Project | None = None
 
     def write(tx: Transaction) -> AuditEntry:
         nonlocal changed
-        before = projects.project_fetch(tx, identity.known, name)
-        projects.project_change(tx, name, cost_centre=cost_centre)
-        changed = replace(before, cost_centre=cost_centre)
-        return _entry(
-            identity,
-            Action.PROJECT_CHANGE,
-            name,
-            name,
-            before={"cost_centre": before.cost_centre},
-            after={"cost_centre": cost_centre},
-        )
+        project = projects.project_held(tx, identity.known, name, alone=True)
+        before: dict[str, object] = {}
+        after: dict[str, object] = {}
+        if cost_centre is not None:
+            projects.project_change(tx, name, cost_centre=cost_centre)
+            before["cost_centre"], after["cost_centre"] = project.cost_centre, cost_centre
+        if team is not None and team != project.team:
+            along = archiving.moved(tx, identity, project, team, now_ms)
+            before["team"], after["team"] = project.team, team
+            after["work"] = along
+        changed = projects.project_fetch(tx, identity.known, name)
+        return _entry(identity, Action.PROJECT_CHANGE, name, name, before=before, after=after)
 
     await told(office, write)
+    if team is not None:
+        sign_in.forget()
+        office.hints.wake("schedule")
     assert changed is not None
     return changed
 
@@ -78,7 +92,7 @@ async def member_set(
 
     def write(tx: Transaction) -> AuditEntry:
         now_ms = office.database.now_ms()
-        projects.project_fetch(tx, identity.known, project)
+        projects.project_held(tx, identity.known, project)
         before = projects.member_roles(tx, project, username)
         for name in (role, *before):
             check_gives(tx, identity, name, Level.PROJECT, project)

@@ -141,9 +141,25 @@ async def provider_show(office: Office, identity: Identity, name: str) -> Provid
 async def provider_try(office: Office, identity: Identity, oidc: OidcClient, name: str) -> Trial:
     """Ask it for what a sign-in needs, without signing anybody in. Raises NotFoundError."""
     provider = await provider_show(office, identity, name)
+    return await _tried(oidc, provider.issuer)
+
+
+async def issuer_try(identity: Identity, oidc: OidcClient, issuer: str) -> Trial:
+    """As `provider_try`, before there is a provider. Raises UserError, which names the field, and
+    ForbiddenError for all but administrators, as they alone choose where the server asks."""
+    authorise(identity, Action.PROVIDER_SET)
+    if not identity.administrator:
+        raise ForbiddenError("Only administrators check providers.")
+    faults = _issuer_faults(issuer)
+    if faults:
+        raise UserError(*faults)
+    return await _tried(oidc, issuer)
+
+
+async def _tried(oidc: OidcClient, issuer: str) -> Trial:
     try:
-        metadata = await oidc.metadata(provider.issuer, afresh=True)
-        keys = await oidc.keys_found(provider.issuer)
+        metadata = await oidc.metadata(issuer, afresh=True)
+        keys = await oidc.keys_found(issuer)
     except ProviderError as error:
         return Trial(fault=error.message)
     if not keys:
@@ -160,6 +176,14 @@ def _faults(name: str, issuer: str, client_id: str) -> list[FieldFault]:
     fault = name_fault(name)
     if fault is not None:
         faults.append(FieldFault("name", f"{fault}.", f"Such as {name_suggestion(name)}."))
+    faults += _issuer_faults(issuer)
+    if not client_id.strip():
+        faults.append(FieldFault("client_id", "is empty.", "The provider gives it."))
+    return faults
+
+
+def _issuer_faults(issuer: str) -> list[FieldFault]:
+    faults = []
     try:
         checked_url(issuer, issuer)
     except (ProviderError, ValueError):
@@ -173,8 +197,6 @@ def _faults(name: str, issuer: str, client_id: str) -> list[FieldFault]:
         )
     if "?" in issuer or "#" in issuer:
         faults.append(FieldFault("issuer", "holds a query.", "Leave out what follows the path."))
-    if not client_id.strip():
-        faults.append(FieldFault("client_id", "is empty.", "The provider gives it."))
     return faults
 
 

@@ -12,7 +12,7 @@ from podium.domain.tenancy import Identity
 from podium.intake.office import Office, authorise, entry_of_level, told
 from podium.scheduling.order.share_faults import ShareFault, faults
 from podium.scheduling.snapshot import Share
-from podium.store import quotas, shares
+from podium.store import quota_history, quotas, shares
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
@@ -28,23 +28,27 @@ async def quota_set(office: Office, identity: Identity, quota: Quota) -> None:
     now_ms = office.database.now_ms()
 
     def write(tx: Transaction) -> AuditEntry:
-        _known(tx, quota.level, quota.name)
-        capacity = shares.capacity(tx)
-        wanted = _spelled(quota, capacity)
-        wrong = _faults(tx, wanted, capacity)
-        if wrong:
-            raise UserError(*wrong)
+        wanted = _checked(tx, quota)
         before = quotas.quota_list(tx).get((wanted.level, wanted.name))
         if before != wanted:
             quotas.quota_set(tx, wanted, now_ms, identity.username)
+            _remember(tx, identity, before, wanted, now_ms)
         return _entry(identity, wanted.level, wanted.name, before, wanted)
 
     await told(office, write)
 
 
+async def quota_preview(office: Office, identity: Identity, quota: Quota) -> Quota:
+    """The quota as `quota_set` would store it, for `api/quotas` to try. Raises as it does, and
+    stores nothing."""
+    authorise(identity, Action.QUOTA_SET)
+    return await office.database.read(lambda tx: _checked(tx, quota))
+
+
 async def quota_remove(office: Office, identity: Identity, level: QuotaLevel, name: str) -> None:
     """Nothing guaranteed, nothing limited, weight 1. Raises NotFoundError where none is set."""
     authorise(identity, Action.QUOTA_SET)
+    now_ms = office.database.now_ms()
 
     def write(tx: Transaction) -> AuditEntry:
         _known(tx, level, name)
@@ -52,9 +56,48 @@ async def quota_remove(office: Office, identity: Identity, level: QuotaLevel, na
         if not quotas.quota_remove(tx, level, name):
             label = Quota(level=level, name=name).label
             raise NotFoundError(f"No quota is set for {label}.")
+        _remember(tx, identity, before, None, now_ms)
         return _entry(identity, level, name, before, None)
 
     await told(office, write)
+
+
+def quota_dropped(
+    tx: Transaction, identity: Identity, level: QuotaLevel, name: str, now_ms: int
+) -> dict[str, object] | None:
+    """For a project or team that goes, in the transaction of the caller, who audits what is
+    returned: the quota that it had."""
+    before = quotas.quota_list(tx).get((level, name))
+    if quotas.quota_remove(tx, level, name):
+        _remember(tx, identity, before, None, now_ms)
+    return _amounts(before)
+
+
+def _checked(tx: Transaction, quota: Quota) -> Quota:
+    """As it is to be stored. Raises NotFoundError and UserError."""
+    _known(tx, quota.level, quota.name)
+    capacity = shares.capacity(tx)
+    wanted = _spelled(quota, capacity)
+    wrong = _faults(tx, wanted, capacity)
+    if wrong:
+        raise UserError(*wrong)
+    return wanted
+
+
+def _remember(
+    tx: Transaction, identity: Identity, before: Quota | None, after: Quota | None, now_ms: int
+) -> None:
+    quota = after or before
+    assert quota is not None
+    quota_history.history_insert(
+        tx,
+        quota.level,
+        quota.name,
+        now_ms,
+        identity.username,
+        _amounts(before),
+        _amounts(after),
+    )
 
 
 def _entry(
@@ -71,6 +114,8 @@ def _amounts(quota: Quota | None) -> dict[str, object] | None:
         "weight": quota.weight,
         "guarantees": {name or ALL: milli for name, milli in quota.guarantees},
         "limits": {name or ALL: milli for name, milli in quota.limits},
+        "per_user": {name or ALL: milli for name, milli in quota.per_user},
+        "ceilings": {what.value: most for what, most in quota.ceilings},
     }
 
 
@@ -92,6 +137,8 @@ def _spelled(quota: Quota, capacity: Mapping[str, int]) -> Quota:
         weight=quota.weight,
         guarantees=spelled([pair for pair in quota.guarantees if pair[1]]),
         limits=spelled(quota.limits),
+        per_user=spelled(quota.per_user),
+        ceilings=tuple(sorted(quota.ceilings)),
     )
 
 
@@ -151,8 +198,8 @@ def _field(fault: ShareFault, mine: Share) -> str:
     if not gpu_type:
         return fault.field
     own = fault.share == mine.name
-    if own and kind == "limits":
-        return f"gpus.{gpu_type}.limit_milli"
+    if own and kind in ("limits", "per_user"):
+        return f"gpus.{gpu_type}.{'limit' if kind == 'limits' else 'per_user'}_milli"
     given = {name or ALL for name, _ in (*mine.guarantees, *(mine.limits if own else ()))}
     return f"gpus.{gpu_type}.guarantee_milli" if gpu_type in given else "gpus"
 

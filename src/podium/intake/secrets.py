@@ -43,7 +43,7 @@ async def secret_set(
     )
 
     def write(tx: Transaction) -> AuditEntry:
-        projects.project_fetch(tx, identity.known, project)
+        projects.project_held(tx, identity.known, project)
         before = secrets.secret_set(tx, record, value, office.sealer)
         return _entry(identity, name, project, before=_facts(before), after=_facts(record))
 

@@ -14,12 +14,12 @@ from podium.intake.office import Office
 from podium.store import audit, device_codes, providers, sealed_values, tokens, users
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
+from podium.store.secrets import ID_TOKEN
 
 TOKEN_PREFIX = "pod_"  # noqa: S105 - a prefix that secret scanners can look for
 SIGN_INS = (TokenKind.SESSION, TokenKind.DEVICE)
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
-_ID_TOKEN = "id-token"  # noqa: S105 - a name
 _ID_TOKEN_MAX = 16_384
 
 
@@ -130,7 +130,7 @@ def session_insert(
         secret=secret,
         expires_at_ms=token.expires_at_ms,
         username=user.username,
-        must_change_password=user.must_change_password,
+        must_change_password=user.must_change_password and not through.provider,
     )
 
 
@@ -178,7 +178,7 @@ async def provider_session_of(office: Office, identity: Identity) -> tuple[str, 
         return None
     provider, sealed = came
     try:
-        opened = sealed and sealed_values.value_opened(sealed, _ID_TOKEN, office.sealer)
+        opened = sealed and sealed_values.value_opened(sealed, ID_TOKEN, office.sealer)
     except Exception:  # its key is gone; one signs out without it
         opened = None
     return provider, opened or None
@@ -193,4 +193,4 @@ def _id_token_sealed(tx: Transaction, office: Office, id_token: str) -> bytes | 
     if not 0 < len(id_token) <= _ID_TOKEN_MAX:
         return None
     now_ms = office.database.now_ms()
-    return sealed_values.value_sealed(tx, _ID_TOKEN, id_token, office.sealer, now_ms)
+    return sealed_values.value_sealed(tx, ID_TOKEN, id_token, office.sealer, now_ms)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from podium.domain.rights import Action
 from podium.domain.tenancy import Identity, Token, TokenKind, User
 from podium.domain.throttle import WRONG_FROM_HERE, WRONG_OF_NAME, WRONG_OF_SOURCE
 from podium.intake.attempts import Counted, counted, source_now, try_begun, try_ended_well
-from podium.intake.office import Office, audited
+from podium.intake.office import Office, audited, told
 from podium.intake.passwords import Passwords
 from podium.intake.sessions import (
     TOKEN_PREFIX,
@@ -151,9 +152,11 @@ class SignIn:
         actions: frozenset[Action] | None = None,
         projects: frozenset[str] | None = None,
         owner: str | None = None,
+        mother: str | None = None,
     ) -> tuple[Token, str]:
         """A new token of one's own, or of the service account `owner`, who the caller has seen
-        may have one; the secret is told once. `actions` and `projects` narrow what it can do."""
+        may have one; the secret is told once. `actions` and `projects` narrow what it can do, and
+        it ends with the token `mother`."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         now_ms = self._office.database.now_ms()
         expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * _DAY_MS
@@ -169,6 +172,7 @@ class SignIn:
             actions=actions,
             projects=projects,
             created_by=identity.username,
+            mother=mother,
         )
         entry = AuditEntry(
             actor=identity.username,
@@ -180,6 +184,7 @@ class SignIn:
                 "expires_at_ms": expires_at_ms,
                 "actions": None if actions is None else sorted(actions),
                 "projects": None if projects is None else sorted(projects),
+                "made_with": mother,
             },
         )
 
@@ -190,13 +195,30 @@ class SignIn:
         return token, secret
 
     async def revoke_token(self, identity: Identity, token_id: str) -> None:
-        """Ends one of one's own tokens; the sign-in of this request is one, too."""
-        entry = AuditEntry(actor=identity.username, action="token:revoke", subject=token_id)
+        """Ends one of one's own tokens, and what was made with it; the sign-in of this request is
+        one, too."""
+        await self.end_token(identity, identity.username, token_id, lambda _: None)
 
-        def delete(tx: Transaction) -> None:
-            tokens.token_delete(tx, identity.username, token_id)
+    async def end_token(
+        self,
+        identity: Identity,
+        owner: str,
+        token_id: str,
+        check: Callable[[Transaction], object],
+    ) -> None:
+        """Ends a token of `owner`, and what was made with it, when `check` raises nothing."""
 
-        await audited(self._office, entry, delete)
+        def delete(tx: Transaction) -> AuditEntry:
+            check(tx)
+            ended = tokens.token_delete(tx, owner, token_id)
+            return AuditEntry(
+                actor=identity.username,
+                action="token:revoke",
+                subject=token_id,
+                detail={"owner": owner, "ended": ended},
+            )
+
+        await told(self._office, delete)
         self.forget()
 
     async def change_password(self, identity: Identity, current: str | None, new: str) -> None:

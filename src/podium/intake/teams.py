@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from podium.domain.errors import NotFoundError
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity, Team
 from podium.intake.office import Office, audited, authorise, told
@@ -30,13 +29,11 @@ async def team_create(
 
 
 async def team_change(office: Office, identity: Identity, name: str, *, cost_centre: str) -> None:
-    """Raises ForbiddenError and NotFoundError."""
+    """Raises ForbiddenError, NotFoundError, and ConflictError for an archived one."""
     authorise(identity, Action.PROJECT_CHANGE, team=name)
 
     def write(tx: Transaction) -> AuditEntry:
-        before = projects.team_find(tx, name)
-        if before is None:
-            raise NotFoundError(f"There is no team {name} that you can see.")
+        before = projects.team_open(tx, name)
         projects.team_change(tx, name, cost_centre=cost_centre)
         return AuditEntry(
             actor=identity.username,

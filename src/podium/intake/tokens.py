@@ -1,7 +1,8 @@
 """Tokens for programs: one's own, and those of service accounts.
 
 A token that was made for less than its owner may do passes its limits on to every token that is
-made with it, and cannot touch the owner's other tokens or password.
+made with it, and cannot touch the owner's other tokens or password. What was made with a token ends
+with it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,14 @@ async def token_create(
         projects = _within("projects", projects, mother.projects)
         _check_end(mother, expires_in_days, office.database.now_ms())
     return await sign_in.make_token(
-        identity, name, expires_in_days, actions=actions, projects=projects, owner=owner
+        identity,
+        name,
+        expires_in_days,
+        actions=actions,
+        projects=projects,
+        owner=owner,
+        # What was made while signed in outlives the sign-in.
+        mother=mother.id if mother is not None and mother.kind is TokenKind.TOKEN else None,
     )
 
 

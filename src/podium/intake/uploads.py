@@ -14,7 +14,15 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from podium.domain.errors import BusyError, FieldFault, TemporaryError, TooLargeError, UserError
+from podium.domain.errors import (
+    BusyError,
+    ConflictError,
+    FieldFault,
+    TemporaryError,
+    TooLargeError,
+    UserError,
+)
+from podium.domain.quantity import format_bytes
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.intake.office import Office, audited, authorise
@@ -22,6 +30,7 @@ from podium.spec.archive import ArchiveError, ArchiveLimits, archive_check
 from podium.store import projects, submissions
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
+from podium.store.storage import storage_limits
 
 UPLOAD_BYTES_MAX = 256 * 2**20
 UPLOADS_AT_ONCE_MAX = 4
@@ -37,9 +46,10 @@ async def upload_store(
     office: Office, identity: Identity, project: str, chunks: AsyncIterator[bytes]
 ) -> tuple[str, int]:
     """Keep a gzipped tar archive for a project. Returns its SHA-256 and size in bytes. Raises
-    UserError, TooLargeError, BusyError or TemporaryError."""
+    UserError, TooLargeError, BusyError or TemporaryError, and ConflictError where a quota leaves
+    no room."""
     authorise(identity, Action.WORKLOAD_SUBMIT, project)
-    await office.database.read(lambda tx: projects.project_fetch(tx, identity.known, project))
+    await office.database.read(lambda tx: projects.project_open(tx, identity.known, project))
     folder = office.uploads_path / project
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -62,10 +72,30 @@ async def upload_store(
     )
 
     def record(tx: Transaction) -> None:
+        if not submissions.upload_exists(tx, project, digest):
+            try:
+                _check_quota(tx, project, size_bytes)
+            except ConflictError:
+                path = submissions.upload_path(office.uploads_path, project, digest)
+                path.unlink(missing_ok=True)
+                raise
         submissions.upload_insert(tx, project, digest, size_bytes, identity.username, now_ms)
 
     await audited(office, entry, record)
     return digest, size_bytes
+
+
+def _check_quota(tx: Transaction, project: str, size_bytes: int) -> None:
+    """Raises ConflictError where a limit leaves no room for so much more."""
+    for limit in storage_limits(tx, project):
+        if size_bytes > limit.left_bytes:
+            raise ConflictError(
+                f"The upload would go over the storage limit of {limit.label}: "
+                f"{format_bytes(limit.stored_bytes)} of {format_bytes(limit.limit_bytes)} are "
+                "kept. "
+                "Old uploads go by themselves once no work needs them; an administrator can raise "
+                "the limit."
+            )
 
 
 async def _receive(folder: Path, chunks: AsyncIterator[bytes]) -> tuple[str, int, Path]:

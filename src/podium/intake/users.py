@@ -148,6 +148,19 @@ async def signed_out(
     return count
 
 
+async def user_token_revoke(
+    sign_in: SignIn, identity: Identity, username: str, token_id: str
+) -> None:
+    """End one token or sign-in of somebody. Raises NotFoundError and ForbiddenError."""
+    authorise(identity, Action.USER_ADMINISTER)
+
+    def check(tx: Transaction) -> None:
+        person_fetch(tx, username)
+        check_above(tx, identity, username)
+
+    await sign_in.end_token(identity, username, token_id, check)
+
+
 async def user_delete(office: Office, sign_in: SignIn, identity: Identity, username: str) -> None:
     """For somebody who never did anything. Raises NotFoundError, ForbiddenError, and ConflictError
     for everyone else: the audit trail must go on meaning the person that it names."""

@@ -15,6 +15,7 @@ from podium.domain.reason import Cause
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.domain.workload import UploadSource, Wish, Workload
+from podium.intake.data_uses import data_resolved
 from podium.intake.office import Office, authorise
 from podium.intake.pools import pool_faults
 from podium.spec.workload import check_many, resolved
@@ -22,6 +23,8 @@ from podium.store import audit, lifecycle, policies, pools, projects, submission
 from podium.store.audit import AuditEntry
 from podium.store.codec import Row
 from podium.store.database import Transaction
+from podium.store.queue import refusal_update
+from podium.store.quota_check import hopeless
 from podium.store.secrets import secret_names
 from podium.store.workloads import NewWorkload
 
@@ -80,6 +83,7 @@ async def workload_submit(
                 return earlier
         new = _resolve(tx, identity, ids, wishes, documents)
         workloads.workload_insert(tx, new, now_ms)
+        refusal_update(tx, hopeless(tx, new), now_ms)
         audit.audit_append(tx, [_submitted_entry(each) for each in new], now_ms)
         if key is not None:
             submissions.idempotency_insert(tx, identity.username, key, digest, ids, now_ms)
@@ -241,7 +245,8 @@ def _resolve(
     """Check what needs the store: projects, dependencies, secrets and, with `uploaded`, uploads."""
     in_batch = {(wish.project, wish.name): each for each, wish in zip(ids, wishes, strict=True)}
     names = sorted({wish.project for wish in wishes})
-    teams = {name: projects.project_fetch(tx, identity.known, name).team for name in names}
+    found = projects.project_held if uploaded else projects.project_open
+    teams = {name: found(tx, identity.known, name).team for name in names}
     reach = pools.reach_fetch(tx)
     faults: list[FieldFault] = []
     new: list[NewWorkload] = []
@@ -249,6 +254,9 @@ def _resolve(
         prefix = f"workloads.{index}." if len(wishes) > 1 else ""
         needs, needs_open = _dependencies(tx, wish, in_batch, prefix, faults)
         _check_secrets(tx, wish, prefix, faults)
+        wish = data_resolved(  # noqa: PLW2901 - with the ids that its names mean
+            tx, wish, identity.username, teams[wish.project], prefix, faults
+        )
         if uploaded:
             _check_upload(tx, wish, prefix, faults)
         faults.extend(pool_faults(wish, reach, prefix))

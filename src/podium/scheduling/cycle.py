@@ -12,7 +12,8 @@ from podium.scheduling.placing.classes import Grant, RequestClass
 from podium.scheduling.placing.gangs import find_places
 from podium.scheduling.placing.seats import Seat, find_seats, give_back
 from podium.scheduling.plan import Plan, Turn
-from podium.scheduling.reasons.answers import Answers, quota_refusal
+from podium.scheduling.reasons.answers import Answers
+from podium.scheduling.reasons.limits import quota_refusal
 from podium.scheduling.snapshot import Demand, Snapshot
 from podium.scheduling.view import View
 from podium.scheduling.waiting.blocked import Blocked
@@ -43,7 +44,7 @@ class Cycle:
         while (turn := self._service.next()) is not None:
             line, queue, inside = turn
             demand = queue.head
-            done = self._serve(queue, demand)
+            done = not self._over(queue, demand) and self._serve(queue, demand)
             waits = queue.closed or self._blocked.helps(demand.workload_id)
             if waits and len(self._turns) < TURNS_MAX:
                 self._turns.append(Turn(demand.workload_id, inside))
@@ -62,6 +63,17 @@ class Cycle:
             turns=tuple(self._turns),
             next_wake_ms=self._wake(),
         )
+
+    def _over(self, queue: Queue, demand: Demand) -> bool:
+        """Whether a limit of what is no GPU is in the way; then the queue is closed."""
+        ground = self._ground
+        if ground.ceilings is None or (demand.elastic and ground.standing(demand)):
+            return False
+        replicas = 1 if ground.placed.get(demand.workload_id) else demand.minimum
+        if ground.reached(demand, replicas) is None:
+            return False
+        self._refuse_for_quota(queue, demand, replicas)
+        return True
 
     def _serve(self, queue: Queue, demand: Demand) -> bool:
         """True when the demand needs no more turns in this cycle. Closes the queue when it does,
@@ -122,7 +134,7 @@ class Cycle:
         seats: list[Seat] = []
         if wanted is not None:
             seats = find_seats(wanted, ground.family, ground.floor, beside=standing)
-            if ground.limited and not ground.admits(demand.project, seats):
+            if ground.limited and not ground.admits(demand, seats):
                 give_back(ground.floor, seats)
                 seats, wanted = [], None
             for seat in seats:
@@ -169,9 +181,14 @@ class Cycle:
         placed = len(self._ground.placed.get(demand.workload_id, ()))
         family = self._ground.family(demand.request)
         for _ in range(len(demand.pending_ranks) - placed):
-            if self._ground.limited and self._ground.types_open(demand, 1) == ():
-                self._told[demand.workload_id] = quota_refusal(self._ground, demand, 1)
-                break
+            if self._ground.limited:
+                open_types = self._ground.types_open(demand, 1)
+                if open_types == () or self._ground.reached(demand, 1) is not None:
+                    self._told[demand.workload_id] = quota_refusal(self._ground, demand, 1)
+                    break
+                if open_types is not None:
+                    narrowed = replace(demand.request, gpu_types=open_types)
+                    family = self._ground.family(narrowed)
             grants = self._find(family, demand, 1, 1, beside)
             if not grants:
                 break

@@ -34,6 +34,8 @@ class Share:
     `guarantees` and `limits` are (GPU type, milli-GPU), type "" for all types together; what is
     not named is not guaranteed, and not limited. `weight` divides what nobody is guaranteed.
     `used` is (GPU type, milli-GPU x milliseconds) of the past, decayed; only projects have it.
+    `per_user` is like `limits`, of what one person may hold; `ceilings` limit what else is counted,
+    by `domain.quota.Counted`.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Share:
     guarantees: tuple[tuple[str, int], ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
     used: tuple[tuple[str, int], ...] = ()
+    per_user: tuple[tuple[str, int], ...] = ()
+    ceilings: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,9 @@ class Demand:
     minimum, or all that are missing where it runs already, get only what nobody else can use.
     Where a gang is made of unlike groups, `parts` has all its pending ranks, and `request` is that
     of the first part. `stood` says where ranks of an earlier attempt were, in rank order: they
-    return there if they can, so that only what was lost has to find a new place.
+    return there if they can, so that only what was lost has to find a new place. `owner` is told
+    only where a share above the project has a cap for each person. `data` says in words what binds
+    it to the pools of its request, where its data does.
     """
 
     workload_id: str
@@ -98,6 +104,8 @@ class Demand:
     elastic: bool = False
     parts: tuple[Part, ...] = ()
     stood: tuple[tuple[int, str], ...] = ()
+    data: str = ""
+    owner: str = ""
 
     def __post_init__(self) -> None:
         assert self.pending_ranks, "a demand has something to place"
@@ -118,7 +126,7 @@ class Hold:
     stay, or all must go; 0 means that each replica stands for itself. `attained_milli_ms` is what
     earlier attempts of the workload had, and `queued_at_ms` its age in the queue. `request` is
     what it asked for, told of work that could as well be moved: None for all other. `gpu_types` are
-    those that would do (empty: any), None where nobody knows.
+    those that would do (empty: any), None where nobody knows. `owner` as in a demand.
     """
 
     allocation_id: str
@@ -143,6 +151,7 @@ class Hold:
     saved_at_ms: int | None = None
     request: Request | None = None
     gpu_types: tuple[str, ...] | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from podium.domain.mig import BOARDS, Placed, Profile, is_legal
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import DeviceShare, Isolation, Request
+from podium.scheduling.limits_kept import LimitsKept
 from podium.scheduling.plan import Placement, Plan
 from podium.scheduling.reasons.wording import level_word
 from podium.scheduling.snapshot import Demand, Snapshot
@@ -30,7 +31,7 @@ class Verdict:
 def verify(snapshot: Snapshot, plan: Plan) -> Verdict:
     """Accepts each workload's placements whole or not at all; those accepted count as held for
     the ones after."""
-    ledger = _Ledger(snapshot)
+    ledger, limits = _Ledger(snapshot), LimitsKept(snapshot)
     demands = {demand.workload_id: demand for demand in snapshot.demands}
     standing: dict[str, list[str]] = {}
     for hold in snapshot.holds:
@@ -49,11 +50,13 @@ def verify(snapshot: Snapshot, plan: Plan) -> Verdict:
             _ranks(demand, group)
             or _requests(ledger, demand, group)
             or _together(ledger, demand, group, standing.get(workload_id, []))
+            or limits.objection(demand, group)
             or ledger.take_all(group)
         )
         if objection:
             rejected.append((workload_id, objection))
         else:
+            limits.take(demand, group)
             accepted.extend(group)
     return Verdict(accepted=tuple(accepted), rejected=tuple(rejected))
 

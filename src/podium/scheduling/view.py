@@ -36,6 +36,8 @@ class Ask(NamedTuple):
     preempts: bool
     level: int
     parts: tuple[Part, ...] = ()
+    owner: str = ""  # where a cap for each person may part who asks for the same
+    workspace: bool = False
 
 
 class Used(NamedTuple):
@@ -123,6 +125,8 @@ def ask_of(demand: Demand) -> Ask:
         demand.preempts,
         level(demand.attained_milli_ms) if demand.attained_milli_ms else 0,
         demand.parts,
+        demand.owner,
+        demand.kind is Kind.WORKSPACE,
     )
 
 

@@ -58,6 +58,7 @@ class Job:
     elastic: bool = False
     spread: bool = False
     groups: tuple[Asking, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +321,7 @@ class World:
             elastic=job.elastic,
             spread=job.spread,
             attained_milli_ms=self._had.get(job.workload_id, 0),
+            owner=job.owner,
         )
 
     def _hold(self, span: Span) -> Hold:
@@ -346,6 +348,7 @@ class World:
             saved_at_ms=_ALWAYS_MS if job.saved else None,
             request=job.request if movable else None,
             gpu_types=job.request.gpu_types,
+            owner=job.owner,
         )
 
 

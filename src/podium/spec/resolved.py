@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podium.domain.resources import ANYWHERE, ReplicaCount
 from podium.domain.workload import GitSource, Program, Recovery, UploadSource, Wish
+from podium.spec.data import write_data
 from podium.spec.fields import write_duration, write_time
 from podium.spec.groups import groups_document
 from podium.spec.resources import resources_document
@@ -55,6 +56,8 @@ def resolved(wish: Wish) -> dict[str, object]:
         "env": dict(program.env),
         "secrets": write_secrets(program.secrets),
         "volumes": volumes,
+        "data": write_data(program.data),
+        "classification": wish.classification and wish.classification.value,
         "depends_on": list(wish.depends_on),
         "labels": dict(wish.labels),
     }

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from podium.domain.data import Classification
 from podium.domain.identity import NAME_LENGTH_MAX, is_id, name_fault
 from podium.domain.policy import (
     GRACE_SECONDS_MAX,
@@ -21,6 +22,7 @@ from podium.domain.policy import (
 )
 from podium.domain.resources import TopologyLevel
 from podium.domain.workload import Kind, Recovery
+from podium.spec.data import DATA_SCHEMA, read_classification, read_data
 from podium.spec.faults import FieldError, checked, described, each
 from podium.spec.fields import (
     DURATION_SCHEMA,
@@ -152,6 +154,14 @@ _Volumes = Annotated[
 ]
 _Secrets = Annotated[
     list[str | dict[str, str | None]], checked(read_secrets), WithJsonSchema(SECRETS_SCHEMA)
+]
+_Data = Annotated[
+    list[str | dict[str, str | None]], checked(read_data), WithJsonSchema(DATA_SCHEMA)
+]
+_Class = Annotated[
+    Classification,
+    checked(read_classification),
+    WithJsonSchema({"type": "string", "enum": list(map(str, Classification))}),
 ]
 _Level = Annotated[
     TopologyLevel,
@@ -386,6 +396,18 @@ class WorkloadSpec(BaseModel):
         None,
         description="Folders of the node, seen as `volumes/NAME` in the working folder.",
         examples=[{"data": "/srv/data"}, [{"name": "data", "path": "/srv/data"}]],
+    )
+    data: _Data | None = Field(
+        None,
+        description="Data sources that are mounted for it: a name, or `{source, path, mode}`. It "
+        "sees each at its path, which the variable `PODIUM_DATA_NAME` has too.",
+        examples=[[{"source": "scans", "path": "/data/scans", "mode": "ro"}]],
+    )
+    classification: _Class | None = Field(
+        None,
+        description="How sensitive what it makes is. The most sensitive of this and of its data "
+        "decides where it may run.",
+        examples=["restricted"],
     )
     depends_on: (
         Annotated[

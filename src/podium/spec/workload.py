@@ -11,6 +11,7 @@ from functools import partial
 
 from pydantic import BaseModel, ValidationError
 
+from podium.domain.data import Classification
 from podium.domain.errors import FieldFault, UserError
 from podium.domain.policies import BUILT_IN, Policies
 from podium.domain.policy import KindPolicy
@@ -24,6 +25,7 @@ from podium.domain.resources import (
 )
 from podium.domain.workload import Kind, Program, Recovery, Wish, leading_request
 from podium.spec.batch import check_each
+from podium.spec.data import read_data
 from podium.spec.documents import SPEC_BYTES_MAX, load_documents
 from podium.spec.faults import bounded, described, faults_from
 from podium.spec.fields import (
@@ -301,6 +303,7 @@ def _wish(spec: WorkloadSpec, now_ms: int, project: str | None, policies: Polici
             env=() if spec.env is None else read_env(spec.env),
             secrets=() if spec.secrets is None else read_secrets(spec.secrets),
             volumes=() if spec.volumes is None else read_volumes(spec.volumes),
+            data=() if spec.data is None else read_data(spec.data),
         ),
         request=leading_request(groups) if groups else request_of(spec.resources, policy),
         replicas=replicas,
@@ -324,4 +327,5 @@ def _wish(spec: WorkloadSpec, now_ms: int, project: str | None, policies: Polici
         grace_seconds=policy.grace_seconds if spec.grace is None else read_grace(spec.grace),
         depends_on=() if spec.depends_on is None else read_depends_on(spec.depends_on),
         labels=() if spec.labels is None else read_labels(spec.labels),
+        classification=None if spec.classification is None else Classification(spec.classification),
     )

@@ -93,25 +93,27 @@ def entry_list(
     conditions = [*_within(scope), *_matching(wanted), table.c.seq < before_seq]
     first = start(tx).seq
     end = min(before_seq, head(tx).seq + 1)
-    lowest = first
-    if wanted.text is not None:
-        lowest = max(first, end - 1 - SCAN_MAX)
-        words = f"%{_escaped(wanted.text)}%"
-        conditions.append(
-            sa.or_(
-                *(
-                    table.c[name].ilike(words, escape="\\")
-                    for name in ("actor", "action", "subject", "project", "detail", "source",
-                                 "user_agent", "request_id")
-                )
-            )
-        )  # fmt: skip
+    lowest = first if wanted.text is None else max(first, end - 1 - SCAN_MAX)
     conditions.append(table.c.seq > lowest)
     statement = sa.select(*_LINK).where(*conditions).order_by(table.c.seq.desc()).limit(limit + 1)
     links = [_link(row) for row in tx.execute(statement)]
     if len(links) > limit:
         return Found(links[:limit], links[limit - 1][0])
     return Found(links, lowest + 1 if lowest > first else None)
+
+
+def entries_matching(
+    tx: Transaction, scope: Scope, wanted: AuditFilter, *, limit: int, after_seq: int, end_seq: int
+) -> tuple[list[Link], int]:
+    """Up to `limit` entries after one and through `end_seq`, oldest first, and the entry after
+    which to go on; that is `end_seq` when all was looked through."""
+    table = tables.audit
+    first = max(after_seq, start(tx).seq)
+    last = end_seq if wanted.text is None else min(end_seq, first + SCAN_MAX)
+    conditions = [*_within(scope), *_matching(wanted), table.c.seq > first, table.c.seq <= last]
+    statement = sa.select(*_LINK).where(*conditions).order_by(table.c.seq).limit(limit)
+    links = [_link(row) for row in tx.execute(statement)]
+    return links, links[-1][0] if len(links) == limit else last
 
 
 def entry_fetch(tx: Transaction, seq: int, scope: Scope = WHOLE) -> Link | None:
@@ -158,6 +160,11 @@ def _matching(wanted: AuditFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(table.c.at_ms >= wanted.since_ms)
     if wanted.until_ms is not None:
         conditions.append(table.c.at_ms < wanted.until_ms)
+    if wanted.text is not None:
+        words = f"%{_escaped(wanted.text)}%"
+        anywhere = ("actor", "action", "subject", "project", "detail", "source", "user_agent",
+                    "request_id")  # fmt: skip
+        conditions.append(sa.or_(*(table.c[name].ilike(words, escape="\\") for name in anywhere)))
     return conditions
 
 

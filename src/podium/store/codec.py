@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from podium.domain.data import DataUse, Mode
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.quantity import Range
 from podium.domain.reason import Cause, Evidence, Refusal, WaitReason
@@ -60,6 +61,7 @@ def program_to_text(program: Program) -> str:
             for each in program.secrets
         ],
         "volumes": [(each.name, each.path, each.read_only) for each in program.volumes],
+        "data": [(each.source, each.path, each.mode.value) for each in program.data],
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
@@ -84,6 +86,9 @@ def program_from_text(text: str) -> Program:
             for each in document["secrets"]
         ),
         volumes=tuple(Volume(*each) for each in document["volumes"]),
+        data=tuple(
+            DataUse(source, path, Mode(mode)) for source, path, mode in document.get("data", ())
+        ),
     )
 
 

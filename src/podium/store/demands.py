@@ -27,7 +27,10 @@ from podium.scheduling.snapshot import Demand, Expected, Part
 from podium.spec.views.base import utc
 from podium.spec.window import opens_at_ms, read_window
 from podium.store import tables
+from podium.store.budget_ledger import blocks_fetch
+from podium.store.caps import CappedProjects
 from podium.store.chunks import chunks
+from podium.store.data_reach import DataBound, DataReach, unapproved
 from podium.store.database import Transaction
 from podium.store.groups import asking_fetch
 from podium.store.learning import Learnt, attained, like_milli
@@ -59,6 +62,8 @@ _OWN = (
     "name",
     "group_count",
     "groups_gpu_milli",
+    "classification",
+    "data_uses",
 )
 _REQUEST_END = len(REQUEST_COLUMNS)
 _OWN_BEGIN = _REQUEST_END + len(TOPOLOGY_COLUMNS)
@@ -156,6 +161,9 @@ class Reader:
         self._policies = policies
         self._shapes = shapes
         self._reach = reach_fetch(tx)
+        self._data = DataReach(tx, self._reach)
+        self._blocks = blocks_fetch(tx, now_ms)
+        self._capped = CappedProjects(tx)
         self._kinds = {kind.value: kind for kind in Kind}
         self._openings: dict[str, int] = {}
         self._expected: dict[tuple[int, int | None], Expected] = {}
@@ -194,6 +202,8 @@ class Reader:
                 name,
                 group_count,
                 groups_gpu_milli,
+                classification,
+                data_uses,
             ) = row[_OWN_BEGIN:]
             if is_array or state != WorkloadState.QUEUED:
                 ranks = pending.get(key)
@@ -214,12 +224,15 @@ class Reader:
                 policy = policies[kind_name, project, pool] = (kind, found.spread, found.preempts)
             joins = state != WorkloadState.QUEUED and not is_array
             grows = joins and elastic
+            # A gang that lost a part goes on, though the budget that it began with is spent.
+            payer = None if joins and not elastic else owner
+            data = self._data.bound(project, owner, classification, data_uses)
             parts: tuple[Part, ...] = ()
             if group_count:
-                parts, closed = self._parts(asking[key], ranks, project)
+                parts, closed = self._parts(asking[key], ranks, project, payer, data)
                 reached = parts[0].request
             else:
-                reached, closed = self._reached(request, project)
+                reached, closed = self._reached(request, project, payer, data)
             blocked = None
             if dependencies_open:
                 blocked = _depends(dependencies_open)
@@ -266,6 +279,8 @@ class Reader:
                 # Where all ask for the same it is a gang like any other.
                 parts=parts if len(parts) > 1 else (),
                 stood=stood.get(key, ()),
+                data=data.words,
+                owner=self._capped.owner(project, owner),
             )
 
     def pending(self, ids: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
@@ -282,19 +297,36 @@ class Reader:
             found = self._expected[seconds, limit_seconds] = expectation(seconds, limit_seconds)
         return found
 
-    def _reached(self, request: Request, project: str) -> tuple[Request, Refusal | None]:
-        """The request on the nodes that the project may use, and what forbids all of them."""
+    def _reached(
+        self, request: Request, project: str, payer: str | None, data: DataBound
+    ) -> tuple[Request, Refusal | None]:
+        """The request on the nodes that the project may use, with what its budgets still allow,
+        and what forbids all of them. Without a payer it spends nothing more."""
+        if payer is not None:
+            request, spent = self._blocks.afforded(project, payer, request)
+            if spent is not None:
+                return request, spent
+        if data.refusal is not None:
+            return request, data.refusal
         reach = self._reach.of(project)
-        if reach is None:
-            return request, None
-        found = self._shapes.reached(request, reach)
-        return (request, self._closed(request.pools)) if found is None else (found, None)
+        found = request if reach is None else self._shapes.reached(request, reach)
+        if found is None:
+            return request, self._closed(request.pools)
+        if data.pools is None:
+            return found, None
+        bound = self._shapes.reached(found, data.pools)
+        return (request, unapproved(request.pools, data)) if bound is None else (bound, None)
 
     def _parts(
-        self, groups: Sequence[Asking], ranks: tuple[int, ...], project: str
+        self,
+        groups: Sequence[Asking],
+        ranks: tuple[int, ...],
+        project: str,
+        payer: str | None,
+        data: DataBound,
     ) -> tuple[tuple[Part, ...], Refusal | None]:
         """As `_reached`, of each group of a gang."""
-        found = [self._reached(group.request, project) for group in groups]
+        found = [self._reached(group.request, project, payer, data) for group in groups]
         mine = (
             group._replace(request=each) for group, (each, _) in zip(groups, found, strict=True)
         )

@@ -11,9 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from podium.domain.rights import Action
-from podium.domain.tenancy import Token, UserSource
-from podium.store import tables, tokens
+from podium.domain.tenancy import UserSource
+from podium.store import tables
 from podium.store.codec import Row
 from podium.store.database import Transaction
 
@@ -236,7 +235,6 @@ def _free(tx: Transaction, column: sa.Column[Any], wanted: str) -> str:
 
 
 _SLICE = 500
-_TOKENS_MAX = 100
 _STEM = 56  # of 63 characters, so that a number fits behind
 
 
@@ -313,28 +311,4 @@ def _group(row: Row) -> DirectoryGroup:
         external_id=row["external_id"],
         created_at_ms=row["created_at_ms"],
         updated_at_ms=row["updated_at_ms"],
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryState:
-    """How much a directory keeps, when it last changed something, and its tokens."""
-
-    users: int
-    groups: int
-    changed_at_ms: int | None
-    tokens: list[Token]
-
-
-def directory_state(tx: Transaction) -> DirectoryState:
-    user, group = tables.directory_users, tables.directory_groups
-    changed = [
-        tx.scalar(sa.select(sa.func.max(column)))
-        for column in (user.c.updated_at_ms, user.c.deleted_at_ms, group.c.updated_at_ms)
-    ]
-    return DirectoryState(
-        users=user_count(tx),
-        groups=group_count(tx),
-        changed_at_ms=max((each for each in changed if each is not None), default=None),
-        tokens=tokens.token_list_for(tx, Action.DIRECTORY_WRITE, limit=_TOKENS_MAX),
     )

@@ -174,13 +174,13 @@ def _running(tx: Transaction, now_ms: int) -> dict[str, int]:
 
 def attained(tx: Transaction, ids: Collection[str]) -> Mapping[str, int]:
     """GPU time of allocations of these that were released, in milli-GPU x milliseconds."""
-    table = tables.usage
+    table = tables.bill_lines
     found: dict[str, int] = {}
     for chunk in chunks(ids):
         rows = tx.execute(
-            sa.select(table.c.workload_id, sa.func.sum(table.c.gpu_ms))
+            sa.select(table.c.workload_id, sa.func.sum(table.c.gpu_milli_ms))
             .where(table.c.workload_id.in_(chunk))
             .group_by(table.c.workload_id)
         )
-        found.update((row[0], int(row[1]) * GPU_MILLI) for row in rows)
+        found.update((row[0], int(row[1])) for row in rows)
     return found

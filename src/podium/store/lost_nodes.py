@@ -20,6 +20,7 @@ from podium.store import tables
 from podium.store.audit import AuditEntry, audit_append
 from podium.store.chunks import chunks
 from podium.store.database import Transaction
+from podium.store.device_spans import spans_update
 from podium.store.lifecycle import workload_note, workload_rows
 from podium.store.replicas import End, replicas_ended
 
@@ -64,6 +65,7 @@ def node_lose(tx: Transaction, before_ms: int, now_ms: int) -> list[str]:
             .where(table.c.name.in_(names), _quiet(before_ms))
             .values(state=NodeState.LOST.value, lost_at_ms=now_ms)
         )
+        spans_update(tx, now_ms)
     return names
 
 

@@ -15,6 +15,7 @@ from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.codec import Row, pairs_from_text, pairs_to_text
 from podium.store.database import Transaction
+from podium.store.device_spans import spans_update
 from podium.store.lost_nodes import given_up_counts
 from podium.store.pools import pool_list
 
@@ -54,6 +55,7 @@ def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int
                 .values(state=NodeState.LOST.value, lost_at_ms=now_ms)
             )
             changed = True
+    spans_update(tx, now_ms)
     return changed
 
 

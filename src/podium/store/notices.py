@@ -1,5 +1,6 @@
-"""Notices: what a person is told of their own work. `store/lifecycle.py` writes them in the
-transaction of the event itself; `api/notices` and the live stream read them."""
+"""Notices: what a person is told of their own work, and of budgets that they answer for.
+`store/lifecycle` and `store/budget_watch` write them in the transaction of what they tell;
+`api/notices` and the live stream read them."""
 
 from __future__ import annotations
 
@@ -27,16 +28,17 @@ UNREAD_MAX = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One sentence to one person."""
+    """One sentence to one person, about a workload of theirs or about a budget."""
 
     seq: int
     at_ms: int
     username: str
     level: Level
     sentence: str
-    workload_id: str
-    workload_name: str
-    project: str
+    workload_id: str | None
+    workload_name: str | None
+    project: str | None
+    budget: str | None
     read: bool
 
 
@@ -92,9 +94,10 @@ def _told(
 
 
 _HOW = {
-    Cause.PREEMPTED: "gave way to other work",
+    Cause.PREEMPTED: "gave way",
     Cause.NODE_LOST: "lost its node",
     Cause.MISPLACED: "found its GPU changed",
+    Cause.DATA_DENIED: "may not have its data now",
 }
 
 
@@ -160,9 +163,9 @@ def _notices(scope: Scope) -> sa.Select[Any]:
             workload.c.project,
             user.c.notices_read_seq,
         )
-        .join(workload, workload.c.id == table.c.workload_id)
+        .outerjoin(workload, workload.c.id == table.c.workload_id)
         .join(user, user.c.username == table.c.username)
-        .where(within(scope, workload.c.project))
+        .where(table.c.budget.is_not(None) | within(scope, workload.c.project))
     )
 
 
@@ -176,5 +179,6 @@ def _notice(row: Row) -> Notice:
         workload_id=row["workload_id"],
         workload_name=row["workload_name"],
         project=row["project"],
+        budget=row["budget"],
         read=row["seq"] <= row["notices_read_seq"],
     )

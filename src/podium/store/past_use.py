@@ -7,46 +7,61 @@ What is still held comes on top (`store/shares`). A half-life that was changed h
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
+
 import sqlalchemy as sa
 
 from podium.domain import decay
 from podium.domain.policies import SCHEDULING, PolicyLevel
 from podium.domain.policy import DEFAULT_SCHEDULING
 from podium.store import tables
+from podium.store.chunks import chunks
+from podium.store.codec import Row
 from podium.store.database import Transaction
 
 
-def past_use_add(
-    tx: Transaction, allocation_id: str, project: str, runtime_ms: int, now_ms: int
-) -> None:
-    """Count an allocation that was released now, for each GPU type that it held."""
-    part, device, table = tables.allocation_devices, tables.devices, tables.past_use
-    grants = tx.execute(
-        sa.select(device.c.type, sa.func.sum(part.c.gpu_milli))
-        .join(device, device.c.id == part.c.device_id)
-        .where(part.c.allocation_id == allocation_id)
-        .group_by(device.c.type)
-        .order_by(device.c.type)
-    ).all()
-    if not grants or runtime_ms <= 0:
+def past_use_add(tx: Transaction, released: Sequence[Row], now_ms: int) -> None:
+    """Count allocations that were released now, for each GPU type that they held."""
+    ran = {row["id"]: row for row in released if row["runtime_ms"] > 0}
+    if not ran:
         return
     half_life_ms = half_life(tx)
-    for gpu_type, milli in grants:
-        more = decay.held(int(milli), runtime_ms, half_life_ms)
+    table = tables.past_use
+    more: dict[tuple[str, str], int] = {}
+    for key, gpu_type, milli in _grants(tx, ran):
+        row = ran[key]
+        place = (row["project"], gpu_type)
+        more[place] = more.get(place, 0) + decay.held(milli, row["runtime_ms"], half_life_ms)
+    for project, gpu_type in sorted(more):
+        amount = more[project, gpu_type]
         mine = (table.c.project == project) & (table.c.gpu_type == gpu_type)
         before = tx.execute(
             sa.select(table.c.at_ms, table.c.milli_ms).where(mine).with_for_update()
         ).first()
         if before is None:
-            row = {"project": project, "gpu_type": gpu_type, "at_ms": now_ms, "milli_ms": more}
-            tx.execute(sa.insert(table).values(row))
+            values = {"project": project, "gpu_type": gpu_type, "at_ms": now_ms}
+            tx.execute(sa.insert(table).values(**values, milli_ms=amount))
             continue
         left = decay.faded(before.milli_ms, now_ms - before.at_ms, half_life_ms)
         tx.execute(
             sa.update(table)
             .where(mine)
-            .values(at_ms=max(now_ms, before.at_ms), milli_ms=left + more)
+            .values(at_ms=max(now_ms, before.at_ms), milli_ms=left + amount)
         )
+
+
+def _grants(tx: Transaction, ids: Collection[str]) -> Iterator[tuple[str, str, int]]:
+    """Allocation, GPU type and milli-GPU of each."""
+    part, device = tables.allocation_devices, tables.devices
+    for chunk in chunks(ids):
+        rows = tx.execute(
+            sa.select(part.c.allocation_id, device.c.type, sa.func.sum(part.c.gpu_milli))
+            .join(device, device.c.id == part.c.device_id)
+            .where(part.c.allocation_id.in_(chunk))
+            .group_by(part.c.allocation_id, device.c.type)
+        )
+        for key, gpu_type, milli in rows:
+            yield key, gpu_type, int(milli)
 
 
 def past_use_list(tx: Transaction, now_ms: int, half_life_ms: int) -> dict[str, dict[str, int]]:

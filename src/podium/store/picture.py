@@ -22,6 +22,8 @@ from podium.scheduling.replay.trail import NOWHERE, Step
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
 from podium.scheduling.view import view_of
 from podium.store import tables
+from podium.store.budgets import budgets_spent
+from podium.store.caps import CappedProjects
 from podium.store.chunks import chunks
 from podium.store.database import Transaction
 from podium.store.demands import demand_list
@@ -81,7 +83,7 @@ class Picture:
         # Whatever goes wrong on the way, the next look does not build on it.
         self._kept = None
         self.came = None
-        marks, overrides = _marks(tx), override_list(tx)
+        marks, overrides = _marks(tx, now_ms), override_list(tx)
         changed: set[str] | None = None
         if (
             kept is not None
@@ -225,9 +227,10 @@ def _timed(tx: Transaction, only: Collection[str] | None = None) -> frozenset[st
     return frozenset(tx.scalars(statement).all())
 
 
-def _marks(tx: Transaction) -> tuple[object, ...]:
-    """What differs when a node, device or pool changed in any way that scheduling knows, or a
-    project came, which has a team and so policies."""
+def _marks(tx: Transaction, now_ms: int) -> tuple[object, ...]:
+    """What differs when a node, device or pool changed in any way that scheduling knows, when a
+    budget was spent or is whole again, or a project came, went or moved: its team has policies and
+    pools."""
     node, device = tables.nodes, tables.devices
     columns = ("name", "state", "cpu_milli", "memory_bytes", "labels", "rack", "block", "nvlink")
     nodes = tx.execute(sa.select(*(node.c[name] for name in columns)).order_by(node.c.name)).all()
@@ -249,7 +252,20 @@ def _marks(tx: Transaction) -> tuple[object, ...]:
         .group_by(*shape)
         .order_by(*shape)
     ).all()
-    projects = tx.scalar(sa.select(sa.func.count()).select_from(tables.projects))
+    project = tables.projects
+    projects = tuple(
+        tx.execute(
+            sa.select(
+                sa.func.count(),
+                sa.func.count(project.c.archived_at_ms),
+                sa.func.max(project.c.moved_at_ms),
+            )
+        ).one()
+    )
     shapes = tuple(tuple(map(str, row)) for row in devices)
     instances = tuple(map(tuple, bound_instances(tx)))
-    return tuple(map(tuple, nodes)), shapes, instances, projects, pool_list(tx)
+    spent = tuple(
+        (each.budget, each.until_ms, each.updated_by) for each in budgets_spent(tx, now_ms)
+    )
+    capped = CappedProjects(tx).marks
+    return tuple(map(tuple, nodes)), shapes, instances, projects, pool_list(tx), capped, spent

@@ -13,9 +13,11 @@ from podium.domain.lifecycle import ReplicaEvent, ReplicaState, WorkloadEvent, r
 from podium.domain.quantity import format_milli
 from podium.domain.reason import Cause
 from podium.scheduling.plan import Placement, Plan
+from podium.scheduling.snapshot import Snapshot
 from podium.scheduling.verify import verify
 from podium.store import tables
 from podium.store.allocations import allocation_insert
+from podium.store.borrowing import borrowed_of
 from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
@@ -46,7 +48,7 @@ def commit_plan(
         fresh = snapshot(tx, now_ms, only={each.workload_id for each in plan.placements})
         verdict = verify(fresh, plan)
         accepted, rejected = verdict.accepted, verdict.rejected
-        _place(tx, accepted, now_ms, new_id)
+        _place(tx, fresh, accepted, now_ms, new_id)
     preempted = preemptions_apply(tx, plan.preemptions, now_ms)
     refusals = [(key, each.refusal) for each in plan.refusals for key in each.workload_ids]
     waiting = demanding_ids(tx, [key for key, _ in refusals], growing=False)
@@ -55,12 +57,19 @@ def commit_plan(
 
 
 def _place(
-    tx: Transaction, accepted: Sequence[Placement], now_ms: int, new_id: Callable[[], str]
+    tx: Transaction,
+    fresh: Snapshot,
+    accepted: Sequence[Placement],
+    now_ms: int,
+    new_id: Callable[[], str],
 ) -> None:
     by_workload: dict[str, list[Placement]] = {}
     for placement in accepted:
         by_workload.setdefault(placement.workload_id, []).append(placement)
     workloads = workload_rows(tx, by_workload)
+    projects = {key: row["project"] for key, row in workloads.items()}
+    borrowed = dict(zip(accepted, borrowed_of(fresh, accepted, projects), strict=True))
+    types = {device.id: device.priced for node in fresh.nodes for device in node.devices}
     attempts = _attempts(tx, list(by_workload))
     allocations: list[dict[str, Any]] = []
     shares: list[dict[str, Any]] = []
@@ -83,8 +92,10 @@ def _place(
                     "memory_bytes": share.memory_bytes,
                     "mig_profile": share.mig_profile,
                     "mig_start": share.mig_start,
+                    "gpu_type": types[share.device_id],
+                    "borrowed_milli": beyond,
                 }
-                for share in placement.devices
+                for share, beyond in zip(placement.devices, borrowed[placement], strict=True)
             )
             moves.append({"of": workload_id, "at": placement.rank})
             if workload["replicas_max"] > 1:

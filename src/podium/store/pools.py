@@ -60,6 +60,8 @@ def pool_list(tx: Transaction) -> tuple[Pool, ...]:
             projects=projects.get(row.name, ()),
             teams=teams.get(row.name, ()),
             note=row.note,
+            region=row.region,
+            approved_for=tuple(row.approved_for.split()),
         )
         for row in rows
     )
@@ -99,6 +101,8 @@ def pool_put(tx: Transaction, pool: Pool, now_ms: int, username: str) -> None:
     values = {
         "labels": pairs_to_text(pool.labels),
         "note": pool.note,
+        "region": pool.region,
+        "approved_for": " ".join(pool.approved_for),
         "updated_at_ms": now_ms,
         "updated_by": username,
     }

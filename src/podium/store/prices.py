@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from podium.domain.tariff import Price, Tariff
@@ -9,69 +11,64 @@ from podium.store import tables
 from podium.store.database import Transaction
 
 
-def price_list(tx: Transaction) -> list[Price]:
-    """The newest price of each type, by type."""
-    newest: dict[str, Price] = {}
-    for price in _all(tx):
-        newest[price.gpu_type] = price
-    return [newest[name] for name in sorted(newest)]
+def price_list(tx: Transaction, now_ms: int) -> list[Price]:
+    """The price of each type that holds now, by type; of a type whose first price is yet to come
+    that one, which holds before, too."""
+    known: dict[str, Price] = {}
+    for price in price_history(tx):
+        if price.since_ms <= now_ms or price.gpu_type not in known:
+            known[price.gpu_type] = price
+    return [known[name] for name in sorted(known)]
+
+
+def price_history(tx: Transaction) -> list[Price]:
+    """Every price that is kept, those to come included, in order of time."""
+    table = tables.prices
+    rows = tx.execute(sa.select(table).order_by(table.c.since_ms, table.c.gpu_type)).mappings()
+    return [Price(**row) for row in rows]
 
 
 def tariff_fetch(tx: Transaction) -> Tariff:
-    return Tariff(_all(tx))
+    return Tariff(price_history(tx))
 
 
-def price_set(tx: Transaction, price: Price) -> Price:
-    """Let it hold from its time on. The same price in the same currency again changes nothing.
-    Returns the price that holds now, under the name that devices of this type have."""
+def prices_change(tx: Transaction, dropped: Sequence[Price], added: Sequence[Price]) -> None:
+    """Take some away, and then let others hold from their times on."""
     table = tables.prices
-    name = _known_type(tx, price.gpu_type)
-    before = next((each for each in price_list(tx) if each.gpu_type == name), None)
-    values = (price.micros_per_gpu_hour, price.currency)
-    if before is not None and (before.micros_per_gpu_hour, before.currency) == values:
-        return before
-    # A clock that went back must not put the new price behind the old one.
-    since_ms = max(price.since_ms, before.since_ms + 1 if before is not None else 0)
-    tx.execute(
-        sa.insert(table).values(
-            gpu_type=name,
-            since_ms=since_ms,
-            micros_per_gpu_hour=price.micros_per_gpu_hour,
-            currency=price.currency,
-            set_by=price.set_by,
+    for price in dropped:
+        mine = (table.c.gpu_type == price.gpu_type) & (table.c.since_ms == price.since_ms)
+        tx.execute(sa.delete(table).where(mine))
+    for price in added:
+        tx.execute(
+            sa.insert(table).values(
+                gpu_type=price.gpu_type,
+                since_ms=price.since_ms,
+                micros_per_gpu_hour=price.micros_per_gpu_hour,
+                borrowed_micros_per_gpu_hour=price.borrowed_micros_per_gpu_hour,
+                idle_micros_per_gpu_hour=price.idle_micros_per_gpu_hour,
+                currency=price.currency,
+                set_by=price.set_by,
+            )
         )
+
+
+def gpu_types(tx: Transaction) -> list[str]:
+    """The names of GPU types as devices, bills of them and prices have them, in order."""
+    device, span = tables.devices, tables.device_spans
+    name = sa.case(
+        (device.c.mig_profile.is_not(None), device.c.type + " " + device.c.mig_profile),
+        else_=device.c.type,
     )
-    return Price(
-        gpu_type=name,
-        since_ms=since_ms,
-        micros_per_gpu_hour=price.micros_per_gpu_hour,
-        currency=price.currency,
-        set_by=price.set_by,
-    )
-
-
-def _all(tx: Transaction) -> list[Price]:
-    """In order of time."""
-    table = tables.prices
-    rows = tx.execute(sa.select(table).order_by(table.c.since_ms, table.c.gpu_type))
-    return [
-        Price(
-            gpu_type=row.gpu_type,
-            since_ms=row.since_ms,
-            micros_per_gpu_hour=row.micros_per_gpu_hour,
-            currency=row.currency,
-            set_by=row.set_by,
-        )
-        for row in rows
-    ]
-
-
-def _known_type(tx: Transaction, name: str) -> str:
-    """The spelling of devices or earlier prices, where one differs in capitals alone."""
-    known = [
-        *tx.scalars(sa.select(tables.devices.c.type).distinct()),
+    known = {
+        *tx.scalars(sa.select(name).distinct()),
+        *tx.scalars(sa.select(span.c.gpu_type).distinct()),
         *tx.scalars(sa.select(tables.prices.c.gpu_type).distinct()),
-    ]
+    }
+    return sorted(known)
+
+
+def gpu_type_spelt(known: Sequence[str], name: str) -> str:
+    """As devices or earlier prices spell it, where that differs in capitals alone."""
     if name in known:
         return name
-    return next((each for each in sorted(known) if each.casefold() == name.casefold()), name)
+    return next((each for each in known if each.casefold() == name.casefold()), name)

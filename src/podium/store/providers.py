@@ -26,6 +26,40 @@ class Flow:
     expires_at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderUse:
+    """How many people a provider has brought, how many of their sign-ins through it are open, and
+    when the newest of these began."""
+
+    people: int = 0
+    sign_ins: int = 0
+    newest_at_ms: int | None = None
+
+
+def provider_uses(tx: Transaction, now_ms: int) -> dict[str, ProviderUse]:
+    """By the provider's name."""
+    table, known, token = tables.providers, tables.provider_identities, tables.tokens
+    people = sa.select(sa.func.count()).where(known.c.issuer == table.c.issuer).scalar_subquery()
+    counted = tx.execute(sa.select(table.c.name, people.label("people")))
+    opened = tx.execute(
+        sa.select(token.c.provider, sa.func.count(), sa.func.max(token.c.created_at_ms))
+        .where(
+            token.c.provider != "",
+            sa.or_(token.c.expires_at_ms.is_(None), token.c.expires_at_ms > now_ms),
+        )
+        .group_by(token.c.provider)
+    )
+    by_name = {name: (count, newest) for name, count, newest in opened}
+    return {
+        name: ProviderUse(
+            people=found,
+            sign_ins=by_name.get(name, (0, None))[0],
+            newest_at_ms=by_name.get(name, (0, None))[1],
+        )
+        for name, found in counted
+    }
+
+
 def provider_list(tx: Transaction) -> list[Provider]:
     """All of them by name: an organisation has a few."""
     statement = _select().order_by(tables.providers.c.name)

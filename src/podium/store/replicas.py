@@ -6,12 +6,11 @@ Called by `control/launch`, `control/observe` and `control/stop` inside their tr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from podium.domain.allocation import usage_of_time
 from podium.domain.lifecycle import (
     WORKLOAD_UNDER_WAY,
     ReplicaEvent,
@@ -40,8 +39,8 @@ from podium.store.lifecycle import (
     workload_conclude,
     workload_rows,
 )
+from podium.store.metering import Released, bills_insert, parts_of
 from podium.store.past_use import past_use_add
-from podium.store.usage import held_gpu_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +92,18 @@ def replicas_ended(tx: Transaction, ends: Sequence[End], now_ms: int) -> None:
     by_id = {end.allocation_id: end for end in ends}
     touched: set[str] = set()
     workloads = _locked(tx, list(by_id))
+    released: list[Released] = []
     for row in _open_rows(tx, list(by_id)):
         workload = workloads[row["workload_id"]]
         if workload["state"] == WorkloadState.SCHEDULED:
             launched = WorkloadEvent.LAUNCHED
             workload = workload_apply(tx, workload, launched, Cause.PLACED, now_ms)
             workloads[row["workload_id"]] = workload
-        _replica_end(tx, row, workload, by_id[row["id"]], now_ms)
+        end = by_id[row["id"]]
+        gone = _replica_end(tx, row, workload, end, now_ms)
+        released.append(Released(gone, now_ms if end.ended_at_ms is None else end.ended_at_ms))
         touched.add(row["workload_id"])
+    _bill(tx, released, now_ms)
     for workload in workload_rows(tx, touched).values():
         workload_conclude(tx, workload, now_ms)
 
@@ -129,7 +132,8 @@ def rendezvous_assign(tx: Transaction, workload_id: str, port: int) -> int:
     )
 
 
-def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int) -> None:
+def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int) -> Row:
+    """The row as it is released."""
     facts: dict[str, Any] = {
         "released_at_ms": now_ms,
         "exit_code": end.exit_code,
@@ -161,13 +165,12 @@ def _replica_end(tx: Transaction, row: Row, workload: Row, end: End, now_ms: int
             cause = Cause.GANG_MEMBER_ENDED  # the others were stopped because one had failed
     facts["cause"] = cause.value
     row = _replica_apply(tx, row, event, cause, now_ms, facts, facts["message"])
-    ended_at_ms = now_ms if end.ended_at_ms is None else end.ended_at_ms
-    _bill(tx, {**row, "team": workload["team"]}, ended_at_ms, now_ms)
     under_way = workload["state"] in WORKLOAD_UNDER_WAY
     if event is ReplicaEvent.SUCCEEDED or (event is ReplicaEvent.CANCELLED and not under_way):
-        return
+        return row
     if workload["is_array"] or (under_way and _goes_on_without(tx, row, workload, cause)):
         _retry_replica(tx, row, workload, cause, now_ms)
+    return row
 
 
 def _gives_way(row: Row, workload: Row) -> bool:
@@ -231,29 +234,11 @@ def _retry_replica(tx: Transaction, row: Row, workload: Row, cause: Cause, now_m
     tx.execute(sa.update(replica).where(mine).values(values))
 
 
-def _bill(tx: Transaction, row: Row, ended_at_ms: int, now_ms: int) -> None:
-    """Usage of a released allocation. Its key is the allocation's, so it is billed once."""
-    used = usage_of_time(
-        row["runtime_ms"],
-        gpu_milli=row["gpu_milli"],
-        cpu_milli=row["cpu_milli"],
-        cpu_used_ms=row["cpu_time_ms"],
-        memory_peak_bytes=row["memory_peak_bytes"],
-    )
-    tx.execute(
-        sa.insert(tables.usage).values(
-            allocation_id=row["id"],
-            workload_id=row["workload_id"],
-            project=row["project"],
-            team=row["team"],
-            gpu_type=held_gpu_type(row["id"]) if row["gpu_milli"] else "",
-            runtime_ms=row["runtime_ms"],
-            ended_at_ms=ended_at_ms,
-            **asdict(used),
-        )
-    )
-    if row["gpu_milli"]:
-        past_use_add(tx, row["id"], row["project"], row["runtime_ms"], now_ms)
+def _bill(tx: Transaction, released: Sequence[Released], now_ms: int) -> None:
+    """What is free has been billed, in the same transaction."""
+    held = [each.row for each in released if each.row["gpu_milli"]]
+    bills_insert(tx, released, parts_of(tx, [row["id"] for row in held]))
+    past_use_add(tx, held, now_ms)
 
 
 def _replica_apply(

@@ -33,6 +33,7 @@ class Retention:
     notices_days: int = 30
     samples_days: int = 30  # those of allocations go with their workloads
     minutes_days: int = 30  # figures of the scheduler
+    demand_days: int = 400  # what was wanted by the hour
     cycles_hours: int = 24
     cycles_max: int = 50_000
     cycles_bytes: int = 256 * 2**20
@@ -46,7 +47,9 @@ def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
     trimmed = _workloads(tx, now_ms - keep.workloads_days * _DAY_MS)
     for table, column, days in (
         (tables.events, "at_ms", keep.workloads_days),
-        (tables.usage, "ended_at_ms", keep.usage_days),
+        (tables.bill_lines, "day_ms", keep.usage_days),
+        (tables.usage_days, "day_ms", keep.usage_days),
+        (tables.device_spans, "until_ms", keep.usage_days),
         (tables.idempotency, "created_at_ms", keep.idempotency_days),
         (tables.notices, "at_ms", keep.notices_days),
         (tables.bookings, "until_ms", keep.workloads_days),
@@ -54,6 +57,9 @@ def history_trim(tx: Transaction, keep: Retention, now_ms: int) -> int:
         (tables.capacity_samples, "at_ms", keep.samples_days),
         (tables.fragmentation_samples, "at_ms", keep.samples_days),
         (tables.scheduler_minutes, "at_ms", keep.minutes_days),
+        (tables.demand_hours, "at_ms", keep.demand_days),
+        (tables.demand_hour_reasons, "at_ms", keep.demand_days),
+        (tables.quota_history, "at_ms", keep.usage_days),
     ):
         trimmed += _oldest(tx, table, column, now_ms - days * _DAY_MS)
     for table, column in (

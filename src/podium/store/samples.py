@@ -19,6 +19,7 @@ from podium.store import tables
 from podium.store.chunks import chunks
 from podium.store.database import Transaction
 from podium.store.groups import of_group
+from podium.store.metering import busy_add
 
 LATEST_MS = 60_000  # what was measured longer ago says nothing of now
 _ROWS_MAX = 1000  # of one statement
@@ -73,6 +74,7 @@ def samples_insert(
         )
         known = [each for each in allocations if each["allocation_id"] in open_ids]
         insert_new(tx, tables.allocation_samples, at_ms, known)
+        busy_add(tx, known)
     if devices:
         device_ids = set(tx.scalars(sa.select(device.c.id).where(device.c.node.in_(names))))
         known = [each for each in devices if each["device_id"] in device_ids]

@@ -71,7 +71,7 @@ def find(
 
 def _projects(tx: Transaction, scope: Scope, words: str) -> list[Finding]:
     table = tables.projects
-    seen = within(scope, table.c.name)
+    seen = within(scope, table.c.name) & table.c.archived_at_ms.is_(None)
     return [
         Finding(
             kind="project",

@@ -24,10 +24,30 @@ _BEGINNING: sa.ColumnElement[bytes] = sa.func.substr(
     tables.secrets.c.sealed, 1, PREFIX_BYTES, type_=sa.LargeBinary
 )
 # Those of projects, and those of the organisation itself (`store/sealed_values`).
+ID_TOKEN = "id-token"  # noqa: S105 - a name
+"""What the ID tokens of sign-ins are bound to when they are sealed."""
+
 _EVERY = sa.union_all(
-    sa.select(tables.secrets.c.project, tables.secrets.c.name, tables.secrets.c.sealed),
-    sa.select(sa.literal("").label("project"), *tables.sealed_values.c),
+    sa.select(
+        tables.secrets.c.project,
+        tables.secrets.c.name,
+        sa.literal("").label("token_id"),
+        tables.secrets.c.sealed,
+    ),
+    sa.select(
+        sa.literal("").label("project"),
+        tables.sealed_values.c.name,
+        sa.literal("").label("token_id"),
+        tables.sealed_values.c.sealed,
+    ),
+    sa.select(
+        sa.literal("").label("project"),
+        sa.literal(ID_TOKEN).label("name"),
+        tables.tokens.c.id.label("token_id"),
+        tables.tokens.c.sealed_id_token.label("sealed"),
+    ).where(tables.tokens.c.sealed_id_token.is_not(None)),
 ).subquery("sealed")
+_PLACE = (_EVERY.c.project, _EVERY.c.name, _EVERY.c.token_id)
 _EVERY_BEGINNING: sa.ColumnElement[bytes] = sa.func.substr(
     _EVERY.c.sealed, 1, PREFIX_BYTES, type_=sa.LargeBinary
 )
@@ -74,11 +94,17 @@ class SealingKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedRow:
-    """`project` is empty for what belongs to the organisation itself."""
+    """`project` is empty for what belongs to the organisation itself, `token_id` for all but
+    the ID token of a sign-in."""
 
     project: str
     name: str
     sealed: bytes
+    token_id: str = ""
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.project, self.name, self.token_id
 
 
 def secret_set(
@@ -246,16 +272,16 @@ def sealing_key_set(tx: Transaction, key: SealingKey) -> None:
 
 
 def sealed_otherwise(
-    tx: Transaction, key_id: str, *, limit: int, after: tuple[str, str] = ("", "")
+    tx: Transaction, key_id: str, *, limit: int, after: tuple[str, str, str] = ("", "", "")
 ) -> list[SealedRow]:
-    """Secrets that another key sealed, by project and name."""
+    """Secrets that another key sealed, by their `place`."""
     statement = (
         sa.select(_EVERY)
         .where(
             _EVERY_BEGINNING.is_distinct_from(prefix_of(key_id)),
-            sa.tuple_(_EVERY.c.project, _EVERY.c.name) > sa.tuple_(*map(sa.literal, after)),
+            sa.tuple_(*_PLACE) > sa.tuple_(*map(sa.literal, after)),
         )
-        .order_by(_EVERY.c.project, _EVERY.c.name)
+        .order_by(*_PLACE)
         .limit(limit)
     )
     return [SealedRow(**row) for row in tx.execute(statement).mappings()]
@@ -269,12 +295,20 @@ def secrets_reseal(tx: Transaction, key_id: str, pairs: Sequence[tuple[SealedRow
         return 0
     done = 0
     for row, sealed in pairs:
-        table = tables.secrets if row.project else tables.sealed_values
-        same = [table.c.name == row.name, table.c.sealed == row.sealed]
-        if row.project:
-            same.append(table.c.project == row.project)
-        done += tx.execute(sa.update(table).where(*same).values(sealed=sealed)).rowcount
+        done += tx.execute(_resealed(row, sealed)).rowcount
     return done
+
+
+def _resealed(row: SealedRow, sealed: bytes) -> sa.Update:
+    if row.token_id:
+        token = tables.tokens
+        same = (token.c.id == row.token_id) & (token.c.sealed_id_token == row.sealed)
+        return sa.update(token).where(same).values(sealed_id_token=sealed)
+    table = tables.secrets if row.project else tables.sealed_values
+    same = (table.c.name == row.name) & (table.c.sealed == row.sealed)
+    if row.project:
+        same &= tables.secrets.c.project == row.project
+    return sa.update(table).where(same).values(sealed=sealed)
 
 
 def sealed_counts(tx: Transaction) -> dict[bytes, int]:

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from podium.domain import decay
 from podium.domain.node import Node
 from podium.domain.quantity import GPU_MILLI
-from podium.domain.quota import ORGANISATION, Quota, QuotaLevel
+from podium.domain.quota import ORGANISATION, SCHEDULED, Counted, Quota, QuotaLevel
 from podium.domain.tenancy import Scope
 from podium.scheduling.order.entitlements import Entitlement, entitlements
 from podium.scheduling.order.fairness import Fairness
 from podium.scheduling.order.places import SCALE, upwards
 from podium.scheduling.snapshot import Hold, Share
 from podium.store import tables
+from podium.store.counted_use import Use, counted_use
 from podium.store.database import Transaction
 from podium.store.past_use import half_life, past_use_list
 from podium.store.queue import wanted_by_type
@@ -114,6 +115,8 @@ def _share(
         guarantees=quota.guarantees,
         limits=quota.limits,
         used=used,
+        per_user=quota.per_user,
+        ceilings=tuple((what.value, most) for what, most in quota.ceilings if what in SCHEDULED),
     )
 
 
@@ -174,7 +177,8 @@ def _use_held(
 class Standing:
     """One share as it stands now. `share` is the dominant share by which the order of service
     goes; `gpus` begins with all types together. `recent_milli` is by GPU type, as the past counts
-    beside what is held now."""
+    beside what is held now, and `per_user_milli` the caps for each person ("": all types).
+    `counted` is the limit, None where there is none, and the use of what else is counted."""
 
     level: QuotaLevel
     name: str
@@ -183,12 +187,15 @@ class Standing:
     share: float
     gpus: tuple[Entitlement, ...]
     recent_milli: Mapping[str, int]
+    per_user_milli: Mapping[str, int]
+    counted: tuple[tuple[Counted, int | None, int], ...]
 
 
 def standing(tx: Transaction, scope: Scope, now_ms: int) -> list[Standing]:
     """In preorder: the organisation, the projects of the scope and their teams, whose sums are
     over everyone."""
     fairness = _fairness(tx, now_ms)
+    quotas, used = quota_list(tx), _counted(fairness, counted_use(tx))
     gpus: dict[str, list[Entitlement]] = {}
     for due in entitlements(fairness, wanted_by_type(tx)):
         gpus.setdefault(due.share, []).append(due)
@@ -212,6 +219,8 @@ def standing(tx: Transaction, scope: Scope, now_ms: int) -> list[Standing]:
             team = place.parent.name if place.parent is not None else None
         if place.position not in seen:
             continue
+        quota = quotas.get((level, name), Quota(level=level, name=name))
+        ceilings, use = dict(quota.ceilings), used[place.position]
         found.append(
             Standing(
                 level=level,
@@ -221,8 +230,23 @@ def standing(tx: Transaction, scope: Scope, now_ms: int) -> list[Standing]:
                 share=place.dominant / SCALE,
                 gpus=tuple(gpus[place.name]),
                 recent_milli=fairness.recent(place),
+                per_user_milli=dict(quota.per_user),
+                counted=tuple((what, ceilings.get(what), use.get(what, 0)) for what in Counted),
             )
         )
+    return found
+
+
+def _counted(fairness: Fairness, used: Mapping[str, Use]) -> list[Use]:
+    """What is held below each place."""
+    found: list[Use] = [{} for _ in fairness.places]
+    for project, use in used.items():
+        for place in fairness.path(project):
+            while len(found) <= place.position:  # of a project that is in no team
+                found.append({})
+            mine = found[place.position]
+            for what, amount in use.items():
+                mine[what] = mine.get(what, 0) + amount
     return found
 
 

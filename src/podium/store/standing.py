@@ -15,6 +15,7 @@ from podium.domain.resources import DeviceShare, Request
 from podium.domain.workload import Kind
 from podium.scheduling.snapshot import Expected, Hold
 from podium.store import tables
+from podium.store.caps import CappedProjects
 from podium.store.chunks import chunks
 from podium.store.codec import Row, names_from_text
 from podium.store.database import Transaction
@@ -85,6 +86,7 @@ def hold_list(
     requests = (
         {} if shapes is None else _requests(tx, [each for each in found if _moves(each)], shapes)
     )
+    capped = CappedProjects(tx)
     return tuple(
         replace(
             _hold(row, shares.get(row["id"], ()), policies, spared.get(row["workload_id"], 0)),
@@ -92,6 +94,7 @@ def hold_list(
             saved_at_ms=_saved_at_ms(row, saved),
             attained_milli_ms=had.get(row["workload_id"], 0),
             request=requests.get(row["workload_id"]),
+            owner=capped.owner(row["project"], row["owner"]),
         )
         for row in found
     )
@@ -110,10 +113,14 @@ def _requests(tx: Transaction, rows: Sequence[Row], shapes: Shapes) -> Mapping[s
         return {}
     table, reach = tables.workloads, reach_fetch(tx)
     columns = [table.c[name] for name in REQUEST_COLUMNS]
+    # Where data lets it stand is asked when it waits again.
+    free = (table.c.classification == "") & (table.c.data_uses == "")
     projects = {row["workload_id"]: row["project"] for row in rows}
     found: dict[str, Request] = {}
     for chunk in chunks(projects):
-        for key, *shape in tx.execute(sa.select(table.c.id, *columns).where(table.c.id.in_(chunk))):
+        for key, *shape in tx.execute(
+            sa.select(table.c.id, *columns).where(table.c.id.in_(chunk), free)
+        ):
             request, names = shapes.request(tuple(shape)), reach.of(projects[key])
             reached = request if names is None else shapes.reached(request, names)
             if reached is not None:

@@ -69,6 +69,7 @@ teams = Table(
     Column("name", Text, primary_key=True),
     _ms("created_at_ms"),
     Column("cost_centre", Text, nullable=False, server_default=text("''")),
+    _ms("archived_at_ms", nullable=True),
 )
 
 projects = Table(
@@ -78,6 +79,8 @@ projects = Table(
     Column("team", Text, ForeignKey("teams.name", onupdate="CASCADE"), nullable=False),
     _ms("created_at_ms"),
     Column("cost_centre", Text, nullable=False, server_default=text("''")),
+    _ms("moved_at_ms", nullable=True),  # into the team that it is in
+    _ms("archived_at_ms", nullable=True),
 )
 
 users = Table(
@@ -207,7 +210,9 @@ tokens = Table(
     Column("provider", Text, nullable=False, server_default=text("''")),
     Column("provider_session", Text, nullable=False, server_default=text("''")),
     Column("sealed_id_token", LargeBinary),
+    Column("mother", Text),  # the token that it was made with, and ends with
     Index("tokens_by_user", "username"),
+    Index("tokens_by_mother", "mother"),
 )
 
 # Sealed secrets of the organisation itself, such as those of its providers.
@@ -462,13 +467,18 @@ workloads = Table(
     _ms("refused_since_ms", nullable=True),
     Column("rendezvous_port", Integer),
     Column("upload_sha256", Text),
+    Column("classification", Text, nullable=False, server_default=text("''")),
+    Column("data_uses", Text, nullable=False, server_default=text("''")),
     Column("labels", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("workloads_by_project", "project", "id"),
     Index("workloads_by_name", "project", "name", "id"),
     # With the project, so that one who sees only some counts without reading the rows.
     Index("workloads_by_state", "state", "id", "project"),
-    Index("workloads_by_owner", "owner", "id"),
+    Index("workloads_by_owner", "owner", "id", "project", "kind"),
+    # Lists in these orders; with the project for the same reason.
+    Index("workloads_in_name_order", "name", "id", "project"),
+    Index("workloads_in_priority_order", "priority", "id", "project"),
     Index("workloads_by_deadline", "deadline_ms", sqlite_where=text("ended_at_ms IS NULL")),
     Index("workloads_by_end", "ended_at_ms"),
     Index("workloads_by_upload", "upload_sha256"),
@@ -540,7 +550,8 @@ workload_labels = Table(
     Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    Index("workload_labels_by_value", "key", "value", "workload_id"),
+    _project(),
+    Index("workload_labels_by_value", "key", "value", "workload_id", "project"),
 )
 
 dependencies = Table(
@@ -629,6 +640,21 @@ allocation_devices = Table(
     Column("memory_bytes", BigInteger, nullable=False),
     Column("mig_profile", Text, nullable=False, server_default=text("''")),
     Column("mig_start", Integer, primary_key=True, server_default=text("0")),
+    # The name that it has a price under, and how much was borrowed, as of the grant.
+    Column("gpu_type", Text, nullable=False, server_default=text("''")),
+    Column("borrowed_milli", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# How busy GPUs of running work were, since it started; gone with its bill.
+busy_meters = Table(
+    "busy_meters",
+    metadata,
+    Column(
+        "allocation_id", Text, ForeignKey("allocations.id", ondelete="CASCADE"), primary_key=True
+    ),
+    _ms("measured_ms"),
+    Column("busy_milli_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Who had to give way for whom. What the people concerned are told is in their events.
@@ -814,6 +840,54 @@ pools = Table(
     Column("note", Text, nullable=False),
     _ms("updated_at_ms"),
     Column("updated_by", Text, nullable=False),
+    Column("region", Text, nullable=False, server_default=text("''")),
+    Column("approved_for", Text, nullable=False, server_default=text("''")),
+)
+
+# Data sources. `id` is the name, for a project's own with `PROJECT/` before it.
+data_sources = Table(
+    "data_sources",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE")),
+    Column("kind", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("classification", Text, nullable=False),
+    Column("regions", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    _ms("updated_at_ms"),
+    Column("updated_by", Text, nullable=False),
+    Index("data_sources_by_project", "project"),
+)
+
+data_grants = Table(
+    "data_grants",
+    metadata,
+    Column("source", Text, ForeignKey("data_sources.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("write", Boolean, nullable=False),
+)
+
+# Which workload asks for which source; the source may be gone by now.
+workload_data = Table(
+    "workload_data",
+    metadata,
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Index("workload_data_by_source", "source", "workload_id"),
+)
+
+# Allocations that may have their data, which the audit trail was told; and since when they stand
+# where they should not.
+data_launches = Table(
+    "data_launches",
+    metadata,
+    Column(
+        "allocation_id", Text, ForeignKey("allocations.id", ondelete="CASCADE"), primary_key=True
+    ),
+    _ms("exposed_at_ms", nullable=True),
 )
 
 # Whose work may stand in a pool; everyone's where there is no row in either of the two.
@@ -851,7 +925,59 @@ quota_amounts = Table(
     Column("gpu_type", Text, primary_key=True),
     Column("guarantee_milli", BigInteger, nullable=False),
     Column("limit_milli", BigInteger),
+    Column("per_user_milli", BigInteger),
     ForeignKeyConstraint(["level", "name"], ["quotas.level", "quotas.name"], ondelete="CASCADE"),
+)
+
+# Limits of what is no GPU: see domain.quota.Counted.
+quota_ceilings = Table(
+    "quota_ceilings",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("counted", Text, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    ForeignKeyConstraint(["level", "name"], ["quotas.level", "quotas.name"], ondelete="CASCADE"),
+)
+
+# One change of a quota; `before` and `after` are JSON, `null` where nothing was set.
+quota_history = Table(
+    "quota_history",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _ms("at_ms"),
+    Column("username", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Index("quota_history_by_time", "at_ms"),
+    Index("quota_history_by_name", "level", "name", "id"),
+)
+
+# What a project held and waited for of a GPU type in the hour from `at_ms` on, and what started.
+demand_hours = Table(
+    "demand_hours",
+    metadata,
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+    Column("gpu_type", Text, primary_key=True),
+    Column("held_milli_ms", BigInteger, nullable=False),
+    Column("wanted_milli_ms", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("wait_ms", BigInteger, nullable=False),
+)
+
+# Why it waited: GPU time and workload time that was wanted, by the reason of the refusal.
+demand_hour_reasons = Table(
+    "demand_hour_reasons",
+    metadata,
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("project", Text, ForeignKey("projects.name", onupdate="CASCADE"), primary_key=True),
+    Column("gpu_type", Text, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("milli_ms", BigInteger, nullable=False),
+    Column("workload_ms", BigInteger, nullable=False),
 )
 
 # Released GPU time of each project as it counted at `at_ms`, faded by the half-life.
@@ -988,22 +1114,72 @@ audit_forwards = Table(
     Column("fault", Text, nullable=False),
 )
 
-usage = Table(
-    "usage",
+
+def _amounts() -> tuple[Column[int], ...]:
+    """What was used; GPU and CPU in thousandths x milliseconds (`domain/metering.Line`)."""
+    return (
+        *_counts("gpu_milli_ms", "borrowed_milli_ms", "measured_milli_ms", "idle_milli_ms"),
+        *_counts("unbilled_milli_ms", "cpu_milli_ms", "cpu_used_ms", "memory_peak_bytes"),
+    )
+
+
+# The bill of each released allocation: a line for each GPU type, day (UTC) and price.
+bill_lines = Table(
+    "bill_lines",
     metadata,
     Column("allocation_id", Text, primary_key=True),
+    Column("gpu_type", Text, primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("rate_ms", BigInteger, primary_key=True),  # since when its price held; 0: the first
     Column("workload_id", Text, nullable=False),
     Column("project", Text, nullable=False),
     Column("team", Text, nullable=False),
-    Column("gpu_ms", BigInteger, nullable=False),
-    Column("cpu_allocated_ms", BigInteger, nullable=False),
-    Column("cpu_used_ms", BigInteger, nullable=False),
-    Column("memory_peak_bytes", BigInteger, nullable=False),
-    Column("gpu_type", Text, nullable=False, server_default=text("''")),
-    Column("runtime_ms", BigInteger, nullable=False, server_default="0"),
-    _ms("ended_at_ms"),
-    Index("usage_by_project", "project", "ended_at_ms"),
-    Index("usage_by_workload", "workload_id"),
+    Column("cost_centre", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    _ms("until_ms"),
+    _ms("runtime_ms"),
+    *_amounts(),
+    Index("bill_lines_by_day", "day_ms"),
+    Index("bill_lines_by_workload", "workload_id"),
+)
+
+# The same summed by day, written in the transaction of the bill.
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column("cost_centre", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("gpu_type", Text, primary_key=True),
+    Column("rate_ms", BigInteger, primary_key=True),
+    *_amounts(),
+    Column("replicas", BigInteger, nullable=False),
+    Index("usage_days_by_project", "project", "day_ms"),
+    Index("usage_days_by_owner", "owner", "day_ms"),
+    sqlite_with_rowid=False,  # so that a span of days is read in one go
+)
+
+# When devices were there, and in service or not; written when that changes.
+device_spans = Table(
+    "device_spans",
+    metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("since_ms", BigInteger, primary_key=True),
+    _ms("until_ms", nullable=True),
+    Column("node", Text, nullable=False),
+    Column("gpu_type", Text, nullable=False),
+    Column("in_service", Boolean, nullable=False),
+    Index("device_spans_by_end", "until_ms"),
+    Index(
+        "device_spans_open",
+        "node",
+        sqlite_where=text("until_ms IS NULL"),
+        postgresql_where=text("until_ms IS NULL"),
+    ),
 )
 
 notices = Table(
@@ -1012,9 +1188,11 @@ notices = Table(
     Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
     _ms("at_ms"),
     Column("username", Text, nullable=False),
-    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), nullable=False),
+    # One of the two is what it is about.
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE")),
     Column("level", Text, nullable=False),
     Column("sentence", Text, nullable=False),
+    Column("budget", Text),
     Index("notices_by_user", "username", "seq"),
     Index("notices_by_workload", "workload_id"),
     Index("notices_by_time", "at_ms"),
@@ -1106,6 +1284,34 @@ prices = Table(
     Column("micros_per_gpu_hour", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("set_by", Text, nullable=False),
+    Column("borrowed_micros_per_gpu_hour", BigInteger),  # null: the same
+    Column("idle_micros_per_gpu_hour", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# `told_percent` is the highest threshold that people were told of in the period that began at
+# `told_since_ms`. From `runs_out_ms` to `until_ms` (null: for ever) the budget is spent, by what
+# ran when that was written.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text),
+    Column("period", Text, nullable=False),
+    Column("gpu_types", Text, nullable=False),
+    Column("thresholds", Text, nullable=False),
+    Column("when_spent", Text, nullable=False),
+    _ms("since_ms"),
+    Column("note", Text, nullable=False),
+    _ms("updated_at_ms"),
+    Column("updated_by", Text, nullable=False),
+    _ms("told_since_ms"),
+    Column("told_percent", Integer, nullable=False),
+    _ms("runs_out_ms", nullable=True),
+    _ms("until_ms", nullable=True),
+    Index("budgets_by_target", "level", "target"),
 )
 
 uploads = Table(

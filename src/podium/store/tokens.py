@@ -11,6 +11,7 @@ from podium.domain.errors import NotFoundError
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity, Token, TokenKind
 from podium.store import roles, tables
+from podium.store.chunks import chunks
 from podium.store.codec import Row
 from podium.store.database import Transaction
 
@@ -35,6 +36,7 @@ def token_insert(
             source=token.source,
             user_agent=token.user_agent,
             provider=token.provider,
+            mother=token.mother,
         )
     )
 
@@ -126,14 +128,28 @@ def token_list_for(tx: Transaction, action: Action, *, limit: int) -> list[Token
     return [_token(row) for row in tx.execute(statement).mappings()]
 
 
-def token_delete(tx: Transaction, username: str, token_id: str) -> None:
-    """Raises NotFoundError when this person has no such token."""
+def token_delete(tx: Transaction, username: str, token_id: str) -> int:
+    """With those that were made with it, which are counted too. Raises NotFoundError when this
+    person has no such token."""
     table = tables.tokens
-    deleted = tx.execute(
-        sa.delete(table).where(table.c.id == token_id, table.c.username == username)
-    )
-    if deleted.rowcount == 0:
+    ended = tokens_end(tx, (table.c.id == token_id) & (table.c.username == username))
+    if ended == 0:
         raise NotFoundError(f"There is no token {token_id} of {username}.")
+    return ended
+
+
+def tokens_end(
+    tx: Transaction, chosen: sa.ColumnElement[bool], *, keep_token: str | None = None
+) -> int:
+    """End those, and all that were made with them; but not `keep_token`. How many there were."""
+    table, child = tables.tokens, tables.tokens.alias("child")
+    kept = keep_token or ""
+    gone = sa.select(table.c.id).where(chosen, table.c.id != kept).cte("gone", recursive=True)
+    gone = gone.union(sa.select(child.c.id).where(child.c.mother == gone.c.id, child.c.id != kept))
+    ids = tx.scalars(sa.select(gone.c.id)).all()
+    return sum(
+        tx.execute(sa.delete(table).where(table.c.id.in_(some))).rowcount for some in chunks(ids)
+    )
 
 
 def token_delete_all(
@@ -143,16 +159,12 @@ def token_delete_all(
     keep_token: str | None = None,
     kinds: Collection[TokenKind] = tuple(TokenKind),
 ) -> int:
-    """End all sign-ins and tokens of someone; tickets, too. How many there were."""
+    """End all sign-ins and tokens of someone; tickets, too. How many there were, with those that
+    were made with them."""
     table = tables.tokens
-    deleted = tx.execute(
-        sa.delete(table).where(
-            table.c.username == username,
-            table.c.id != (keep_token or ""),
-            sa.or_(table.c.single_use.is_(True), table.c.kind.in_([each.value for each in kinds])),
-        )
-    )
-    return deleted.rowcount
+    kinds_too = table.c.kind.in_([each.value for each in kinds])
+    chosen = (table.c.username == username) & (table.c.single_use.is_(True) | kinds_too)
+    return tokens_end(tx, chosen, keep_token=keep_token)
 
 
 def token_delete_expired(tx: Transaction, now_ms: int) -> None:
@@ -189,7 +201,7 @@ def identity_fetch(tx: Transaction, secret_hash: str, now_ms: int) -> Identity |
     table, user = tables.tokens, tables.users
     row = (
         tx.execute(
-            sa.select(table)
+            sa.select(table, user.c.must_change_password)
             .join(user, user.c.username == table.c.username)
             .where(
                 table.c.secret_hash == secret_hash,
@@ -219,6 +231,8 @@ def identity_fetch(tx: Transaction, secret_hash: str, now_ms: int) -> Identity |
             if token.projects is None or project in token.projects
         },
         narrowed=token.actions is not None or token.projects is not None,
+        # Who a provider vouched for never used the password that was made for them here.
+        must_change_password=row["must_change_password"] and not token.provider,
     )
 
 
@@ -250,4 +264,5 @@ def _token(row: Row) -> Token:
         source=row["source"],
         user_agent=row["user_agent"],
         provider=row["provider"],
+        mother=row["mother"],
     )

@@ -13,6 +13,7 @@ from podium.store import roles, tables
 from podium.store.codec import Row
 from podium.store.database import Transaction
 from podium.store.scoping import within
+from podium.store.tokens import tokens_end
 
 USER_CHANGES = frozenset({"display_name", "email", "disabled_at_ms", "source", "project"})
 
@@ -90,6 +91,24 @@ def user_list(
     return [user_of_row(row) for row in tx.execute(statement).mappings()]
 
 
+def people_named(tx: Transaction, text: str, *, limit: int) -> list[User]:
+    """People whose name, or a word of whose display name, begins so; not who is disabled."""
+    table = tables.users
+    shown, wanted = sa.func.lower(table.c.display_name), text.lower()
+    named = sa.or_(
+        table.c.username.startswith(wanted, autoescape=True),
+        shown.startswith(wanted, autoescape=True),
+        shown.contains(f" {wanted}", autoescape=True),
+    )
+    statement = (
+        sa.select(table)
+        .where(named, table.c.kind == UserKind.PERSON.value, table.c.disabled_at_ms.is_(None))
+        .order_by(table.c.username)
+        .limit(limit)
+    )
+    return [user_of_row(row) for row in tx.execute(statement).mappings()]
+
+
 def user_change(tx: Transaction, username: str, **values: Any) -> None:
     """Set some of `USER_CHANGES`. Raises NotFoundError."""
     assert values.keys() <= USER_CHANGES
@@ -109,7 +128,8 @@ def user_has_acted(tx: Transaction, username: str) -> bool:
 
 def user_delete(tx: Transaction, username: str) -> None:
     """With their tokens, groups, roles and saved views. Raises NotFoundError."""
-    for table in (tables.tokens, tables.group_members, tables.saved_views):
+    tokens_end(tx, tables.tokens.c.username == username)
+    for table in (tables.group_members, tables.saved_views):
         tx.execute(sa.delete(table).where(table.c.username == username))
     roles.binding_delete_of(tx, SubjectKind.USER, username)
     deleted = tx.execute(sa.delete(tables.users).where(tables.users.c.username == username))
@@ -138,11 +158,7 @@ def password_set(
         .where(tables.users.c.username == username)
         .values(password_hash=password_hash, must_change_password=must_change)
     )
-    tx.execute(
-        sa.delete(tables.tokens).where(
-            tables.tokens.c.username == username, tables.tokens.c.id != (keep_token or "")
-        )
-    )
+    tokens_end(tx, tables.tokens.c.username == username, keep_token=keep_token)
 
 
 def user_of_row(row: Row) -> User:

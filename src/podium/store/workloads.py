@@ -28,10 +28,11 @@ from podium.store.codec import (
     request_to_columns,
     workload_from_row,
 )
+from podium.store.data_uses import data_uses_insert, uses_to_text
 from podium.store.database import Transaction
 from podium.store.groups import groups_fetch_many, groups_insert
 from podium.store.lifecycle import event_insert
-from podium.store.scoping import unindexed, within
+from podium.store.scoping import within, within_found
 from podium.store.secrets import uses_insert
 
 
@@ -88,7 +89,7 @@ def workload_insert(tx: Transaction, new: Sequence[NewWorkload], now_ms: int) ->
     )
     groups_insert(tx, {each.id: each.wish.groups for each in new})
     labels = [
-        {"workload_id": each.id, "key": key, "value": value}
+        {"workload_id": each.id, "key": key, "value": value, "project": each.wish.project}
         for each in new
         for key, value in each.wish.labels
     ]
@@ -104,6 +105,7 @@ def workload_insert(tx: Transaction, new: Sequence[NewWorkload], now_ms: int) ->
             for each in new
         },
     )
+    data_uses_insert(tx, {each.id: each.wish.program.data for each in new})
     event_insert(
         tx,
         [
@@ -166,7 +168,7 @@ def workload_fetch_many(tx: Transaction, scope: Scope, ids: Collection[str]) -> 
     for chunk in chunks(ids):
         statement = sa.select(tables.workloads).where(
             tables.workloads.c.id.in_(chunk),
-            within(scope, unindexed(tables.workloads.c.project)),
+            within_found(scope, tables.workloads.c.project),
         )
         for workload in _workloads(tx, tx.execute(statement).mappings().all()):
             found[workload.id] = workload
@@ -304,5 +306,7 @@ def columns_of(new: NewWorkload, now_ms: int) -> dict[str, Any]:
         "upload_sha256": wish.program.source.sha256
         if isinstance(wish.program.source, UploadSource)
         else None,
+        "classification": wish.classification or "",
+        "data_uses": uses_to_text(wish.program.data),
         "version": 1,
     }

@@ -18,6 +18,7 @@ from podium.domain.errors import BusyError
 from podium.domain.quota import Quota, QuotaLevel
 from podium.intake.prices import price_set
 from podium.intake.quotas import quota_set
+from podium.spec.views.price import PriceRequest
 from podium.store import tables
 from podium.store.database import Database
 from turned_clock import TurnedClock
@@ -110,8 +111,8 @@ async def test_a_dry_run_says_what_it_takes_and_stores_nothing(asking: Asking) -
     await price_set(
         asking.house.office,
         ADMINISTRATOR,
-        gpu_type="A100",
-        per_gpu_hour=Decimal("2.50"),
+        "A100",
+        PriceRequest(per_gpu_hour=Decimal("2.50")),
         currency="EUR",
     )
     quota = Quota(level=QuotaLevel.PROJECT, name="vision", limits=(("A100", 4000),))

@@ -124,7 +124,7 @@ def test_search(server: Any, podium: Any, make: Any) -> None:
 def test_notices(server: Any, podium: Any, make: Any) -> None:
     notice = {"seq": 9, "at": make.at(), "level": "bad", "sentence": "train failed.",
               "workload_id": make.ID, "workload_name": "train", "project": "vision",
-              "read": False}  # fmt: skip
+              "budget": None, "read": False}  # fmt: skip
     view = {"items": [notice], "next_cursor": None, "unread": 3}
     server.on("GET", "/notices", view)
     server.on("POST", "/notices/read", {**view, "unread": 0})

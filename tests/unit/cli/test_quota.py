@@ -15,13 +15,14 @@ def gpu(gpu_type: str, used: int = 0, **changes: Any) -> dict[str, Any]:
     return {
         "gpu_type": gpu_type, "guarantee_milli": guarantee, "set_guarantee_milli": guarantee,
         "limit_milli": None, "used_milli": used, "borrowed_milli": max(0, used - guarantee),
-        "waiting_milli": 0, "fair_milli": used, "recent_milli": 0, **changes,
+        "waiting_milli": 0, "fair_milli": used, "recent_milli": 0,
+        "per_user_milli": None, **changes,
     }  # fmt: skip
 
 
 def item(level: str, name: str, *gpus: dict[str, Any], **changes: Any) -> dict[str, Any]:
     plain = {"level": level, "name": name, "team": None, "weight": 1, "share": 0.25}
-    return {**plain, "gpus": list(gpus), **changes}
+    return {**plain, "gpus": list(gpus), "counted": [], **changes}
 
 
 @pytest.fixture
@@ -97,9 +98,10 @@ def test_set_keeps_what_is_not_named(server: Any, podium: Any, tree: dict[str, A
     assert server.asked[-1].document == {
         "weight": 3,
         "gpus": {
-            "H100": {"guarantee_milli": 4500, "limit_milli": 14000},
-            "all": {"guarantee_milli": 0, "limit_milli": 20000},
+            "H100": {"guarantee_milli": 4500, "limit_milli": 14000, "per_user_milli": None},
+            "all": {"guarantee_milli": 0, "limit_milli": 20000, "per_user_milli": None},
         },
+        "ceilings": {},
     }
     assert told.out == (
         "Team research is guaranteed 8 H100, may hold 14 H100 at most, has weight 3.\n"
@@ -107,7 +109,8 @@ def test_set_keeps_what_is_not_named(server: Any, podium: Any, tree: dict[str, A
     podium("quota", "set", "team", "research", "--limit", "H100=none", "--weight", "0")
     assert server.asked[-1].document == {
         "weight": 0,
-        "gpus": {"H100": {"guarantee_milli": 8000, "limit_milli": None}},
+        "gpus": {"H100": {"guarantee_milli": 8000, "limit_milli": None, "per_user_milli": None}},
+        "ceilings": {},
     }
 
 

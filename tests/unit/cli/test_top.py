@@ -134,6 +134,8 @@ def test_prices(server: Any, podium: Any, make: Any) -> None:
     price = {
         "gpu_type": "H100",
         "per_gpu_hour": "2.500000",
+        "borrowed_per_gpu_hour": "2.500000",
+        "idle_per_gpu_hour": "0.000000",
         "currency": "EUR",
         "since": make.at(),
     }

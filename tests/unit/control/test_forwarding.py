@@ -153,6 +153,10 @@ async def test_over_tls_and_only_to_who_is_trusted(desk: Desk, tmp_path: Path) -
     await receiver.close()
 
 
+def tried_again(desk: Desk) -> bool:
+    return desk.forwarder.next_try_ms("siem") is not None
+
+
 def desk_failing(desk: Desk) -> bool:
     """Straight from the table, as conditions are plain functions."""
     with desk.database._read_engine.connect() as tx:
@@ -180,6 +184,7 @@ async def test_a_receiver_that_is_down_gets_all_when_it_is_back(
     await desk.forward(f"tcp://127.0.0.1:{syslog.port}")
     await until(lambda: desk_failing(desk), "the fault is noted")
     assert "cannot be reached" in (await desk.state()).fault
+    await until(lambda: tried_again(desk), "it is known when it is tried again")
     await desk.append(20)  # commands go on meanwhile
     await syslog.open()
     last = await desk.head()
@@ -187,6 +192,7 @@ async def test_a_receiver_that_is_down_gets_all_when_it_is_back(
     assert syslog.seqs == list(range(1, last + 1))
     state = await desk.state()
     assert (state.fault, state.failing_since_ms) == ("", None)
+    assert desk.forwarder.next_try_ms("siem") is None
 
 
 async def test_cut_connections_lose_nothing(desk: Desk, syslog: SyslogReceiver) -> None:

@@ -53,7 +53,7 @@ async def test_it_gets_its_grace_and_comes_back(
     assert await house.states(victim, urgent) == ["running", "succeeded"]
     env = [dict(each.launch.env) for each in engine.processes.values()]
     assert {each["PODIUM_ATTEMPT"] for each in env} == {"1", "2"}
-    assert len(await house.rows(sa.select(tables.usage))) == 3
+    assert len(await house.rows(sa.select(tables.bill_lines))) == 3
 
 
 @pytest.mark.parametrize("moment", ["before the stop", "before the end is written", "settling"])
@@ -78,7 +78,7 @@ async def test_a_server_that_dies_in_between(
     found = await house.workload(victim)
     assert (found.state, found.attempt, found.cause) == ("queued", 2, Cause.PREEMPTED)
     assert {engine.starts[each] for each in ids} == {1}
-    rows = await house.rows(sa.select(tables.usage))
+    rows = await house.rows(sa.select(tables.bill_lines))
     assert sorted(row["allocation_id"] for row in rows) == sorted(ids), "billed once"
 
 

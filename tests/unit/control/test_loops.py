@@ -40,7 +40,7 @@ async def test_from_the_queue_to_the_bill(house: House, engine: FakeEngine, serv
         lambda tx: usage.usage_of_workload(tx, WHOLE, workload, house.now_ms)
     )
     assert used.usage == Usage(
-        gpu_ms=120_000, cpu_allocated_ms=180_000, cpu_used_ms=7, memory_peak_bytes=11
+        gpu_milli_ms=120_000_000, cpu_milli_ms=180_000_000, cpu_used_ms=7, memory_peak_bytes=11
     )
     told = await house.database.read(lambda tx: events.event_list(tx, WHOLE, workload, limit=99))
     assert [each.state for each in told] == [
@@ -120,7 +120,7 @@ async def test_a_crash_between_the_end_and_settling(
     again = await Server.up(house, engine)
     await again.round()
     assert await engine.observe() == []
-    assert len(await house.rows(sa.select(tables.usage))) == 1
+    assert len(await house.rows(sa.select(tables.bill_lines))) == 1
 
 
 async def test_what_the_engine_has_no_trace_of_is_lost(

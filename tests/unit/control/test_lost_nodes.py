@@ -106,7 +106,7 @@ async def test_work_goes_on_elsewhere_and_the_old_is_stopped_when_the_node_is_ba
     await cluster.rounds("n2", count=3)
     (second,) = await house.held(job)
     assert (second["node"], second["attempt"], second["state"]) == ("n2", 2, "running")
-    bills = await house.rows(sa.select(tables.usage))
+    bills = await house.rows(sa.select(tables.bill_lines))
 
     server = await cluster.back("n1")
     assert (await cluster.states())["n1"] is NodeState.CORDONED
@@ -128,7 +128,7 @@ async def test_work_goes_on_elsewhere_and_the_old_is_stopped_when_the_node_is_ba
     assert {row["node"] for row in await house.held(later)} == {"n1"}
     (again,) = await house.held(job)
     assert (again["id"], again["state"]) == (second["id"], "running")
-    assert await house.rows(sa.select(tables.usage)) == bills
+    assert await house.rows(sa.select(tables.bill_lines)) == bills
     assert [key for key, _ in cluster.engines["n2"].stops] == []
 
 

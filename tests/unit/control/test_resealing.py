@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 from podium.control import resealing
 from podium.control.resealing import Resealer
 from podium.domain.errors import ConflictError
+from podium.domain.tenancy import TokenKind
 from podium.intake.sealing_keys import keys_rotate, keys_state
 from podium.intake.secrets import secret_remove, secret_set
-from podium.store import sealed_values, secrets, tables
+from podium.intake.sessions import Lifetimes, Through, session_insert
+from podium.store import sealed_values, secrets, tables, users
 from podium.store.database import Database, Transaction
 from podium.store.keyring import Key, KeyRing, KeysError
 from podium.store.sealing import Sealer, key_id_of
@@ -342,3 +344,38 @@ async def test_values_of_the_organisation_are_sealed_anew_too(town: Town) -> Non
 
 def _value_put(tx: Transaction, *, name: str, sealer: Sealer) -> None:
     sealed_values.value_set(tx, name, f"of {name}", sealer, 1)
+
+
+async def test_id_tokens_of_sign_ins_are_sealed_anew_too(town: Town) -> None:
+    office = town.house.office
+    people = await town.database.read(lambda tx: users.user_fetch(tx, "ada"))
+    came = Through(provider="corp", provider_session="s", id_token="head.claims.signature")
+
+    def sign_in(tx: Transaction) -> None:
+        for _ in range(3):
+            session_insert(
+                tx,
+                office,
+                Lifetimes(),
+                people,
+                origin=None,
+                kind=TokenKind.SESSION,
+                name="x",
+                through=came,
+            )
+
+    await town.database.write(sign_in)
+    await town.put("vision", "A", "x")
+    before = office.sealer.ring.all()[0].id
+    state = await keys_rotate(office, ADMINISTRATOR)
+    assert state.left == 4
+    await town.finish()
+    assert [key.id for key in office.sealer.ring.all()] != [before]
+    assert len(office.sealer.ring.all()) == 1
+    rows = await town.house.rows(sa.select(tables.tokens.c.sealed_id_token))
+    opened = [
+        sealed_values.value_opened(row["sealed_id_token"], secrets.ID_TOKEN, office.sealer)
+        for row in rows
+    ]
+    assert opened == ["head.claims.signature"] * 3
+    assert await town.opened() == town.values

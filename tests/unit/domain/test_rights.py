@@ -34,6 +34,7 @@ TABLE = """
     project:read       a o l d v u p
     project:create     a . . . . . .
     project:change     a . . . . . .
+    project:archive    a . . . . . .
     binding:read       a . l . . u .
     binding:set        a . l . . . .
     role:set           a . . . . . .
@@ -47,12 +48,16 @@ TABLE = """
     node:release       a o . . . . .
     price:set          a . . . . . .
     quota:set          a . . . . . .
+    budget:set         a . l . . . .
     policy:set         a o . . . . .
     booking:set        a o . . . . .
     pool:set           a o . . . . .
     layout:set         a o . . . . .
     scheduler:read     a o . . . u .
     cycle:export       a o . . . . .
+    data:view          a . l d v u .
+    data:administer    a . l . . . .
+    data:grant         a . l . . . .
     audit:read         a . l . . u .
     audit:export       a . . . . u .
     audit:administer   a . . . . . .

@@ -73,7 +73,14 @@ async def test_changes_are_audited(house: House) -> None:
         for row in rows
         if row["action"] == "pool:set"
     ]
-    made = {"labels": SAFE, "projects": [], "teams": ["research"], "note": "patient data"}
+    made = {
+        "labels": SAFE,
+        "projects": [],
+        "teams": ["research"],
+        "note": "patient data",
+        "region": "",
+        "approved_for": [],
+    }
     assert found == [
         ("root", "secure", {"before": None, "after": made}),
         ("root", "secure", {"before": made, "after": None}),

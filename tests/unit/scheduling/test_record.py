@@ -209,9 +209,9 @@ def packed_text(at: Snapshot) -> str:
 def test_an_anonymous_record_replays_and_names_nobody() -> None:
     at = replace(
         snapshot(
-            [node("sarahs-box", 1, labels=(("owner", "sarah"),), address="10.9", pool="secret")],
+            [node("sarahs-box", 1, labels=(("keeper", "sarah"),), address="10.9", pool="secret")],
             [
-                demand("w-7", request(2, node_labels=(("owner", "sarah"),), pools=("secret",)),
+                demand("w-7", request(2, node_labels=(("keeper", "sarah"),), pools=("secret",)),
                        project="moonshot"),
                 demand("w-8", project="moonshot", blocked=Refusal(
                     WaitReason.DEPENDENCY, "Waits for sarahs-run.", "Ask sarah.",
@@ -219,14 +219,14 @@ def test_an_anonymous_record_replays_and_names_nobody() -> None:
                 )),
             ],
         ),
-        pools=(Pool(name="secret", labels=(("owner", "sarah"),), projects=("moonshot",),
+        pools=(Pool(name="secret", labels=(("keeper", "sarah"),), projects=("moonshot",),
                     teams=("apollo",), note="Ask sarah"),),
         past=Past(3, (1, 2)),
     )  # fmt: skip
     hidden = unpacked(packed(anonymised_record(record_of(at))))
     assert replayed(hidden).same
     text = packed_text(hidden.snapshot) + repr(hidden.plan)
-    for name in ("sarah", "moonshot", "apollo", "secret", "10.9", "owner", "w-7"):
+    for name in ("sarah", "moonshot", "apollo", "secret", "10.9", "keeper", "w-7"):
         assert name not in text
     blocked = next(each.blocked for each in hidden.snapshot.demands if each.blocked)
     assert blocked.reason is WaitReason.DEPENDENCY

@@ -131,12 +131,19 @@ def holding_and_held_agree(replicas: dict[str, list[Row]], allocations: list[Row
 
 
 def billed_once(tx: Transaction, allocations: list[Row]) -> None:
-    bills = Counter(row["allocation_id"] for row in _all(tx, tables.usage, "allocation_id"))
+    lines = _all(tx, tables.bill_lines, "allocation_id", "gpu_type", "day_ms", "rate_ms")
+    bills: Counter[str] = Counter()
+    for row in lines:
+        bills[row["allocation_id"]] += row["gpu_milli_ms"]
     released = {row["id"] for row in allocations if row["released_at_ms"] is not None}
     held = {row["id"] for row in allocations if row["released_at_ms"] is None}
     assert set(bills) >= released, "what is released has its bill; bills may outlive it"
     assert not set(bills) & held, "nothing is billed while it is held"
-    assert set(bills.values()) <= {1}
+    for row in allocations:
+        if row["id"] in released:
+            assert bills[row["id"]] == row["gpu_milli"] * row["runtime_ms"], "to the millisecond"
+    summed = sum(row["gpu_milli_ms"] for row in _all(tx, tables.usage_days, "day_ms"))
+    assert summed == bills.total(), "days are the sums of the bills"
 
 
 def states_agree(workload: Row, replicas: list[Row]) -> None:

@@ -163,8 +163,8 @@ async def test_lists_are_in_order_of_all_that_they_ask_for(house: House) -> None
             tx, WHOLE, WorkloadFilter(), limit=10, sort=WorkloadSort.GPUS
         )
     )
-    assert [each.id for each in found] == [many, gang, few]
-    assert [each.gpu_milli for each in found] == [5000, 4000, 3000]
+    assert [each.id for each in found.workloads] == [many, gang, few]
+    assert [each.gpu_milli for each in found.workloads] == [5000, 4000, 3000]
 
 
 async def test_nodes_kept_for_them_are_drawn_by_what_all_ask_for(house: House) -> None:

@@ -92,8 +92,8 @@ async def test_ends_told_twice_are_billed_once(house: House) -> None:
     ids = await house.held_ids()
     for _ in range(3):
         await house.end(ids, runtime_ms=2000)
-    rows = await house.rows(sa.select(tables.usage))
-    assert [row["gpu_ms"] for row in rows] == [2000, 2000]
+    rows = await house.rows(sa.select(tables.bill_lines))
+    assert [row["gpu_milli_ms"] for row in rows] == [2_000_000, 2_000_000]
     assert await house.states(workload) == ["succeeded"]
 
 

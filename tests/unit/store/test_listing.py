@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
 from podium.domain.reason import WaitReason
-from podium.domain.tenancy import WHOLE, Scope
+from podium.domain.tenancy import WHOLE, Project, Scope
 from podium.domain.workload import Workload
 from podium.spec.views.workload import WorkloadSort
-from podium.store import listing, tables
+from podium.store import listing, projects, scoping, tables
 from podium.store.database import Database, Transaction
 from podium.store.listing import WorkloadFilter
 from turned_clock import TurnedClock
@@ -87,6 +89,10 @@ async def house(database: Database, clock: TurnedClock) -> House:
 
 
 async def listed(house: House, chosen: WorkloadFilter, scope: Scope = WHOLE, **how: Any) -> Any:
+    return (await found_in(house, chosen, scope, **how)).workloads
+
+
+async def found_in(house: House, chosen: WorkloadFilter, scope: Scope = WHOLE, **how: Any) -> Any:
     how.setdefault("limit", 1000)
     return await house.database.read(lambda tx: listing.workload_list(tx, scope, chosen, **how))
 
@@ -165,8 +171,7 @@ async def test_filters_and_totals(
         name = WorkloadSort.NAME
         by_name = await listed(house, chosen, scope, sort=name)
         assert sorted(each.id for each in by_name) == sorted(wanted)
-        count = await house.database.read(lambda tx, s=scope: listing.workload_count(tx, s, chosen))
-        assert count == len(wanted)
+        assert (await found_in(house, chosen, scope, limit=1)).total == len(wanted)
         living = await house.database.read(
             lambda tx, s=scope: listing.workload_ids_living(tx, s, chosen, limit=1000)
         )
@@ -176,12 +181,119 @@ async def test_filters_and_totals(
         assert 0 < len([each for each in everything if admits(each)]) < COUNT
 
 
+MORE = tuple(f"lab-{number}" for number in range(6))
+ALL = ("vision", "speech", *MORE)
+
+
+@pytest.fixture
+async def many(house: House) -> House:
+    """Projects enough for every way of telling them apart; one has nothing in it."""
+    for name in MORE:
+        project = Project(name=name, team="research", created_at_ms=1)
+        await house.write(lambda tx, _, each=project: projects.project_insert(tx, each))
+    chance = random.Random(5)
+    colours = ({"colour": "red"}, {"colour": "red", "size": "big"}, {"size": "big"}, {})
+    await house.submit(
+        *(
+            document(
+                f"more-{chance.randrange(5)}",
+                project=chance.choice(MORE[1:]),
+                priority=chance.choice((10, 50)),
+                labels=chance.choice(colours),
+            )
+            for _ in range(COUNT)
+        )
+    )
+    return house
+
+
+def some(*values: Any) -> st.SearchStrategy[Any]:
+    """A few of them, and often none, which is all."""
+    return st.just(()) | st.lists(st.sampled_from(values), max_size=2, unique=True).map(tuple)
+
+
+CHOSEN = st.builds(
+    WorkloadFilter,
+    projects=some("vision", *MORE[:3], "nowhere"),
+    states=some(*WorkloadState),
+    kinds=some("training", "batch"),
+    owner=st.sampled_from((None, None, "ada", "root")),
+    name=st.sampled_from((None, None, None, "job-1", "more-2")),
+    text=st.sampled_from((None, None, "-1", "JOB", "w", "w-0", "o", "%", "e_")),
+    labels=some(("colour", "red"), ("size", "big"), ("size", "red")),
+    ended_since_ms=st.sampled_from((None, None, None, 2000)),
+)
+SCOPES = st.just(WHOLE) | st.frozensets(st.sampled_from(ALL)).map(Scope)
+# What a store of its size decides by: each way is gone at every size.
+LIMITS = st.fixed_dictionaries(
+    {
+        (listing, "_ROWS"): st.sampled_from((0, 50, 10**9)),
+        (listing, "_FEW"): st.sampled_from((0, 2000)),
+        (listing, "_SEARCHED"): st.sampled_from((0, 8)),
+        (scoping, "MANY"): st.sampled_from((0, 2, 50)),
+    }
+)
+
+
+def admitted(each: Workload, chosen: WorkloadFilter, scope: Scope) -> bool:
+    text = (chosen.text or "").lower()
+    return (
+        scope.admits(each.project)
+        and each.project in (chosen.projects or ALL)
+        and each.state in (chosen.states or WorkloadState)
+        and each.kind in (chosen.kinds or (each.kind,))
+        and chosen.owner in (None, each.owner)
+        and chosen.name in (None, each.name)
+        and (text in each.name or each.id.startswith(text))
+        and set(chosen.labels) <= set(each.labels)
+        and (chosen.ended_since_ms is None or (each.ended_at_ms or -1) >= chosen.ended_since_ms)
+    )
+
+
+async def test_lists_and_totals_are_those_of_a_look_at_every_row(many: House) -> None:
+    everything = await listed(many, WorkloadFilter())
+    assert len(everything) == 2 * COUNT
+
+    def compare(tx: Transaction) -> None:
+        @settings(max_examples=150)
+        @given(
+            chosen=CHOSEN,
+            scope=SCOPES,
+            sort=st.sampled_from(WorkloadSort),
+            descending=st.booleans(),
+            offset=st.sampled_from((0, 0, 3, 40)),
+            limits=LIMITS,
+        )
+        def each_way(
+            chosen: WorkloadFilter,
+            scope: Scope,
+            sort: WorkloadSort,
+            descending: bool,
+            offset: int,
+            limits: dict[tuple[Any, str], int],
+        ) -> None:
+            views = [each for each in everything if admitted(each, chosen, scope)]
+            wanted = ordered(views, sort, descending)
+            order = {"sort": sort, "descending": descending}
+            with pytest.MonkeyPatch.context() as patch:
+                for (module, name), value in limits.items():
+                    patch.setattr(module, name, value)
+                found = listing.workload_list(tx, scope, chosen, limit=9, offset=offset, **order)
+                living = listing.workload_ids_living(tx, scope, chosen, limit=1000)
+            assert [each.id for each in found.workloads] == wanted[offset : offset + 9]
+            assert found.total == len(wanted)
+            ends = {each.id for each in everything if each.state in WORKLOAD_ENDS}
+            assert living == sorted({each.id for each in views} - ends)
+
+        each_way()
+
+    await many.database.read(compare)
+
+
 async def test_a_total_stops_at_its_bound(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "TOTAL_MAX", 20)
-    count = await house.database.read(
-        lambda tx: listing.workload_count(tx, WHOLE, WorkloadFilter())
-    )
-    assert count == 21
+    found = await found_in(house, WorkloadFilter(), offset=COUNT - 1)
+    assert (found.total, len(found.workloads)) == (21, 1)
 
 
 async def test_a_node_has_what_is_or_was_last_there(database: Database, clock: TurnedClock) -> None:

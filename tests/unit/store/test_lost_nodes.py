@@ -84,7 +84,9 @@ async def ranks_of(house: House, workload: str) -> list[str]:
 
 
 async def bills(house: House) -> list[Any]:
-    return await house.rows(sa.select(tables.usage).order_by(tables.usage.c.allocation_id))
+    return await house.rows(
+        sa.select(tables.bill_lines).order_by(tables.bill_lines.c.allocation_id)
+    )
 
 
 async def test_a_single_workload_is_queued_again_and_billed_until_it_was_seen(
@@ -106,7 +108,7 @@ async def test_a_single_workload_is_queued_again_and_billed_until_it_was_seen(
         f"Queued again for attempt 2. Node {where} was lost, and its work was given up.",
     )
     (bill,) = await bills(house)
-    assert (bill["runtime_ms"], bill["ended_at_ms"]) == (5_000, seen_ms)
+    assert (bill["runtime_ms"], bill["until_ms"]) == (5_000, seen_ms)
     (past,) = await house.rows(sa.select(tables.past_use))
     assert past["at_ms"] == house.now_ms
 

@@ -158,8 +158,8 @@ async def test_bills_name_the_type_and_count_slices(house: House) -> None:
     await house.write(lambda tx, now_ms: replicas_launched(tx, [key], now_ms))
     end = End(allocation_id=key, cause=Cause.COMPLETED, exit_code=0, runtime_ms=1000)
     await house.write(lambda tx, now_ms: replicas_ended(tx, [end], now_ms))
-    (bill,) = await house.rows(sa.select(tables.usage))
-    assert (bill["gpu_type"], bill["gpu_ms"]) == ("H100", 250)
+    (bill,) = await house.rows(sa.select(tables.bill_lines))
+    assert (bill["gpu_type"], bill["gpu_milli_ms"]) == ("H100", 250_000)
 
 
 async def test_isolation_is_kept_and_waits_for_what_it_asks(house: House) -> None:

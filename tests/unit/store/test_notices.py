@@ -88,9 +88,7 @@ async def test_a_retry_and_giving_way_are_told(house: House) -> None:
     await house.end(ids, Cause.CANCELLED)
     level, sentence = (await words(house))[0]
     assert level == "plain"
-    assert sentence == (
-        "retried gave way to other work. Queued again for attempt 3. Makes room for urgent."
-    )
+    assert sentence == "retried gave way. Queued again for attempt 3. Makes room for urgent."
 
 
 @pytest.mark.parametrize("running", [False, True])

@@ -79,7 +79,7 @@ async def test_a_whole_workload_gives_way_and_comes_back(house: House) -> None:
     assert "urgent" in after.message, "the same project, so it is named"
     row = (await house.rows(sa.select(tables.workloads).where(tables.workloads.c.id == victim)))[0]
     assert row["failures"] == 0
-    assert len(await house.rows(sa.select(tables.usage))) == 1, "what it ran is billed"
+    assert len(await house.rows(sa.select(tables.bill_lines))) == 1, "what it ran is billed"
     (evidence,) = await house.rows(sa.select(tables.preemptions))
     assert (evidence["in_favour_of"], json.loads(evidence["ranks"])) == (first, [0])
     assert evidence["lost_milli_ms"] == 5

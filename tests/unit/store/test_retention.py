@@ -9,6 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from podium.domain.booking import Reserved
+from podium.domain.data import DataUse
+from podium.domain.quota import QuotaLevel
 from podium.domain.tenancy import Token
 from podium.domain.throttle import FLOWS, Tries
 from podium.intake.workloads import workload_cancel
@@ -18,6 +20,8 @@ from podium.store import (
     attempts,
     bookings,
     cycles,
+    data_launches,
+    data_uses,
     device_codes,
     fragmentation,
     providers,
@@ -29,8 +33,10 @@ from podium.store import (
 )
 from podium.store.cycles import CycleRow
 from podium.store.database import Database, Transaction
+from podium.store.demand_hours import Demanded, demand_add
 from podium.store.device_codes import DeviceCode
 from podium.store.providers import Flow
+from podium.store.quota_history import history_insert
 from podium.store.retention import Retention, history_trim
 from podium.store.scheduler_minutes import Minutes, minute_write
 from turned_clock import TurnedClock
@@ -41,16 +47,18 @@ pytestmark = pytest.mark.anyio
 DAY_MS = 86_400_000
 SHA256 = "ab" * 32
 STOCK = Stock(gpu_type="H100", pool="", free_milli=8000, stranded_milli=1000, split_milli=0)
-KEEP = Retention(logs_days=10, workloads_days=20, usage_days=30, audit_days=40, idempotency_days=2)
+KEEP = Retention(logs_days=10, workloads_days=20, usage_days=30, audit_days=40, idempotency_days=2,
+                 demand_days=40)  # fmt: skip
 OF_WORKLOADS = ("workloads", "documents", "workload_labels", "workload_secrets", "dependencies",
                 "replicas", "allocations", "allocation_devices", "events",
-                "preemptions")  # fmt: skip
-BOUNDED = (*OF_WORKLOADS, "usage", "idempotency", "tokens", "uploads",
-           "allocation_samples", "device_samples", "capacity_samples", "notices",
+                "preemptions", "workload_data", "data_launches")  # fmt: skip
+BOUNDED = (*OF_WORKLOADS, "bill_lines", "usage_days", "device_spans", "idempotency", "tokens",
+           "uploads", "allocation_samples", "device_samples", "capacity_samples", "notices",
            "fragmentation_samples",
            "bookings", "booking_nodes", "etas", "replica_groups",
            "cycles", "cycle_keyframes", "cycle_keyframe_pieces", "cycle_records", "cycle_reasons",
            "scheduler_minutes", "scheduler_minute_reasons",
+           "demand_hours", "demand_hour_reasons", "quota_history",
            "sign_in_flows", "device_codes", "sign_in_attempts")  # fmt: skip
 CYCLE = CycleRow(
     keyframe_id=0, step=0, at_ms=0, took_us=1, read_us=1, decide_us=1, seed=0, version="1",
@@ -63,17 +71,19 @@ KEPT = {"providers", "provider_identities", "sealed_values",
         "secrets", "sealing_key", "nodes", "devices",
         "directory_users", "directory_groups", "audit_forwards",
         "leases", "prices", "saved_views", "thinned",
-        "quotas", "quota_amounts", "past_use", "policies",
+        "quotas", "quota_amounts", "quota_ceilings", "past_use", "policies",
         "plans", "plan_turns", "plan_reservations", "plan_nodes",
         "pools", "pool_projects", "pool_teams", "mig_instances",
         "mig_layouts", "mig_layout_instances", "mig_modes",
-        "audit_head"}  # fmt: skip
+        "budgets", "data_sources", "data_grants", "audit_head"}  # fmt: skip
+# A row for what runs; it goes with the bill.
+OF_RUNNING = {"busy_meters"}
 # By the notary, behind a signed record: tests/unit/control/test_notary.py.
 SIGNED_AWAY = {"audit", "audit_seals", "audit_removals"}
 
 
 def test_every_table_is_bounded_or_kept_on_purpose() -> None:
-    assert set(BOUNDED) | KEPT | SIGNED_AWAY == set(tables.metadata.tables)
+    assert set(BOUNDED) | KEPT | OF_RUNNING | SIGNED_AWAY == set(tables.metadata.tables)
     assert not set(BOUNDED) & KEPT
 
 
@@ -108,6 +118,8 @@ async def live(house: House) -> str:
 
     def more(tx: Transaction, now_ms: int) -> None:
         secrets.uses_insert(tx, {first: ("vision", ["KEY"])})
+        data_uses.data_uses_insert(tx, {first: [DataUse("scans", "/data/scans")]})
+        data_launches.launches_insert(tx, [held])
         submissions.idempotency_insert(tx, "ada", "key", "digest", ["w"], now_ms)
         submissions.upload_insert(tx, "vision", SHA256, 7, "ada", now_ms)
         token = Token(
@@ -146,6 +158,9 @@ async def live(house: House) -> str:
         row = replace(CYCLE, keyframe_id=key, at_ms=now_ms)
         cycles.cycle_insert(tx, [(row, b"s", b"p")])
         minute_write(tx, Minutes(at_ms=now_ms, cycles=1, reasons={"quota": 1}))
+        wanted = Demanded(held_milli_ms=1, reasons={"quota": (1, 1)})
+        demand_add(tx, {(now_ms, "vision", "A100"): wanted})
+        history_insert(tx, QuotaLevel.TEAM, "research", now_ms, "root", None, None)
 
         flow = Flow(
             provider="corp", browser_hash="b", redirect_uri="", next_path="/",
@@ -190,16 +205,18 @@ async def test_each_goes_in_its_time_and_logs_first(house: House) -> None:
     assert (left["allocations"], left["allocation_devices"], left["dependencies"]) == (0, 0, 0)
     assert (left["allocation_samples"], left["preemptions"]) == (0, 0)
     assert (left["bookings"], left["booking_nodes"], left["etas"]) == (0, 0, 0)
-    assert left["usage"] == full["usage"]
+    assert (left["bill_lines"], left["usage_days"]) == (full["bill_lines"], full["usage_days"])
     await house.cycle()
     assert (await house.workload(waiting)).state == "scheduled", "it still waits for nothing"
     house.clock.advance(20 * DAY_MS)
     while await trim(house):
         pass
     left = await counts(house)
-    assert left["usage"] == 0
+    assert (left["bill_lines"], left["usage_days"]) == (0, 0)
     assert not any(left[f"{name}_samples"] for name in ("device", "capacity", "fragmentation"))
     assert (left["scheduler_minutes"], left["scheduler_minute_reasons"]) == (0, 0)
+    assert (left["demand_hours"], left["demand_hour_reasons"]) == (0, 0)
+    assert left["quota_history"] == 0
     assert (await house.workload(waiting)).state == "scheduled", "what has not ended stays"
 
 

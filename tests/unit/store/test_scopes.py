@@ -15,15 +15,21 @@ import podium.store
 from podium.domain.allocation import Usage
 from podium.domain.booking import Reserved
 from podium.domain.errors import NotFoundError
+from podium.domain.metering import DAY_MS, Dimension
 from podium.domain.pool import Pool
+from podium.domain.quota import QuotaLevel
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope, User, UserKind
+from podium.domain.usage_report import Asked
 from podium.scheduling.plan import Reservation, Turn
 from podium.store import bookings, pools, queue_plan, tables, users
 from podium.store.audit_trail import AuditFilter, Found
 from podium.store.database import Database, Transaction
-from podium.store.listing import WorkloadFilter
+from podium.store.demand_hours import Demanded, demand_add
+from podium.store.listing import WorkloadFilter, WorkloadsFound
 from podium.store.queue import QueueSummary
+from podium.store.quota_history import history_insert
+from podium.store.reports import Amounts, Report
 from podium.store.usage import Bill
 from turned_clock import TurnedClock
 from unit.house import House, document, node
@@ -42,12 +48,18 @@ MAINTENANCE = Reserved(
     created_at_ms=1, created_by="root",
 )  # fmt: skip
 
+EVER = Asked(by=Dimension.PROJECT, since_ms=0, until_ms=36_500 * DAY_MS)
+
 # How each function is asked for what belongs to project vision, and what a stranger hears.
 CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "allocations.rank_list": (lambda w: {"workload_id": w, "limit": 10}, FORBIDDEN),
     "allocations.saved_last_ms": (lambda w: {"workload_id": w}, None),
     "audit_trail.actions_known": (lambda w: {}, []),
     "audit_trail.entries_after": (lambda w: {"seq": 0, "limit": 10}, []),
+    "audit_trail.entries_matching": (
+        lambda w: {"wanted": AuditFilter(), "limit": 10, "after_seq": 0, "end_seq": 10},
+        "entries without names",
+    ),
     "audit_trail.entry_fetch": (lambda w: {"seq": 1}, None),
     "audit_trail.entry_list": (lambda w: {"wanted": AuditFilter(), "limit": 10}, Found([], None)),
     "booked_work.booked_work": (lambda w: {"booking": MAINTENANCE}, "replicas without names"),
@@ -64,10 +76,17 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "pools.teams_seen": (lambda w: {}, "their own"),
     "policies.team_seen": (lambda w: {"team": "research"}, False),
     "preemptions.preemption_list": (lambda w: {"limit": 10}, []),
+    "demand_hours.demand_between": (lambda w: {"since_ms": 0, "until_ms": 2**50}, []),
     "projects.project_fetch": (lambda w: {"name": "vision"}, FORBIDDEN),
+    "projects.project_held": (lambda w: {"name": "vision"}, FORBIDDEN),
+    "projects.project_open": (lambda w: {"name": "vision"}, FORBIDDEN),
+    "quota_history.history_list": (lambda w: {"limit": 10}, []),
     "projects.project_list": (lambda w: {"limit": 10}, []),
     "projects.projects_there": (lambda w: {"names": ["vision"]}, []),
     "projects.team_list": (lambda w: {"limit": 10}, []),
+    "reports.report": (lambda w: {"asked": EVER, "now_ms": 2**42}, Report([], Amounts(), None)),
+    "reports.statements": (lambda w: {"asked": EVER, "now_ms": 2**42}, ([], Amounts(), None)),
+    "running.held_since_before": (lambda w: {"before_ms": 2**50}, False),
     "usage.usage_by_project": (lambda w: {"now_ms": 2**50}, []),
     "usage.usage_of_workload": (lambda w: {"workload_id": w, "now_ms": 2**50}, Bill(Usage(), None)),
     "users.user_list": (lambda w: {"limit": 10, "kind": UserKind.SERVICE}, []),
@@ -76,9 +95,11 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "workloads.workload_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
     "workloads.workload_fetch_many": (lambda w: {"ids": [w]}, {}),
     "workloads.workload_find": (lambda w: {"project": "vision", "name": "second"}, FORBIDDEN),
-    "listing.workload_count": (lambda w: {"chosen": WorkloadFilter()}, 0),
     "listing.workload_ids_living": (lambda w: {"chosen": WorkloadFilter(), "limit": 10}, []),
-    "listing.workload_list": (lambda w: {"chosen": WorkloadFilter(), "limit": 10}, []),
+    "listing.workload_list": (
+        lambda w: {"chosen": WorkloadFilter(), "limit": 10},
+        WorkloadsFound([], 0),
+    ),
     "gpu_hours.gpu_time_between": (lambda w: {"project": None, "marks_ms": (0, 2**42)}, [0]),
     "holdings.node_loads": (lambda w: {}, "sums without holders"),
     "holdings.node_replicas": (lambda w: {"name": "n1", "limit": 10}, []),
@@ -155,6 +176,10 @@ async def workload(database: Database, clock: TurnedClock) -> str:
         "justification": "", "lost_milli_ms": 0,
     }  # fmt: skip
     await house.write(lambda tx, _: tx.execute(sa.insert(tables.preemptions).values(gave_way)))
+    demanded = {(0, "vision", "A100"): Demanded(held_milli_ms=1)}
+    await house.write(lambda tx, _: demand_add(tx, demanded))
+    change = (QuotaLevel.PROJECT, "vision", 1, "root", None, None)
+    await house.write(lambda tx, _: history_insert(tx, *change))
     bot = User(username="bot", created_at_ms=1, kind=UserKind.SERVICE, project="vision")
     await house.write(lambda tx, _: users.user_insert(tx, bot, ""))
     times = ("early", "likely", "late", "asked_at", "asked_early", "asked_likely", "asked_late")
@@ -204,6 +229,8 @@ async def test_strangers_see_nothing(name: str, database: Database, workload: st
         elif name == "booked_work.booked_work":
             assert [each.nodes for each in told] == [each.nodes for each in seen]
             assert [(each.workload_id, each.name, each.project) for each in told] == [(None,) * 3]
+        elif name == "audit_trail.entries_matching":
+            assert (told[0], len(seen[0]) > 0) == ([], True)
         elif name in ("shares.project_shares", "pools.teams_seen"):
             assert set(told) == set(scope.projects or ())
         elif name in NAMELESS:

@@ -12,6 +12,7 @@ from podium.domain.errors import ForbiddenError, UserError
 from podium.domain.rights import Rights
 from podium.domain.tenancy import WHOLE, Identity
 from podium.intake.prices import check_currency, price_set
+from podium.spec.views.price import PriceRequest
 from podium.store import prices, tables, usage
 from podium.store.database import Database
 from podium.store.retention import Retention, history_trim
@@ -33,10 +34,8 @@ async def house(database: Database, clock: TurnedClock) -> House:
 async def set_price(
     house: House, amount: str, gpu_type: str = "A100", currency: str = "EUR"
 ) -> None:
-    await price_set(
-        house.office, ADMINISTRATOR, gpu_type=gpu_type, per_gpu_hour=Decimal(amount),
-        currency=currency,
-    )  # fmt: skip
+    request = PriceRequest(per_gpu_hour=Decimal(amount))
+    await price_set(house.office, ADMINISTRATOR, gpu_type, request, currency=currency)
 
 
 async def cost(house: House, workload_id: str) -> str | None:
@@ -70,8 +69,11 @@ async def test_running_and_ended_work_by_the_prices_of_its_time(house: House) ->
     await set_price(house, "1000")
     assert await cost(house, going) == "7.00 EUR", "what is over keeps its price"
     assert (await costs(house))["vision"] == "7.00"
-    (bill,) = await house.rows(sa.select(tables.usage))
-    assert (bill["gpu_type"], bill["runtime_ms"]) == ("A100", 2 * HOUR_MS)
+    first, second = await house.rows(
+        sa.select(tables.bill_lines).order_by(tables.bill_lines.c.rate_ms)
+    )
+    assert (first["gpu_type"], first["runtime_ms"], first["rate_ms"]) == ("A100", HOUR_MS, 0)
+    assert (second["gpu_type"], second["runtime_ms"]) == ("A100", HOUR_MS)
 
 
 async def test_many_bills_between_and_over_changes(house: House) -> None:
@@ -130,7 +132,7 @@ async def test_setting_prices(house: House) -> None:
     rows = await house.rows(sa.select(tables.prices))
     assert [(row["gpu_type"], row["micros_per_gpu_hour"]) for row in rows] == [("A100", 2_000_000)]
     await set_price(house, "2", currency="USD")
-    (now,) = await house.database.read(prices.price_list)
+    (now,) = await house.database.read(lambda tx: prices.price_list(tx, house.now_ms + 1))
     assert (now.currency, str(now.per_gpu_hour)) == ("USD", "2")
     trail = await house.rows(sa.select(tables.audit).where(tables.audit.c.action == "price:set"))
     assert len(trail) == 3
@@ -142,7 +144,9 @@ async def test_setting_prices(house: House) -> None:
         await set_price(house, "1", " ")
     ada = Identity(username="ada", rights=Rights(), token_id="")
     with pytest.raises(ForbiddenError):
-        await price_set(house.office, ada, gpu_type="A100", per_gpu_hour=Decimal(1), currency="EUR")
+        await price_set(
+            house.office, ada, "A100", PriceRequest(per_gpu_hour=Decimal(1)), currency="EUR"
+        )
     for wrong in ("eur", "EURO", ""):
         with pytest.raises(UserError, match="currency"):
             check_currency(wrong)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+from collections.abc import Sequence
 from typing import Any
 
 from podium.engines.local import folder as names
 from podium.engines.local import kernel
+from podium.engines.local.data_mounts import Order
 from podium.engines.local.view import view_enter
 
 
@@ -26,9 +28,10 @@ def rooms_make(walls: dict[str, Any] | None, folder: str) -> None:
             os.chown(f"{folder}/{name}", walls["uid"], walls["uid"], follow_symlinks=False)
 
 
-def confine(walls: dict[str, Any], folder: str) -> None:
-    """The shim has made a keeper already. Raises OSError; then this process must end."""
-    view_enter(walls, folder)
+def confine(walls: dict[str, Any], folder: str, data: Sequence[Order] = ()) -> None:
+    """The shim has made a keeper already. Raises OSError, and PrepareError for its data; then this
+    process must end."""
+    view_enter(walls, folder, data)
     kernel.leave_keys_behind()
     most = walls["processes_max"]
     if most:

@@ -176,6 +176,7 @@ class LocalEngine:
                 limits=self._limits,
                 walls=self._walls,
                 shelf=self._shelf,
+                home=str(self._home),
             )
             folder.mkdir(mode=0o700, exist_ok=True)
             names.write_whole(f"{folder}/{names.LAUNCH}", order)

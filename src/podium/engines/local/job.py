@@ -17,8 +17,8 @@ import signal
 import sys
 from typing import Any, NoReturn
 
+from podium.engines.local import data_mounts, secret_files
 from podium.engines.local import folder as names
-from podium.engines.local import secret_files
 from podium.engines.local.confinement import confine, rooms_make
 from podium.engines.local.processes import die_with_parent
 from podium.engines.local.source import PrepareError, source_open, source_prepare
@@ -43,7 +43,8 @@ def become(
         variables, files = secret_files.unpacked(secrets)
         env = {**dict(order["env"]), **variables}
         source = source_open(order["source"])
-        _enter(order["walls"], folder, parent)
+        _data_fetch(order["data"], secrets, order["walls"])
+        _enter(order["walls"], folder, parent, order["data"])
         argv = _prepare(order, source, folder)
         if order["secrets_place"]:
             secret_files.write(order["secrets_place"], files)
@@ -93,19 +94,23 @@ def _detach(parent: int, out: int, err: int) -> None:
             os.close(score)
 
 
-def _enter(walls: dict[str, Any] | None, folder: str, parent: int) -> None:
+def _enter(
+    walls: dict[str, Any] | None, folder: str, parent: int, data: list[dict[str, Any]]
+) -> None:
     """Makes the job's folders and goes behind its walls. Raises PrepareError."""
     rooms_make(walls, folder)
     if walls is None:
         return
+    data_mounts.check_tops(data, root=walls["uid"] is not None)
     try:
-        confine(walls, folder)
+        confine(walls, folder, data)
     except OSError as error:
         raise PrepareError(
             "start_failed",
             "The node could not keep the work apart from that of others, so it was not started: "
             f"{error}.",
         ) from error
+    data_mounts.check_access(data)
     if not walls["own_pids"]:  # no keeper, and the kernel forgot that with the change of user
         die_with_parent(parent)
     if walls["uid"] is not None:  # the server's user has its own, which this one cannot read
@@ -120,6 +125,8 @@ def _prepare(order: dict[str, Any], source: dict[str, Any] | None, folder: str) 
         os.environ["PODIUM_ALLOCATION_ID"] = str(order["id"])
         source_prepare(source, work)
     _volumes(order["volumes"], work)
+    if order["walls"] is None:
+        data_mounts.linked(order["data"], work)
     if not order["script"]:
         return [str(word) for word in order["command"]]
     script = f"{folder}/{names.SCRIPT}"
@@ -128,6 +135,20 @@ def _prepare(order: dict[str, Any], source: dict[str, Any] | None, folder: str) 
         os.chmod(script, 0o700)
         return [script]
     return ["/bin/bash" if os.access("/bin/bash", os.X_OK) else "/bin/sh", "-e", script]
+
+
+def _data_fetch(
+    data: list[dict[str, Any]], secrets: list[list[str]], walls: dict[str, Any] | None
+) -> None:
+    """What lies in object storage is fetched as the server's user, which alone has the keys for
+    it. Raises PrepareError."""
+    remote = [each for each in data if each["kind"] == "s3"]
+    if remote:
+        from podium.engines.local.s3_transfer import fetch
+
+        keys = secret_files.unpacked_data(secrets)
+        for each in remote:
+            fetch(each, keys.get(each["source"], ""), None if walls is None else walls["uid"])
 
 
 def _volumes(volumes: list[dict[str, str]], work: str) -> None:

@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 _DIRECTORY_VARIABLE = "PODIUM_SECRETS_DIR"
 _MEMORY_KINDS = frozenset({"tmpfs", "ramfs"})
 _FILE = "file"
+_DATA = "data"
 Secrets = list[list[str]]
-"""As they travel to the shim: `[variable, value]`, or `[name, content, "file"]`."""
+"""As they travel to the shim: `[variable, value]`, `[name, content, "file"]`, or
+`[source, keys, "data"]`."""
 
 
 def packed(launch: Launch) -> Secrets:
     variables = [list(pair) for pair in launch.secrets]
     files = [[each.name, each.content.decode("latin-1"), _FILE] for each in launch.secret_files]
-    return [*variables, *files]
+    data = [[each.source, each.secret, _DATA] for each in launch.data if each.secret]
+    return [*variables, *files, *data]
 
 
 def unpacked(secrets: Secrets) -> tuple[dict[str, str], dict[str, bytes]]:
@@ -41,6 +44,11 @@ def unpacked(secrets: Secrets) -> tuple[dict[str, str], dict[str, bytes]]:
     variables = {each[0]: each[1] for each in secrets if len(each) == 2}
     files = {each[0]: each[1].encode("latin-1") for each in secrets if each[2:] == [_FILE]}
     return variables, files
+
+
+def unpacked_data(secrets: Secrets) -> dict[str, str]:
+    """What opens each data source, for the server's own steps and never for the job."""
+    return {each[0]: each[1] for each in secrets if each[2:] == [_DATA]}
 
 
 def paths_told(launch: Launch, place: str) -> dict[str, str]:

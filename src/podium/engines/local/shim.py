@@ -93,6 +93,8 @@ class Shim:
         self.folder = folder
         self.order = order
         self.secrets = secrets
+        self.written = [each for each in order["data"] if each["kind"] == "s3" and each["write"]]
+        self.data_keys: dict[str, str] = {}
         self.hint = hint
         self.page = page
         self.wake = wake
@@ -172,6 +174,7 @@ class Shim:
                 report=report_writer,
             )
         signal.pthread_sigmask(signal.SIG_UNBLOCK, masked)
+        self.data_keys = secret_files.unpacked_data(self.secrets) if self.written else {}
         self.secrets = []
         for descriptor in (out_writer, err_writer, report_writer):
             os.close(descriptor)
@@ -297,12 +300,35 @@ class Shim:
                     break
         for splitter in self.outputs.values():  # a stranger holds the other end
             self.log.write(splitter.end())
-        facts = self._end()
+        facts = self._written_back(self._end())
         if self.order["secrets_place"]:
             secret_files.remove(self.order["secrets_place"])
         self.log.close()
         while not self._record_or_not("ended", log_end=self.log.end_offset, **facts):
             time.sleep(1.0)
+
+    def _written_back(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """What became of it once its object storage has what it made."""
+        if self.started_ms is None or not self.written:
+            return facts
+        from podium.engines.local.s3_transfer import write_back
+
+        grace_ms = int(self.order["grace_seconds"]) * 1000
+        until_ms: int | None = None
+
+        def over() -> bool:
+            nonlocal until_ms
+            self._woken()
+            if self.stop_seen and until_ms is None:
+                until_ms = processes.boottime_ms() + grace_ms
+            return until_ms is not None and processes.boottime_ms() >= until_ms
+
+        for each in self.written:
+            fault = write_back(each, self.data_keys.get(each["source"], ""), over=over)
+            self.log.note(fault or f"{each['source']}: what was made is written back.")
+            if fault and facts["cause"] == "completed":
+                facts = {**facts, "cause": "data_failed", "message": fault}
+        return facts
 
     def _end(self) -> dict[str, Any]:
         assert self.main_status is not None

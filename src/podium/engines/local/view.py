@@ -10,11 +10,12 @@ is shown at its usual place; `/tmp` is its own; `/proc` has its own processes al
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from podium.engines.local import data_mounts, kernel
 from podium.engines.local import folder as names
-from podium.engines.local import kernel
+from podium.engines.local.data_mounts import Order
 
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - these are what is replaced
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108
@@ -24,21 +25,23 @@ _SECRETS = "mode=700,size=32m"
 _QUIET = kernel.NO_SETUID | kernel.NO_DEVICES
 
 
-def view_enter(walls: Mapping[str, Any], folder: str) -> None:
-    """This process sees the view from now on. It needs the right to mount. Raises OSError."""
+def view_enter(walls: Mapping[str, Any], folder: str, data: Sequence[Order] = ()) -> None:
+    """This process sees the view from now on. It needs the right to mount. Raises OSError,
+    and PrepareError for data that cannot be shown."""
     kernel.unshare(kernel.NEW_MOUNTS)
     kernel.mount("none", "/", "", kernel.RECURSIVE | kernel.PRIVATE)
     uid = walls["uid"]
     hidden = [path for path in walls["hidden"] if os.path.isdir(path)]
     covers = _outermost([_first_closed(path, uid) or path for path in hidden])
     covers += [closed for path in walls["shown"] if (closed := _first_closed(path, uid))]
-    covers = _outermost(covers)
+    covers = _outermost([*covers, *data_mounts.tops(data)])
     shown = {
         path: _handle(path)
         for path in walls["shown"]
         if _is_below(path, (*covers, *_TEMPORARY)) and not _holds(path, covers)
     }
     pipes = {path: _handle(path) for path in walls["pipes"] if _is_below(path, _TEMPORARY)}
+    sources = [data_mounts.opened(each) for each in data]
     own, temporary = _handle(f"{folder}/{names.JOB}"), _handle(f"{folder}/{names.TEMPORARY}")
     before = os.umask(0o066)
     # Where process ids are shared, those of other users are not shown.
@@ -68,6 +71,7 @@ def view_enter(walls: Mapping[str, Any], folder: str) -> None:
     os.makedirs(f"{folder}/{names.JOB}", exist_ok=True)
     kernel.bind(own, f"{folder}/{names.JOB}")
     _secrets_place(walls, folder)
+    data_mounts.shown(data, sources)
     for path in covers:
         kernel.restrict(path, kernel.READ_ONLY)
     os.umask(before)

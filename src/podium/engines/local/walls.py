@@ -150,7 +150,12 @@ def _walls(level: Level, home: Path, uids: range, hidden: Sequence[Path]) -> Wal
     home = home.resolve()
     covered = [str(home), *(str(each.resolve()) for each in hidden)]
     if level is Level.USERS:
+        # What unpacks sources runs behind the walls, too: Python, and Podium beside it where it
+        # was installed in place.
+        ours = Path(__file__).resolve().parents[3]
         python = {str(Path(each).resolve()) for each in (sys.prefix, sys.base_prefix)}
+        if not any(ours.is_relative_to(each) for each in python):
+            python.add(str(ours))
         return Walls(
             level=level,
             hidden=tuple(covered),

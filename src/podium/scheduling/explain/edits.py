@@ -18,12 +18,14 @@ from podium.scheduling.view import is_movable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaEdited:
-    """New amounts of a share, (GPU type, milli-GPU); None leaves them as they are."""
+    """New amounts of a share, as `Share` has them; None leaves them as they are."""
 
     share: str
     guarantees: tuple[tuple[str, int], ...] | None = None
     limits: tuple[tuple[str, int], ...] | None = None
     weight: int | None = None
+    per_user: tuple[tuple[str, int], ...] | None = None
+    ceilings: tuple[tuple[str, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,8 @@ def _shares(shares: Sequence[Share], edit: QuotaEdited) -> tuple[Share, ...]:
             guarantees=share.guarantees if edit.guarantees is None else edit.guarantees,
             limits=share.limits if edit.limits is None else edit.limits,
             weight=share.weight if edit.weight is None else edit.weight,
+            per_user=share.per_user if edit.per_user is None else edit.per_user,
+            ceilings=share.ceilings if edit.ceilings is None else edit.ceilings,
         )
         if share.name == edit.share
         else share

@@ -298,7 +298,7 @@ def _elsewhere(
 def _pools(snapshot: Snapshot, demand: Demand) -> list[Option]:
     request = demand.request
     named = named_pools(request)
-    if not named:
+    if not named or demand.data:
         return []
     # Who is in which team is not known here, so a pool of teams alone counts as closed.
     names = [pool.name for pool in snapshot.pools if pool.open_to(demand.project, None)]

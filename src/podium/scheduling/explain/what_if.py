@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podium.domain.reason import Refusal, WaitReason
 from podium.scheduling.decide import decide
@@ -91,6 +91,20 @@ def what_if(
         reasons=_reasons(before, after),
         looked_at=looked_at,
         waiting=len(snapshot.demands),
+    )
+
+
+def with_owners(snapshot: Snapshot, owners: Mapping[str, str]) -> Snapshot:
+    """The snapshot with the owners of work, by workload, which it has only where a cap for each
+    person is set already."""
+    return replace(
+        snapshot,
+        demands=tuple(
+            replace(each, owner=owners.get(each.workload_id, "")) for each in snapshot.demands
+        ),
+        holds=tuple(
+            replace(each, owner=owners.get(each.workload_id, "")) for each in snapshot.holds
+        ),
     )
 
 

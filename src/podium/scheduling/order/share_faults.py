@@ -55,7 +55,11 @@ def _own(share: Share, capacity: Mapping[str, int]) -> list[ShareFault]:
         )
     known = {name.casefold(): milli for name, milli in capacity.items()}
     known[""] = sum(capacity.values())
-    for kind, amounts in (("guarantees", share.guarantees), ("limits", share.limits)):
+    for kind, amounts in (
+        ("guarantees", share.guarantees),
+        ("limits", share.limits),
+        ("per_user", share.per_user),
+    ):
         seen: set[str] = set()
         for gpu_type, milli in amounts:
             field = f"{kind}.{gpu_type or 'all'}"

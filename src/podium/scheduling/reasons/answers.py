@@ -6,12 +6,12 @@ import heapq
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from podium.domain.quantity import format_milli
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.scheduling.ground import Ground
 from podium.scheduling.order.queue import queue_key
 from podium.scheduling.order.service import Queue, first_queues
 from podium.scheduling.plan import Refused
+from podium.scheduling.reasons.limits import quota_refusal
 from podium.scheduling.reasons.refusals import FRONT, Refusals
 from podium.scheduling.snapshot import Demand
 from podium.scheduling.space.floor import Floor
@@ -147,39 +147,3 @@ class Answers:
                     return Evidence("holder", demand.workload_id, demand.project)
                 return Evidence("booking", cap.keeper, cap.project or "")
         return None
-
-
-def quota_refusal(
-    ground: Ground, demand: Demand, replicas: int, *, closed_only: bool = False
-) -> Refusal:
-    """So many replicas would go over a limit; with `closed_only` on some GPU types, while there
-    is too little of the others."""
-    gpu_types = demand.request.gpu_types
-    if closed_only:
-        open_types = ground.types_open(demand, replicas) or ()
-        named = gpu_types or tuple(ground.fairness.types)
-        gpu_types = tuple(each for each in named if each not in open_types) or gpu_types
-    amount = ground.amount_milli(demand, replicas)
-    limit = ground.fairness.over_limit(demand.project, gpu_types, amount)
-    remedy = (
-        "It starts when other work of the same share ends; an administrator can raise the limit."
-    )
-    words = "its project uses all that it may"  # when each type is closed by another limit
-    evidence: tuple[Evidence, ...] = ()
-    if limit is not None:
-        most, used = format_milli(limit.limit_milli), format_milli(limit.used_milli)
-        kind = f"{limit.gpu_type} GPUs" if limit.gpu_type else "GPUs"
-        words = f"{limit.share} may use {most} {kind} and uses {used}"
-        evidence = (
-            Evidence("limit", most, limit.share),
-            Evidence("used", used, limit.share),
-        )
-        if amount > limit.limit_milli:
-            words = f"{limit.share} may use {most} {kind}, and this alone is {format_milli(amount)}"
-            remedy = f"Ask for {most} or fewer in all; an administrator can raise the limit."
-    return Refusal(
-        WaitReason.QUOTA,
-        f"It would go over a limit: {words}.",
-        remedy,
-        evidence,
-    )

@@ -15,6 +15,7 @@ from podium.scheduling.reasons.wording import (
     named_pools,
     pool_words,
 )
+from podium.scheduling.snapshot import Demand
 from podium.scheduling.space.layout import Layout, Where, where_of
 from podium.scheduling.space.topology import is_named
 
@@ -29,6 +30,8 @@ def not_there(case: Case, whole: Tallies, pools: Sequence[Pool]) -> Refusal:
         not request.pools or whole.room_for(case.shape, Where(request.node_labels)) < case.need
     ):
         return _labels(request, layout)
+    if case.demand.data:
+        return _bound(case.demand, layout)
     if named_pools(request):
         return _named(request, layout)
     return _closed(case, whole, pools)
@@ -62,6 +65,22 @@ def _named(request: Request, layout: Layout) -> Refusal:
         message,
         "Name a pool that has what it asks for, or leave pool out.",
         tuple(Evidence("pool", name) for name in request.pools),
+    )
+
+
+def _bound(demand: Demand, layout: Layout) -> Refusal:
+    """Its data may be in some pools alone, and these are too small."""
+    pools = tuple(each for each in demand.request.pools if each)
+    words = pool_words(pools, "or") if pools else "no pool"
+    chosen = layout.chosen(where_of(demand.request)).any()
+    message = f"It has {demand.data}; no node of {words} has what it asks for."
+    if chosen:
+        message = f"It has {demand.data}; the nodes of {words} could not hold it even if empty."
+    return Refusal(
+        WaitReason.POLICY,
+        message,
+        "Ask for what these nodes have, or ask an administrator to approve another pool.",
+        tuple(Evidence("pool", name) for name in pools),
     )
 
 

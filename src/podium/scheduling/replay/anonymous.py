@@ -93,6 +93,8 @@ class _Names:
         self._place = _Map("place-", places)
         self._engine = _Map("engine-", [node.engine for node in was.nodes])
         self._booking = _Map("booking-", [booking.name for booking in was.bookings])
+        owners = [each.owner for each in was.demands] + [each.owner for each in was.holds]
+        self._owner = _Map("person-", owners)
         self._known_requests: dict[Request, Request] = {}
 
     def snapshot(self) -> Snapshot:
@@ -141,6 +143,7 @@ class _Names:
             node=self._node(hold.node),
             devices=tuple(map(self._of_part, hold.devices)),
             request=None if hold.request is None else self._of_request(hold.request),
+            owner=self._owner(hold.owner),
         )
 
     def _of_part(self, share: DeviceShare) -> DeviceShare:
@@ -154,7 +157,9 @@ class _Names:
             request=self._of_request(demand.request),
             parts=tuple(Part(self._of_request(part.request), part.ranks) for part in demand.parts),
             stood=tuple((rank, self._node(name)) for rank, name in demand.stood),
+            data="data that is bound to them" if demand.data else "",
             blocked=None if demand.blocked is None else self._of_refusal(demand.blocked),
+            owner=self._owner(demand.owner),
         )
 
     def _of_refusal(self, refusal: Refusal) -> Refusal:
@@ -212,6 +217,7 @@ class _Names:
             projects=tuple(map(self._project, pool.projects)),
             teams=tuple(map(self._project, pool.teams)),
             note="",
+            region="",
         )
 
 

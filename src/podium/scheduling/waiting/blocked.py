@@ -194,7 +194,7 @@ class Blocked:
         ground, claims = self._ground, self._claims
         amount = ground.amount_milli(demand, demand.minimum)
         has_right = self._has_right(demand, amount)
-        if not (has_right or ground.view.ending):
+        if not (has_right or ground.view.ending) or ground.capped(demand, demand.minimum):
             return False
         # What stops counts until it has, and nobody has to give way for what it leaves anyhow.
         units: tuple[Unit, ...] = ()

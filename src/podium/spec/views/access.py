@@ -83,6 +83,19 @@ class PathView(BindingView):
     group: str | None = Field(description="The group that the role is given to, if it is one.")
 
 
+class FoundPersonView(View):
+    """Somebody to give a role to."""
+
+    username: str
+    display_name: str
+
+
+class FoundPeopleView(View):
+    """The first that fit, by name."""
+
+    items: list[FoundPersonView]
+
+
 class AccessHolderView(View):
     """Somebody who may do what was asked about."""
 

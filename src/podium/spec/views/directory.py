@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -17,18 +18,33 @@ class DirectoryTokenView(View):
     id: str
     account: str
     created_at: datetime
+    created_by: str = ""
     expires_at: datetime | None
     last_used_at: datetime | None
+
+
+class DirectoryChangeView(View):
+    """A person or a group that a directory keeps, or a person whom it deleted."""
+
+    kind: Literal["person", "group"]
+    name: str = Field(description="The account or the group here.")
+    told_name: str = Field(description="What the directory calls it.")
+    state: Literal["active", "disabled", "deleted"]
+    changed_at: datetime
 
 
 class DirectoryView(View):
     """What a directory keeps here by SCIM."""
 
     path: str = Field(description="Of the SCIM endpoint, behind the server's address.")
+    address: str = Field("", description="The whole address of the SCIM endpoint.")
     users: int
     groups: int
     changed_at: datetime | None = Field(description="When it last changed something.")
     tokens: list[DirectoryTokenView] = Field(description="At most 100.")
+    newest: list[DirectoryChangeView] = Field(
+        default_factory=list, description="What it changed last, newest first; at most 20."
+    )
 
 
 class DirectoryTokenRequest(View):

@@ -11,6 +11,7 @@ from podium.domain.lifecycle import WorkloadState
 from podium.domain.quota import AMOUNT_MILLI_MAX, WEIGHT_MAX, QuotaLevel
 from podium.domain.workload import Kind
 from podium.spec.views.base import View
+from podium.spec.views.budget import BudgetOutlook
 from podium.spec.views.workload import CostView, EtaView, EventView, RefusalView
 
 _NAME = Annotated[str, Field(min_length=1, max_length=63)]
@@ -189,6 +190,7 @@ class DryRunView(View):
     displaces: int = Field(description="So many that would start now would not.")
     cost: ForecastCostView | None = Field(description="Null without GPUs, or without prices.")
     quotas: list[QuotaAfterView]
+    budgets: list[BudgetOutlook] = Field(description="What it would spend of which budgets.")
     changes: list[OfferedChangeView] = Field(description="With which it would start now.")
     resolved: dict[str, object] = Field(description="The document with every default filled in.")
 

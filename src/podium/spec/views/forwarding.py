@@ -52,6 +52,9 @@ class ForwardView(View):
     skipped: int = Field(description="Entries that retention removed before they could be sent.")
     failing_since: datetime | None
     fault: str = Field(description="What is wrong, in words; empty while all is well.")
+    next_try_at: datetime | None = Field(
+        None, description="Where sending fails: when it is tried again, if this server sends."
+    )
 
 
 class ForwardsView(View):

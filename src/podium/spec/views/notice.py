@@ -1,4 +1,4 @@
-"""Notices: what happened to a person's own work while they looked elsewhere."""
+"""Notices: what happened to a person's own work, and to budgets that they answer for."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class NoticeView(View):
     at: datetime
     level: Literal["good", "plain", "bad"]
     sentence: str = Field(examples=["train failed: exit code 1."])
-    workload_id: str
-    workload_name: str
-    project: str
+    workload_id: str | None = Field(description="Null where it is about a budget.")
+    workload_name: str | None
+    project: str | None
+    budget: str | None = Field(description="The name of the budget that it is about.")
     read: bool
 
 

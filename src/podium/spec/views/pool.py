@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from podium.domain.data import Classification
 from podium.spec.views.base import View
 
 
@@ -24,6 +25,19 @@ class PoolRequest(View):
     )
     teams: list[str] = Field(default_factory=list, max_length=1000, examples=[["research"]])
     note: str = Field("", max_length=200)
+    region: str = Field(
+        "",
+        max_length=63,
+        pattern="^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$",
+        description="Where its nodes stand; empty: nobody says.",
+        examples=["eu-central"],
+    )
+    approved_for: list[Classification] = Field(
+        default_factory=list,
+        max_length=4,
+        description="Restricted and PHI data is mounted only in pools approved for it.",
+        examples=[["restricted", "phi"]],
+    )
 
 
 class PoolGpusView(View):
@@ -45,6 +59,10 @@ class PoolView(View):
     restricted: bool = Field(description="False when everyone may use it.")
     others: int = Field(description="How many more projects and teams may use it.")
     note: str
+    region: str = ""
+    approved_for: list[Classification] = Field(
+        default_factory=list, description="Classes of data that need an approval."
+    )
     nodes: int
     nodes_ready: int
     gpus: list[PoolGpusView] = Field(description="By type.")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from podium.domain.quota import AMOUNT_MILLI_MAX, WEIGHT_MAX, QuotaLevel
+from podium.domain.quota import (
+    AMOUNT_MILLI_MAX,
+    CEILING_MAX,
+    WEIGHT_MAX,
+    Counted,
+    QuotaLevel,
+)
 from podium.spec.views.base import View
 
 _Milli = Annotated[int, Field(ge=0, le=AMOUNT_MILLI_MAX)]
@@ -18,6 +25,9 @@ class QuotaAmounts(View):
     guarantee_milli: _Milli = Field(0, description="What it can always get back from others.")
     limit_milli: _Milli | None = Field(
         None, description="What it may hold at most; null: no limit. 0 keeps the type from it."
+    )
+    per_user_milli: _Milli | None = Field(
+        None, description="What one person may hold of it at most; null: no cap."
     )
 
 
@@ -37,6 +47,12 @@ class QuotaRequest(View):
         description="By GPU type; `all` is all types together.",
         examples=[{"H100": {"guarantee_milli": 8000, "limit_milli": 16000}}],
     )
+    ceilings: dict[Counted, Annotated[int, Field(ge=0, le=CEILING_MAX)]] = Field(
+        default_factory=dict,
+        description="Limits of what is no GPU: thousandths of CPUs, bytes of memory, MIG slices, "
+        "workspaces at once, and bytes of storage.",
+        examples=[{"cpu_milli": 64000, "workspaces": 4}],
+    )
 
 
 class QuotaGpuView(View):
@@ -46,6 +62,7 @@ class QuotaGpuView(View):
     guarantee_milli: int = Field(description="For `all` at least the sum of those by type.")
     set_guarantee_milli: int = Field(description="As it was set: for `all` without that sum.")
     limit_milli: int | None
+    per_user_milli: int | None = Field(None, description="What one person may hold of it.")
     used_milli: int = Field(description="Held now.")
     borrowed_milli: int = Field(
         description="Held beyond its guarantee and its team's; others may reclaim it."
@@ -59,6 +76,14 @@ class QuotaGpuView(View):
     recent_milli: int = Field(
         description="Use in the past, faded by the half-life, as it counts in the order."
     )
+
+
+class QuotaCountedView(View):
+    """How a share stands with something that is no GPU; the name says the unit."""
+
+    counted: Counted
+    limit: int | None = Field(description="Null: no limit.")
+    used: int = Field(description="Held now; of storage what is kept.")
 
 
 class QuotaView(View):
@@ -75,6 +100,9 @@ class QuotaView(View):
     gpus: list[QuotaGpuView] = Field(
         description="All types together first; types of which it has and wants nothing left out."
     )
+    counted: list[QuotaCountedView] = Field(
+        default_factory=list, description="CPU, memory, MIG slices, workspaces and storage."
+    )
 
 
 class QuotaCapacityView(View):
@@ -89,3 +117,15 @@ class QuotasView(View):
     items: list[QuotaView]
     capacity: list[QuotaCapacityView] = Field(description="The whole inventory, by GPU type.")
     half_life_seconds: int = Field(description="Use that long ago counts half.")
+
+
+class QuotaChangeView(View):
+    """One change of a quota. `before` and `after` are the whole of it, null where none was set."""
+
+    id: int
+    level: QuotaLevel
+    name: str
+    at: datetime
+    username: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None

@@ -92,6 +92,15 @@ class ProviderView(View):
     backchannel_logout_uri: str
     updated_at: datetime
     updated_by: str
+    people: int = Field(0, description="How many people have come through it.")
+    sign_ins: int = Field(0, description="How many of their sign-ins through it are open.")
+    last_sign_in_at: datetime | None = Field(None, description="Of those that are still open.")
+
+
+class ProviderCheckRequest(View):
+    """Asks an issuer what it says of itself, before it is made a provider."""
+
+    issuer: str = Field(min_length=1, max_length=500, description="Exactly as the provider says.")
 
 
 class ProviderTrialView(View):

@@ -200,9 +200,20 @@ class TeamRequest(View):
 
 
 class CostCentreRequest(View):
-    """Changes where a team or project is billed."""
+    """Changes where a team is billed."""
 
     cost_centre: str = Field(max_length=63)
+
+
+class ProjectChangeRequest(View):
+    """Changes a project; what is left out stays."""
+
+    cost_centre: str | None = Field(
+        None, max_length=63, description="Where it is billed; empty for where its team is."
+    )
+    team: str | None = Field(
+        None, max_length=63, description="Moves it, with its quota and the work that goes on."
+    )
 
 
 class TeamView(View):
@@ -211,6 +222,7 @@ class TeamView(View):
     name: str
     cost_centre: str
     created_at: datetime
+    archived_at: datetime | None = None
 
 
 class ProjectRequest(View):
@@ -228,6 +240,20 @@ class ProjectView(View):
     team: str
     created_at: datetime
     cost_centre: str = Field("", description="Its own; empty where that of the team holds.")
+    moved_at: datetime | None = Field(None, description="When it came into this team, if it moved.")
+    archived_at: datetime | None = Field(None, description="Since then nothing in it changes.")
+
+
+class ProjectArchivedView(View):
+    """What came to its end with a project. Its record stays."""
+
+    project: str
+    cancelled: int = Field(description="Workloads that had not ended.")
+    secrets: list[str]
+    bookings: list[str]
+    roles: int = Field(description="How many had been given in the project.")
+    accounts: list[str] = Field(description="Service accounts that are disabled now.")
+    tokens: int
 
 
 class MemberRequest(View):
@@ -273,6 +299,7 @@ class TokenView(View):
     source: str = Field("", description="The address that it was made from.")
     user_agent: str = Field("", description="The program that made it, by its own word.")
     provider: str = Field("", description="The provider that a sign-in came through, if any.")
+    made_with: str | None = Field(None, description="The token it was made with, and ends with.")
     current: bool = Field(False, description="The one that this request came with.")
 
 

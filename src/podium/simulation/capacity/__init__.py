@@ -1,0 +1,1 @@
+"""How many GPUs of which type would have shortened the wait: recorded work, replayed."""
