@@ -16,6 +16,7 @@ import { Frame } from "./frame/Frame";
 import { PageFailure } from "./frame/PageFailure";
 import { Skeleton } from "./frame/PageState";
 import { searchParse, searchText } from "./frame/search";
+import { governanceSearchRead } from "./governance/search";
 import { projectsRead } from "./projects/scope";
 import { detailSearchRead } from "./workloads/detail/search";
 import { filtersRead, type WorkloadFilters } from "./workloads/filters";
@@ -106,6 +107,13 @@ const auditRoute = createRoute({
   component: lazyRouteComponent(() => import("./audit/AuditPage")),
 });
 
+const forwardingRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/audit/forwarding",
+  validateSearch: (search: Search): { form?: string } => textsRead(search, "form"),
+  component: lazyRouteComponent(() => import("./audit/forwarding/ForwardingPage")),
+});
+
 const accountRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/account",
@@ -139,6 +147,9 @@ const accessRoutes = [
   accessPage("accounts", () => import("./access/accounts/AccountsPage")),
   accessPage("accounts/$name", () => import("./access/accounts/AccountPage")),
   accessPage("secrets", () => import("./access/secrets/SecretsPage")),
+  accessPage("sso", () => import("./access/sso/SsoPage")),
+  accessPage("sso/$name", () => import("./access/sso/ProviderPage")),
+  accessPage("directory", () => import("./access/directory/DirectoryPage")),
 ] as const;
 
 /** A page of the room of people and access. */
@@ -153,6 +164,35 @@ function accessPage<const Path extends string>(
   });
 }
 
+const governanceRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "governance",
+  validateSearch: governanceSearchRead,
+  component: lazyRouteComponent(() => import("./governance/GovernancePage")),
+});
+
+const governanceRoutes = [
+  governancePage("usage", () => import("./usage/UsagePage")),
+  governancePage("usage/statements", () => import("./usage/StatementsPage")),
+  governancePage("budgets", () => import("./budgets/BudgetsPage")),
+  governancePage("quotas", () => import("./quotas/QuotasPage")),
+  governancePage("planning", () => import("./planning/PlanningPage")),
+  governancePage("data", () => import("./data/DataPage")),
+  governancePage("compliance", () => import("./compliance/CompliancePage")),
+] as const;
+
+/** A page of the room of quotas, money and data. */
+function governancePage<const Path extends string>(
+  path: Path,
+  load: () => Promise<{ default: ComponentType }>,
+) {
+  return createRoute({
+    getParentRoute: () => governanceRoute,
+    path,
+    component: lazyRouteComponent(load),
+  });
+}
+
 export const routeTree = rootRoute.addChildren([
   overviewRoute,
   workloadsRoute.addChildren([workloadRoute]),
@@ -162,7 +202,9 @@ export const routeTree = rootRoute.addChildren([
   nodeRoute,
   schedulerRoute,
   auditRoute,
+  forwardingRoute,
   accessRoute.addChildren(accessRoutes),
+  governanceRoute.addChildren(governanceRoutes),
   accountRoute,
   aboutRoute,
 ]);

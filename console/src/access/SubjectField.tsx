@@ -1,11 +1,12 @@
-/** Names a person, service account or group; who may see people is offered those that there are. */
+/** Names a person, service account or group; who may see people is offered those that there are, and
+ * who only lets them in somewhere is offered those whose name begins so. */
 import { Autocomplete } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import type { SubjectKind } from "../api/types";
 import { useMay } from "../session/queries";
 import classes from "./access.module.css";
 import { useGroups } from "./groups/queries";
-import { usePeople } from "./people/queries";
+import { useFoundPeople, usePeople } from "./people/queries";
 
 interface Props {
   kind: SubjectKind;
@@ -20,10 +21,10 @@ export function SubjectField({ kind, value, onChange, error, label }: Props) {
   const [settled] = useDebouncedValue(value.trim(), 200);
   const people = usePeople(settled, false, sees && kind === "user");
   const groups = useGroups(sees && kind === "group");
-  const names =
-    kind === "user"
-      ? people.items?.map(({ username }) => username)
-      : groups.items?.map(({ name }) => name);
+  const found = useFoundPeople(settled, !sees && kind === "user");
+  const known = sees ? people.items : found.data;
+  const shown = new Map(known?.map(({ username, display_name }) => [username, display_name]));
+  const names = kind === "user" ? [...shown.keys()] : groups.items?.map(({ name }) => name);
   return (
     <Autocomplete
       className={classes.grows ?? ""}
@@ -32,6 +33,14 @@ export function SubjectField({ kind, value, onChange, error, label }: Props) {
       autoCapitalize="none"
       spellCheck={false}
       data={names ?? []}
+      // By display name, too: the server has chosen, so all that it found are offered.
+      {...(kind === "user" && { filter: ({ options }) => options })}
+      renderOption={({ option }) => (
+        <span className={classes.offered}>
+          {option.value}
+          <small>{kind === "user" && shown.get(option.value)}</small>
+        </span>
+      )}
       limit={20}
       value={value}
       onChange={onChange}

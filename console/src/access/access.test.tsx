@@ -200,6 +200,9 @@ test("what a directory keeps is only looked at", async () => {
 test("a lead lets somebody in with no more than they may do, and sees no people", async () => {
   const server = served()
     .on("GET /api/v1/auth/me", () => identityOf({ roles: { vision: "lead" } }))
+    .on("GET /api/v1/access/people", () => ({
+      items: [{ username: "cleo", display_name: "Cleo Vance" }],
+    }))
     .on("POST /api/v1/bindings", () => pathOf({ subject: "cleo" }));
   consoleOpen("/access/places/projects/vision?form=role");
   const tabs = await screen.findByRole("navigation", { name: "People and access" });
@@ -208,7 +211,10 @@ test("a lead lets somebody in with no more than they may do, and sees no people"
   const role = within(form).getByLabelText("Role");
   await waitFor(() => expect(role).toHaveValue("developer"));
   expect(within(role).queryByText("administrator")).toBeNull();
-  await userEvent.type(within(form).getByPlaceholderText("username"), "cleo");
+  await userEvent.type(within(form).getByPlaceholderText("username"), "vanc");
+  await userEvent.click(await screen.findByText("Cleo Vance"));
+  const asked = server.asked.filter(({ url }) => url.includes("/access/people"));
+  expect(new URL(asked.at(-1)?.url ?? "").searchParams.get("q")).toBe("vanc");
   await userEvent.click(within(form).getByRole("button", { name: "Give role" }));
   await waitFor(() => expect(server.last("POST", "/api/v1/bindings")).toBeDefined());
   expect(await server.last("POST", "/api/v1/bindings")?.json()).toEqual({

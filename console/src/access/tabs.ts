@@ -10,6 +10,8 @@ export const tabs = [
   { to: "/access/who", label: "Who can" },
   { to: "/access/accounts", label: "Service accounts" },
   { to: "/access/secrets", label: "Secrets" },
+  { to: "/access/sso", label: "Single sign-on" },
+  { to: "/access/directory", label: "Directory" },
 ] as const;
 
 type Tab = (typeof tabs)[number];
@@ -26,6 +28,8 @@ export function useTabs(): readonly Tab[] {
     "/access/who": somewhere("binding:read"),
     "/access/accounts": somewhere("account:manage") || may("user:read"),
     "/access/secrets": somewhere("secret:read"),
+    "/access/sso": may("provider:set"),
+    "/access/directory": may("provider:set"),
   };
   return tabs.filter(({ to }) => open[to]);
 }

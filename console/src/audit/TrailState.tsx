@@ -161,6 +161,9 @@ function StateFacts({ state }: { state: AuditState }) {
           <dt>Forwarded</dt>
           <dd>
             <Forwards items={forwards.data.items} />
+            <Link to="/audit/forwarding" className={classes.plainLink}>
+              {forwards.data.items.length > 0 ? "Forwarding" : "Forward it"}
+            </Link>
           </dd>
         </div>
       )}

@@ -15,14 +15,6 @@ async function faults(): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
-function textOf(file: Blob | undefined): Promise<string> {
-  const reader = new FileReader();
-  return new Promise((done) => {
-    reader.onload = () => done(String(reader.result));
-    reader.readAsText(file ?? new Blob());
-  });
-}
-
 const declared = entryOf({
   seq: 7,
   action: "audit:break",
@@ -184,31 +176,27 @@ test("what another one verifies already is said", async () => {
   expect(await screen.findByText(/being verified already/)).toBeVisible();
 });
 
-test("what fits the filters is exported, page by page, as JSON Lines", async () => {
-  const files: Blob[] = [];
-  vi.stubGlobal(
-    "URL",
-    Object.assign(URL, {
-      createObjectURL: (file: Blob) => files.push(file) && "blob:1",
-      revokeObjectURL: () => {},
-    }),
-  );
-  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
-  serve().on("GET /api/v1/audit", (request) =>
-    new URL(request.url).searchParams.get("cursor")
-      ? pageOf([refusedEntry])
-      : pageOf([entryOf()], "2"),
-  );
-  consoleOpen("/audit?q=words");
+test("the server writes what fits the filters, and tells the trail of it", async () => {
+  serve();
+  consoleOpen("/audit?actor=ana&outcome=refused&range=1h");
   await userEvent.click(await screen.findByRole("button", { name: "Export" }));
-  expect(await screen.findByRole("menuitem", { name: /The sealed trail/ })).toHaveAttribute(
-    "href",
-    "/api/v1/audit/export",
+  const fitting = await screen.findByRole("menuitem", { name: /What fits the filters/ });
+  expect(fitting.getAttribute("href")).toMatch(
+    /^\/api\/v1\/audit\/export\?actor=ana&outcome=refused&since=2\S+$/,
   );
-  await userEvent.click(screen.getByRole("menuitem", { name: /What fits the filters/ }));
-  expect(await screen.findByText("Wrote 2 entries.")).toBeVisible();
-  const lines = (await textOf(files[0])).trimEnd().split("\n");
-  expect(lines.map((line) => JSON.parse(line).seq)).toEqual([12, 11]);
+  expect(fitting).toHaveTextContent("cannot be verified");
+  expect(screen.getByRole("menuitem", { name: /The sealed trail of this time/ })).toHaveAttribute(
+    "href",
+    expect.stringMatching(/^\/api\/v1\/audit\/export\?since=2\S+$/),
+  );
+});
+
+test("without filters there is one export, the sealed one", async () => {
+  serve();
+  consoleOpen("/audit");
+  await userEvent.click(await screen.findByRole("button", { name: "Export" }));
+  const items = await screen.findAllByRole("menuitem");
+  expect(items.map((each) => each.getAttribute("href"))).toEqual(["/api/v1/audit/export"]);
 });
 
 test("a lead sees entries, and nothing that is about all of the trail", async () => {

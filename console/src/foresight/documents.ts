@@ -87,6 +87,7 @@ export function dryRunOf(given: Partial<DryRun> = {}): DryRun {
     name: "train",
     project: "vision",
     kind: "batch",
+    budgets: [],
     verdict: "waits",
     headline: "Waits for 4 GPUs; 2 of 8 are free.",
     remedy: "",

@@ -1,5 +1,5 @@
 /** The rail at the left: project, search, what to make, the rooms, and one's own things below. */
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import { Bell } from "../notices/Bell";
 import { paletteOpen } from "../palette/opened";
 import { ProjectSwitcher } from "../projects/ProjectSwitcher";
@@ -9,10 +9,11 @@ import { Mark, PlusIcon, RailIcon, SearchIcon } from "./icons";
 import { modKey } from "./keys";
 import classes from "./rail.module.css";
 import { railSetting } from "./railSetting";
-import { useRooms } from "./rooms";
+import { isIn, useRooms } from "./rooms";
 
 export function Rail({ narrow }: { narrow: boolean }) {
   const rooms = useRooms();
+  const { pathname } = useLocation();
   return (
     <nav aria-label="Rooms" className={classes.rail}>
       <div className={classes.top}>
@@ -47,13 +48,14 @@ export function Rail({ narrow }: { narrow: boolean }) {
         <span className={classes.label}>New workload</span>
       </Link>
       <div className={classes.rooms}>
-        {rooms.map(({ to, label, Icon }) => (
+        {rooms.map(({ to, label, also, Icon }) => (
           <Link
             key={to}
             to={to}
             className={classes.room}
             title={label}
             activeOptions={{ exact: to === "/", includeSearch: false }}
+            {...(isIn(also, pathname) && { "data-status": "active", "aria-current": "page" })}
           >
             <Icon />
             <span className={classes.label}>{label}</span>

@@ -57,6 +57,15 @@ export function SchedulerIcon() {
   );
 }
 
+export function GovernanceIcon() {
+  return (
+    <Icon>
+      <path d="M8 2.5v11M5 13.5h6M3.5 4.75h9" />
+      <path d="m3.5 4.75-2 5a2.1 2.1 0 0 0 4 0ZM12.5 4.75l-2 5a2.1 2.1 0 0 0 4 0Z" />
+    </Icon>
+  );
+}
+
 export function AuditIcon() {
   return (
     <Icon>

@@ -4,6 +4,7 @@ import type { Action } from "../api/types";
 import { useMay, useMaySomewhere } from "../session/queries";
 import {
   AuditIcon,
+  GovernanceIcon,
   NodesIcon,
   OverviewIcon,
   PeopleIcon,
@@ -13,8 +14,10 @@ import {
 } from "./icons";
 
 export interface Room {
-  to: "/" | "/workloads" | "/queue" | "/nodes" | "/scheduler" | "/access" | "/audit";
+  to: "/" | "/workloads" | "/queue" | "/nodes" | "/scheduler" | "/usage" | "/access" | "/audit";
   label: string;
+  /** Pages of the room that do not stand below `to`. */
+  also?: readonly string[];
   /** What people look for when they mean it. */
   keywords: string;
   /** Pressed after g. */
@@ -71,9 +74,20 @@ export const rooms: readonly Room[] = [
     needs: "scheduler:read",
   },
   {
+    to: "/usage",
+    also: ["/budgets", "/quotas", "/planning", "/data", "/compliance"],
+    label: "Governance",
+    keywords:
+      "usage cost money bill statement price budget quota guarantee limit share capacity planning demand data source classification phi compliance report",
+    key: "u",
+    Icon: GovernanceIcon,
+    inBar: false,
+  },
+  {
     to: "/access",
     label: "People and access",
-    keywords: "users groups teams projects members roles bindings permissions tokens secrets",
+    keywords:
+      "users groups teams projects members roles bindings permissions tokens secrets sso oidc login scim directory",
     key: "p",
     Icon: PeopleIcon,
     inBar: false,
@@ -81,13 +95,19 @@ export const rooms: readonly Room[] = [
   {
     to: "/audit",
     label: "Audit",
-    keywords: "trail log history who did what security compliance verify seals",
+    keywords:
+      "trail log history who did what security compliance verify seals forwarding syslog siem",
     key: "a",
     Icon: AuditIcon,
     inBar: false,
     needsSomewhere: "audit:read",
   },
 ];
+
+/** Whether an address is that of one of these pages, or below it. */
+export function isIn(pages: readonly string[] | undefined, pathname: string): boolean {
+  return pages?.some((page) => pathname === page || pathname.startsWith(`${page}/`)) ?? false;
+}
 
 /** Those that the person who is signed in can use. */
 export function useRooms(): readonly Room[] {

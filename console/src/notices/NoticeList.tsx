@@ -80,24 +80,35 @@ interface RowProps {
 }
 
 function NoticeRow({ notice, fresh, onFollow }: RowProps) {
+  const content = (
+    <>
+      <span className={classes.level} data-level={notice.level}>
+        {levelShape[notice.level]}
+      </span>
+      <span className={classes.sentence}>{notice.sentence}</span>
+      <span className={classes.where}>
+        {notice.project ?? "Budget"} · <RelativeTime at={notice.at} />
+      </span>
+      {fresh && <span className={classes.fresh} role="img" aria-label="New" />}
+    </>
+  );
   return (
     <li>
-      <Link
-        to="/workloads/$id"
-        params={{ id: notice.workload_id }}
-        search={anyProject}
-        className={classes.notice}
-        onClick={onFollow}
-      >
-        <span className={classes.level} data-level={notice.level}>
-          {levelShape[notice.level]}
-        </span>
-        <span className={classes.sentence}>{notice.sentence}</span>
-        <span className={classes.where}>
-          {notice.project} · <RelativeTime at={notice.at} />
-        </span>
-        {fresh && <span className={classes.fresh} role="img" aria-label="New" />}
-      </Link>
+      {notice.workload_id === null ? (
+        <Link to="/budgets" search={anyProject} className={classes.notice} onClick={onFollow}>
+          {content}
+        </Link>
+      ) : (
+        <Link
+          to="/workloads/$id"
+          params={{ id: notice.workload_id }}
+          search={anyProject}
+          className={classes.notice}
+          onClick={onFollow}
+        >
+          {content}
+        </Link>
+      )}
     </li>
   );
 }

@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { textCopy } from "../frame/clipboard";
 import {
   ClockIcon,
+  GovernanceIcon,
   InfoIcon,
   KeyboardIcon,
   LinkIcon,
@@ -17,6 +18,7 @@ import {
 } from "../frame/icons";
 import { railSetting } from "../frame/railSetting";
 import { useRooms } from "../frame/rooms";
+import { useGovernanceTabs } from "../governance/tabs";
 import { useProject, useProjectSwitch } from "../projects/scope";
 import { useSignOut } from "../session/queries";
 import { densitySetting } from "../theme/density";
@@ -31,6 +33,7 @@ export function useFrameCommands(): void {
 function useRoomCommands(): Command[] {
   const navigate = useNavigate();
   const rooms = useRooms();
+  const pages = useGovernanceTabs();
   const go = (id: string, name: string, keywords: string, to: "/account" | "/about"): Command => ({
     id,
     name,
@@ -48,6 +51,16 @@ function useRoomCommands(): Command[] {
         group: "Go to",
         keys: `g ${key}`,
         Icon,
+        run: () => void navigate({ to }),
+      }),
+    ),
+    ...pages.map(
+      ({ to, label }): Command => ({
+        id: `page ${to}`,
+        name: label,
+        keywords: "governance",
+        group: "Go to",
+        Icon: GovernanceIcon,
         run: () => void navigate({ to }),
       }),
     ),

@@ -23,16 +23,18 @@ import {
 import classes from "./shares.module.css";
 
 interface Props {
+  /** "Shares" where nothing else is said. */
+  title?: string;
   projects: Queue["projects"];
   project: string | undefined;
   turned: readonly string[];
   onTurned: (turned: string[]) => void;
 }
 
-export function Shares(props: Props) {
+export function Shares({ title = "Shares", ...props }: Props) {
   const { data: quotas, error, refetch } = useShares();
   return (
-    <Section title="Shares">
+    <Section title={title}>
       {error && !quotas && <FailureState error={error} onRetry={() => refetch()} />}
       {!quotas && !error && <div className={classes.skeleton} aria-hidden="true" />}
       {quotas && <ShareTable quotas={quotas} {...props} />}
@@ -211,7 +213,7 @@ function ShareName({ row, onTurn }: { row: ShareRows; onTurn: () => void }) {
   return (
     <span className={classes.name} data-plain={share.level === "team" || undefined}>
       {share.level === "project" ? (
-        <Link to="/queue" search={{ project: share.name } as never}>
+        <Link to="." search={{ project: share.name } as never}>
           {share.name}
         </Link>
       ) : share.level === "organisation" ? (

@@ -16,6 +16,7 @@ const queueKeys = {
   list: ["queue", "list"] as const,
   plan: ["queue", "plan"] as const,
   shares: ["queue", "shares"] as const,
+  history: ["queue", "history"] as const,
 };
 const PAGE = 100;
 const NODES = 200;
@@ -74,7 +75,41 @@ export function useQuotaSet(level: QuotaLevel, name: string) {
       answered(
         api.PUT("/api/v1/quotas/{level}/{name}", { params: { path: { level, name } }, body }),
       ),
-    onSuccess: () => queries.invalidateQueries({ queryKey: queueKeys.shares }),
+    onSuccess: () =>
+      Promise.all(
+        [queueKeys.shares, queueKeys.history].map((queryKey) =>
+          queries.invalidateQueries({ queryKey }),
+        ),
+      ),
+  });
+}
+
+/** Who would be affected if the quota were set so. */
+export function useQuotaPreview(level: QuotaLevel, name: string) {
+  return useMutation({
+    mutationFn: (body: QuotaRequest) =>
+      answered(
+        api.POST("/api/v1/quotas/{level}/{name}/preview", {
+          params: { path: { level, name } },
+          body,
+        }),
+      ),
+  });
+}
+
+/** Who changed which quota, newest first. */
+export function useQuotaHistory() {
+  return useInfiniteQuery({
+    queryKey: queueKeys.history,
+    queryFn: ({ pageParam, signal }) =>
+      answered(
+        api.GET("/api/v1/quotas/history", {
+          params: { query: { limit: 20, ...(pageParam && { cursor: pageParam }) } },
+          signal,
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 }
 

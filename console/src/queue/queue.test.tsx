@@ -245,7 +245,8 @@ test("an administrator changes a quota in place, and is told what is wrong at th
   expect(guarantee).toBeInvalid();
   expect(await server.last("PUT", "/api/v1/quotas/project/vision")?.json()).toEqual({
     weight: 2,
-    gpus: { H100: { guarantee_milli: 90_000, limit_milli: 16_000 } },
+    gpus: { H100: { guarantee_milli: 90_000, limit_milli: 16_000, per_user_milli: null } },
+    ceilings: {},
   });
   server.on("PUT /api/v1/quotas/project/vision", () => quotasOf().items.at(-1));
   await userEvent.click(within(form).getByRole("button", { name: "Save quota" }));

@@ -71,6 +71,7 @@ export function gpusOf(given: Partial<ShareGpus> = {}): ShareGpus {
     guarantee_milli: 0,
     set_guarantee_milli: given.guarantee_milli ?? 0,
     limit_milli: null,
+    per_user_milli: null,
     used_milli: 0,
     borrowed_milli: 0,
     waiting_milli: 0,
@@ -82,7 +83,7 @@ export function gpusOf(given: Partial<ShareGpus> = {}): ShareGpus {
 
 /** An organisation of 16 H100 with a team of two projects, of which one has a guarantee. */
 export function quotasOf(more: Quotas["items"] = []): Quotas {
-  const shared = { weight: 1, share: 0.1, team: null };
+  const shared = { weight: 1, share: 0.1, team: null, counted: [] };
   return {
     items: [
       {

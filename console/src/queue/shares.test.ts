@@ -20,12 +20,29 @@ test("many projects are folded at first, and so is a team with nothing", () => {
     weight: 1,
     share: 0,
     gpus: [],
+    counted: [],
   }));
   expect(sharesShown(quotasOf(many), [], undefined)).toHaveLength(2);
   expect(sharesShown(quotasOf(many), ["research"], undefined)).toHaveLength(16);
   const idle = [
-    { level: "team" as const, name: "idle", team: null, weight: 1, share: 0, gpus: [gpusOf()] },
-    { level: "project" as const, name: "p", team: "idle", weight: 1, share: 0, gpus: [] },
+    {
+      level: "team" as const,
+      name: "idle",
+      team: null,
+      weight: 1,
+      share: 0,
+      gpus: [gpusOf()],
+      counted: [],
+    },
+    {
+      level: "project" as const,
+      name: "p",
+      team: "idle",
+      weight: 1,
+      share: 0,
+      gpus: [],
+      counted: [],
+    },
   ];
   expect(sharesShown(quotasOf(idle), [], undefined).at(-1)).toMatchObject({
     share: { name: "idle" },
@@ -73,16 +90,36 @@ test("the form of a quota keeps what is set, and asks for numbers", () => {
   if (!vision) throw new Error("vision is not there");
   const texts = quotaTexts(vision, quotas);
   expect(quotaRequest(texts)).toEqual({
-    request: { weight: 2, gpus: { H100: { guarantee_milli: 8000, limit_milli: 16_000 } } },
+    request: {
+      weight: 2,
+      gpus: { H100: { guarantee_milli: 8000, limit_milli: 16_000, per_user_milli: null } },
+      ceilings: {},
+    },
   });
-  const wrong = { weight: "many", gpus: { H100: { guarantee: "0,5", limit: "-1" } } };
+  const wrong = {
+    weight: "many",
+    gpus: { H100: { guarantee: "0,5", limit: "-1", each: "some" } },
+    ceilings: { workspaces: "1.5", memory_bytes: "much" },
+  };
   expect(quotaRequest(wrong)).toEqual({
     faults: {
       weight: expect.stringContaining("whole number"),
       "gpus.H100.limit_milli": expect.stringContaining("number of GPUs"),
+      "gpus.H100.per_user_milli": expect.stringContaining("number of GPUs"),
+      "ceilings.workspaces": expect.stringContaining("whole number"),
+      "ceilings.memory_bytes": expect.stringContaining("Write a number"),
     },
   });
-  expect(quotaRequest({ weight: "0", gpus: { H100: { guarantee: "0,5", limit: "" } } })).toEqual({
-    request: { weight: 0, gpus: { H100: { guarantee_milli: 500, limit_milli: null } } },
+  const set = {
+    weight: "0",
+    gpus: { H100: { guarantee: "0,5", limit: "", each: "2" } },
+    ceilings: { cpu_milli: "64", memory_bytes: "1.5", workspaces: "0", storage_bytes: "" } as const,
+  };
+  expect(quotaRequest(set)).toEqual({
+    request: {
+      weight: 0,
+      gpus: { H100: { guarantee_milli: 500, limit_milli: null, per_user_milli: 2000 } },
+      ceilings: { cpu_milli: 64_000, memory_bytes: 1.5 * 2 ** 30, workspaces: 0 },
+    },
   });
 });

@@ -1,10 +1,13 @@
 /** What would become of the draft: when and where it starts, what it costs, and what would help. */
 import { Button } from "@mantine/core";
-import type { DryRun, OfferedChange } from "../api/types";
+import { Link } from "@tanstack/react-router";
+import type { BudgetOutlook, DryRun, OfferedChange } from "../api/types";
+import { amountInWords } from "../budgets/words";
 import { Holders } from "../foresight/Holders";
 import { NodeBars } from "../foresight/NodeBars";
 import { formButtonOf, pathOf, placeInWords, quotaInWords } from "../foresight/words";
 import { CheckIcon, ClockIcon, WarningIcon } from "../frame/icons";
+import { anyProject } from "../projects/scope";
 import { counted } from "../quantity/words";
 import { Moment } from "../time/Times";
 import { useForm } from "./form";
@@ -63,6 +66,11 @@ export function DryRunBox({ found, stale }: { found: DryRun; stale: boolean }) {
             {quotaInWords(each)}
           </Row>
         ))}
+        {found.budgets.map((each) => (
+          <Row key={each.name} name="Budget">
+            <BudgetLine budget={each} />
+          </Row>
+        ))}
       </dl>
       {found.verdict !== "starts" && found.groups.length > 0 && <NodeBars groups={found.groups} />}
       {found.verdict === "waits" && found.holders.length > 0 && (
@@ -108,6 +116,30 @@ function Starts({ found: { eta } }: { found: DryRun }) {
     <>
       between <Moment at={eta.early} /> and <Moment at={eta.late} />
     </>
+  );
+}
+
+function BudgetLine({ budget }: { budget: BudgetOutlook }) {
+  const { name, whose, left, percent, per_hour, currency, runs_out_at, blocks } = budget;
+  const over = Number(left) < 0;
+  return (
+    <span className={classes.budget} data-blocks={blocks || undefined}>
+      {blocks && <WarningIcon />}
+      <span>
+        <Link to="/budgets" search={anyProject}>
+          {name}
+        </Link>{" "}
+        of {whose}:{" "}
+        {blocks
+          ? "spent, so this waits until it is whole again."
+          : `${amountInWords(over ? 0 : left, currency)} left, ${percent} % spent; this adds ${amountInWords(per_hour, currency)} an hour`}
+        {!blocks && runs_out_at && (
+          <>
+            , and it is spent <Moment at={runs_out_at} />
+          </>
+        )}
+      </span>
+    </span>
   );
 }
 

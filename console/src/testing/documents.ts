@@ -217,6 +217,7 @@ export function noticeOf(given: Partial<Notice> = {}): Notice {
     workload_id: "w-1",
     workload_name: "train",
     project: "vision",
+    budget: null,
     read: false,
     ...given,
   };

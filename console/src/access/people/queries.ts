@@ -3,6 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { answered, api } from "../../api/client";
 import { accessKey, pageQuery, useChange, usePages } from "../pages";
 
+/** The server looks for nothing shorter. */
+const FOUND_FROM = 2;
+
 export function usePeople(q: string, disabled: boolean | undefined, enabled = true) {
   const filters = { ...(q !== "" && { q }), ...(disabled !== undefined && { disabled }) };
   return usePages(
@@ -16,6 +19,19 @@ export function usePeople(q: string, disabled: boolean | undefined, enabled = tr
       ),
     enabled,
   );
+}
+
+/** People whose name begins so, for who gives roles somewhere; nothing under two letters. */
+export function useFoundPeople(text: string, enabled = true) {
+  return useQuery({
+    queryKey: [accessKey, "found", text],
+    queryFn: async ({ signal }) =>
+      (await answered(api.GET("/api/v1/access/people", { params: { query: { q: text } }, signal })))
+        .items,
+    enabled: enabled && text.length >= FOUND_FROM,
+    staleTime: 60_000,
+    retry: false,
+  });
 }
 
 export function usePerson(username: string) {
