@@ -16,12 +16,14 @@ import sqlalchemy as sa
 from benchmarks.figure import Figure, Say
 from benchmarks.scoped_list import _stores
 from podium.api.usage_render import amounts_view, row_view
+from podium.domain.budget import Budget, BudgetLevel
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.metering import DAY_MS, Dimension
 from podium.domain.reason import Cause
 from podium.domain.tenancy import WHOLE, Scope
 from podium.domain.usage_report import Asked, Per, month_ms
 from podium.store import allocations, limits, metering, replicas, reports, samples, tables
+from podium.store.budget_ledger import standings
 from podium.store.database import Database, Transaction
 from podium.store.replicas import End
 
@@ -38,6 +40,7 @@ OBSERVED = 10
 TYPES = ("A100", "H100", "L4")
 KINDS = ("batch", "training", "workspace")
 GOAL_MS = 2000
+BUDGETS = PROJECTS + TEAMS
 GOAL_PERCENT = 5
 _MONTH = (2026, 10)
 _ROWS = 5000
@@ -61,6 +64,8 @@ async def _measured(dialect: str, url: str, say: Say) -> list[Figure]:
         say(f"{dialect}: {REPLICAS} replicas")
         await database.write(partial(_replicas, now_ms=database.now_ms()))
         await database.write(_analyse)
+        say(f"{dialect}: budgets")
+        looked = await _budgets(database)
         added = await _added(database, say, dialect)
     finally:
         await database.close()
@@ -74,12 +79,17 @@ async def _measured(dialect: str, url: str, say: Say) -> list[Figure]:
         for what, ms in took.items()
     ] + [
         Figure(
+            name=f"a look at {BUDGETS:,} budgets with {REPLICAS:,} running, slowest, {dialect}",
+            value=looked,
+            unit="ms",
+        ),
+        Figure(
             name=f"metering adds to the CPU time of observing, measuring and releasing with "
             f"{REPLICAS:,} running, {dialect}",
             value=added,
             unit="%",
             goal=GOAL_PERCENT,
-        )
+        ),
     ]
 
 
@@ -115,6 +125,23 @@ async def _reports(database: Database, say: Say, dialect: str) -> dict[str, floa
             if number:  # the first warms the caches
                 took[name] = max(took.get(name, 0.0), ms)
     return took
+
+
+async def _budgets(database: Database) -> float:
+    """One for each project and team, at the end of a month that is full of bills."""
+    whose = [(BudgetLevel.PROJECT, f"p-{number:04}") for number in range(PROJECTS)]
+    whose += [(BudgetLevel.TEAM, f"t-{number:02}") for number in range(TEAMS)]
+    budgets = [
+        Budget(name=target, level=level, target=target, amount=10**9, since_ms=0)
+        for level, target in whose[:BUDGETS]
+    ]
+    at_ms = month_ms(_MONTH[0], _MONTH[1] + 1) - 1
+    took = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        await database.read(partial(standings, budgets=budgets, now_ms=at_ms))
+        took.append((time.perf_counter() - begun) * 1000)
+    return max(took[1:])
 
 
 async def _fill(database: Database) -> int:

@@ -23,10 +23,18 @@ class Capacity:
         self._transport = transport
 
     def demand(
-        self, by: DemandBy | str = "team", *, days: int = 30, gpu_type: str | None = None
+        self,
+        by: DemandBy | str = "team",
+        *,
+        days: int = 30,
+        gpu_type: str | None = None,
+        curves: int = 0,
     ) -> DemandReportView:
-        """What was held and waited for by team, project or cost_centre, what waited most first."""
-        params: dict[str, Parameter] = {"by": str(by), "days": days, "gpu_type": gpu_type}
+        """What was held and waited for by team, project or cost_centre, what waited most first;
+        the first `curves` rows tell their course over time, too."""
+        params: dict[str, Parameter] = {
+            "by": str(by), "days": days, "gpu_type": gpu_type, "curves": curves,
+        }  # fmt: skip
         return self._transport.fetch(DemandReportView, "/capacity/demand", params)
 
     def demand_csv(

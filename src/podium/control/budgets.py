@@ -3,51 +3,63 @@ may be preempted where the budget says so."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 from podium.control.leadership import Leadership
 from podium.control.schedule import LEASE
-from podium.domain.budget import Standing
+from podium.domain.budget import Budget, Standing
 from podium.store import budget_watch
-from podium.store.budget_ledger import standings
+from podium.store.budget_ledger import fastest, standings
 from podium.store.budgets import Kept, budget_list
 from podium.store.database import Database, Transaction
 from podium.store.events import event_last_seq
 from podium.store.hints import Hints
 
 AGAIN_MS = 5_000
-"""After this long a budget is looked at again, though nothing has started or ended."""
+"""After this long a budget that may soon be spent is looked at again, though nothing started."""
+RARELY_MS = 60_000
+"""The same of any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was seen of a budget, and until when it cannot be spent whatever starts."""
+
+    of: tuple[Budget, int]
+    seq: int
+    standing: Standing
+    sure_until_ms: float
 
 
 class Budgets:
-    """`foretell` is cheap while nothing starts or ends; the scheduler calls it before each cycle,
-    so that a spent budget lets at most one more cycle's work through."""
+    """The scheduler calls `foretell` before each cycle, so that a spent budget lets at most one
+    more cycle's work through. Only what may be spent before the next look is looked at each time:
+    a budget that even a full cluster could not spend within a minute waits for a minute."""
 
     def __init__(self, database: Database, hints: Hints, leadership: Leadership) -> None:
         self._database = database
         self._hints = hints
         self._leadership = leadership
-        self._looked: tuple[tuple[object, ...], int] | None = None
+        self._looks: dict[str, _Look] = {}
 
     async def foretell(self) -> None:
         """Write down when each budget is spent, by what runs now."""
+        if not self._leadership.leads(LEASE):
+            self._looks.clear()
+            return
         now_ms = self._database.now_ms()
-        found = await self._database.read(lambda tx: self._changed(tx, now_ms))
-        if found:
-            await self._leadership.fenced(LEASE, lambda tx: budget_watch.foretell(tx, found))
+        changed = await self._database.read(lambda tx: self._changed(tx, now_ms))
+        if changed:
+            await self._leadership.fenced(LEASE, lambda tx: budget_watch.foretell(tx, changed))
 
     async def step(self) -> bool:
         """True when there is more to stop."""
-        if not self._leadership.leads(LEASE):
-            self._looked = None
+        await self.foretell()
+        if not self._looks:
             return False
         now_ms = self._database.now_ms()
-        await self.foretell()
-
-        def due(tx: Transaction) -> list[tuple[Kept, Standing]]:
-            kept = budget_list(tx)
-            found = standings(tx, [each.budget for each in kept], now_ms)
-            return budget_watch.due(tx, list(zip(kept, found, strict=True)))
-
-        waiting = await self._database.read(due)
+        waiting = await self._database.read(lambda tx: self._due(tx, now_ms))
         if not waiting:
             return False
         acted = await self._leadership.fenced(
@@ -59,16 +71,43 @@ class Budgets:
     def _changed(self, tx: Transaction, now_ms: int) -> list[tuple[Kept, Standing]]:
         """Budgets of which something else is foretold than before."""
         kept = budget_list(tx)
-        if not kept or not self._leadership.leads(LEASE):
+        self._looks = {
+            each.budget.name: self._looks[each.budget.name]
+            for each in kept
+            if each.budget.name in self._looks
+        }
+        seq = event_last_seq(tx) if kept else 0
+        fresh = [each for each in kept if self._is_due(each, seq, now_ms)]
+        if not fresh:
             return []
-        mark = (event_last_seq(tx), *((each.budget, each.updated_at_ms) for each in kept))
-        same = self._looked is not None and self._looked[0] == mark
-        if self._looked is not None and same and 0 <= now_ms - self._looked[1] < AGAIN_MS:
-            return []
-        found = standings(tx, [each.budget for each in kept], now_ms)
-        self._looked = (mark, now_ms)
+        most = fastest(tx)
+        found = standings(tx, [each.budget for each in fresh], now_ms)
+        for each, standing in zip(fresh, found, strict=True):
+            sure = math.inf if standing.is_spent else standing.sure_until_ms(most)
+            mark = (each.budget, each.updated_at_ms)
+            self._looks[each.budget.name] = _Look(mark, seq, standing, sure)
         return [
             (each, standing)
-            for each, standing in zip(kept, found, strict=True)
+            for each, standing in zip(fresh, found, strict=True)
             if budget_watch.foretold_anew(each, standing)
         ]
+
+    def _is_due(self, kept: Kept, seq: int, now_ms: int) -> bool:
+        look = self._looks.get(kept.budget.name)
+        if look is None or look.of != (kept.budget, kept.updated_at_ms):
+            return True
+        age_ms, until_ms = now_ms - look.standing.at_ms, look.standing.span.until_ms
+        if not 0 <= age_ms < RARELY_MS or (until_ms is not None and now_ms >= until_ms):
+            return True
+        return now_ms >= look.sure_until_ms and (look.seq != seq or age_ms >= AGAIN_MS)
+
+    def _due(self, tx: Transaction, now_ms: int) -> list[tuple[Kept, Standing]]:
+        """What people have to hear of, and what is to be stopped, as of the last looks."""
+        looked = [
+            (each, look.standing)
+            for each in budget_list(tx)
+            if (look := self._looks.get(each.budget.name)) is not None
+            and look.of == (each.budget, each.updated_at_ms)
+            and (look.standing.span.until_ms is None or now_ms < look.standing.span.until_ms)
+        ]
+        return budget_watch.due(tx, looked)

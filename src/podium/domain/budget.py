@@ -95,6 +95,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fastest:
+    """What all devices together could spend at once: milli-GPU, and millionths of the currency an
+    hour."""
+
+    gpu_milli: int
+    micros_per_hour: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a budget stands at a time. `exactly` is what was spent in `Budget.unit`s of its amount,
     None where work that counts has no price; what runs now adds `rate` of them a millisecond."""
@@ -144,6 +153,13 @@ class Standing:
             return None
         at_ms = self.at_ms - (self.exactly - self._whole) // self.rate
         return None if self.span.until_ms is not None and at_ms >= self.span.until_ms else at_ms
+
+    def sure_until_ms(self, fastest: Fastest) -> int:
+        """Until when it cannot be spent, whatever starts; where it cannot be told, now."""
+        rate = fastest.gpu_milli if self.budget.currency is None else fastest.micros_per_hour * 1000
+        if self.exactly is None or rate <= 0:
+            return self.at_ms
+        return self.at_ms + max(0, self._whole - self.exactly) // rate
 
     @property
     def _whole(self) -> int:

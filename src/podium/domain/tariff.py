@@ -136,6 +136,18 @@ class Tariff:
         found = known[bisect_right(self.changes(gpu_type), at_ms)]
         return found if found.currency == self.currency else None
 
+    @property
+    def dearest_micros(self) -> int:
+        """The most that a GPU-hour of any type may ever cost, idle and all; 0 without prices."""
+        return max(
+            (
+                max(each.micros_per_gpu_hour, each.borrowed_micros) + each.idle_micros_per_gpu_hour
+                for known in self._prices.values()
+                for each in known
+            ),
+            default=0,
+        )
+
     def cost(self, times: Iterable[GpuTime]) -> Cost | None:
         """What all of it cost; None when a type has no price, or nothing has one."""
         if self.currency is None:

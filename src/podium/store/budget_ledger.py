@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from podium.domain.budget import Budget, BudgetLevel, Span, Standing
+from podium.domain.budget import Budget, BudgetLevel, Fastest, Span, Standing
 from podium.domain.metering import Dimension
+from podium.domain.quantity import GPU_MILLI
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.domain.resources import Isolation, Request
 from podium.spec.calendar import span_of
@@ -19,9 +20,11 @@ from podium.store.budgets import Kept, budgets_spent
 from podium.store.database import Transaction
 from podium.store.metering import cost_centre
 from podium.store.prices import tariff_fetch
-from podium.store.running import running_list
-from podium.store.spending import burn, spent
+from podium.store.spending import Account, spent
 
+_PARTS_MAX = 8
+"""No GPU is cut into more MIG instances."""
+_MILLI_MAX = _PARTS_MAX * GPU_MILLI
 _DIMENSIONS = {
     BudgetLevel.ORGANISATION: Dimension.ORGANISATION,
     BudgetLevel.TEAM: Dimension.TEAM,
@@ -35,39 +38,34 @@ def standings(tx: Transaction, budgets: Sequence[Budget], now_ms: int) -> list[S
     """One for each, in their order; what runs counts up to now."""
     if not budgets:
         return []
-    tariff, running = tariff_fetch(tx), running_list(tx, now_ms)
-    found = []
-    for budget in budgets:
-        span, types = span_of(budget, now_ms), budget.gpu_types or None
-        level = _DIMENSIONS[budget.level]
-        had = spent(
-            tx,
-            level=level,
+    spans = [span_of(each, now_ms) for each in budgets]
+    accounts = [
+        Account(
+            level=_DIMENSIONS[budget.level],
             name=budget.target,
-            gpu_types=types,
+            gpu_types=budget.gpu_types,
             since_ms=span.since_ms,
             until_ms=now_ms + 1 if span.until_ms is None else span.until_ms,
-            now_ms=now_ms,
-            running=running,
-            tariff=tariff,
         )
-        now = burn(
-            tx,
-            level=level,
-            name=budget.target,
-            gpu_types=types,
-            now_ms=now_ms,
-            running=running,
-            tariff=tariff,
-        )
+        for budget, span in zip(budgets, spans, strict=True)
+    ]
+    found = []
+    for budget, span, had in zip(budgets, spans, spent(tx, accounts, now_ms), strict=True):
         if budget.currency is None:
-            found.append(_standing(budget, span, now_ms, had.gpu_milli_ms, now.gpu_milli))
+            found.append(_standing(budget, span, now_ms, had.gpu_milli_ms, had.gpu_milli))
         elif had.cost is None or had.cost.currency != budget.currency:
             found.append(_standing(budget, span, now_ms, None, 0))
         else:
-            rate = (now.micros_per_hour or 0) * 1000
+            rate = (had.micros_per_hour or 0) * 1000
             found.append(_standing(budget, span, now_ms, had.cost.micro_milli_ms, rate))
     return found
+
+
+def fastest(tx: Transaction) -> Fastest:
+    """With every device held at the dearest price, and every slice of it as if it were one."""
+    devices = tx.scalar(sa.select(sa.func.count()).select_from(tables.devices)) or 0
+    prices = tariff_fetch(tx).dearest_micros
+    return Fastest(gpu_milli=devices * _MILLI_MAX, micros_per_hour=devices * _PARTS_MAX * prices)
 
 
 def _standing(budget: Budget, span: Span, now_ms: int, exactly: int | None, rate: int) -> Standing:

@@ -31,6 +31,7 @@ from podium.spec.views.price import PriceRequest
 from podium.store import device_time, quotas, reports, samples, spending, tables
 from podium.store.codec import Row
 from podium.store.database import Database, Transaction
+from podium.store.spending import Account
 from postgresql import PostgresqlServer
 from turned_clock import START_MS, TurnedClock
 from unit.house import ADMINISTRATOR, House, document, node
@@ -361,12 +362,10 @@ class Cluster:
             whole += sum(more.values())
             cost += money
         since_ms, until_ms = EVER
-        spent = self.read(
-            lambda tx: spending.spent(
-                tx, level=Dimension.ORGANISATION, name="", gpu_types=None,
-                since_ms=since_ms, until_ms=until_ms, now_ms=now_ms,
-            )
-        )  # fmt: skip
+        everything = Account(
+            level=Dimension.ORGANISATION, name="", since_ms=since_ms, until_ms=until_ms
+        )
+        (spent,) = self.read(lambda tx: spending.spent(tx, [everything], now_ms))
         assert spent.gpu_milli_ms == whole
         if self.told.prices:
             assert spent.cost.micro_milli_ms == cost
