@@ -103,7 +103,7 @@ def test_a_budget_is_set_changed_and_deleted(governed: Server, window: Open) -> 
             }
         )
         governed.reaches(made.id, "running")
-        item = listed.get_by_role("listitem").filter(has_text="nlp-gpus")
+        item = listed.get_by_role("listitem", name="nlp-gpus", exact=True)
         expect(item).to_contain_text("Runs out", timeout=40_000)
         governed.client_kept.workloads.cancel(made.id)
         governed.ended(made.id)
@@ -146,10 +146,17 @@ def test_usage_is_looked_into_from_teams_to_people_and_billed(
         page.get_by_role("link", name="Statements").click()
         bill = page.get_by_role("article", name="CC-2040")
         expect(bill).to_contain_text("Total")
+        expect(bill).to_contain_text("Only work of project vision")
         page.emulate_media(media="print")
         expect(page.get_by_role("navigation", name="Rooms")).not_to_be_visible()
         expect(page.get_by_role("button", name="Print")).not_to_be_visible()
         opened.show("statement-printed")
+        page.goto(f"{governed.url}/usage/statements")
+        expect(bill).to_contain_text("Total")
+        bills = page.get_by_role("article").count()
+        assert bills >= 2
+        # Each on a page of its own, and nothing of the frame on paper.
+        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf())) == bills
 
 
 def test_a_quota_is_changed_after_a_look_at_who_is_affected(governed: Server, window: Open) -> None:
@@ -223,6 +230,11 @@ def test_data_is_kept_granted_used_and_proven(governed: Server, window: Open, fo
 
 
 def test_demand_is_looked_at_and_a_plan_needs_a_past(governed: Server, window: Open) -> None:
+    first, second, *_ = governed.client_kept.capacity.demand("project", curves=1).items
+    assert not second.curve
+    assert len(first.curve) >= 30
+    assert all(each.held_gpus <= each.wanted_gpus for each in first.curve)
+    assert max(each.wanted_gpus for each in first.curve) <= first.peak_gpus
     with window(allowed=(r"409 \(Conflict",)) as opened:
         page = sign_in(opened, governed, "/planning")
         table = page.get_by_role("table", name="Demand against guarantees, in GPUs")
@@ -234,6 +246,31 @@ def test_demand_is_looked_at_and_a_plan_needs_a_past(governed: Server, window: O
         plan = page.get_by_role("form", name="How many more GPUs")
         expect(plan.get_by_role("alert")).to_be_visible()
         opened.seen("planning-refused")
+
+
+def test_a_lead_sees_their_own_and_sets_nothing_that_limits_them(
+    governed: Server, window: Open
+) -> None:
+    governed.person("vera")
+    governed.client_kept.access.give("lead", "vera", level="project", target="vision")
+    with window() as opened:
+        page = sign_in(opened, governed, "/usage?by=project", "vera")
+        table = page.get_by_role("table", name="Usage by project")
+        expect(table).to_contain_text("vision")
+        expect(table).not_to_contain_text("speech")
+        tab(page, "Budgets")
+        expect(page.get_by_text("Nothing limits what you spend")).to_be_visible()
+        expect(page.get_by_role("button", name="New budget")).to_have_count(0)
+        tab(page, "Quotas")
+        expect(page.get_by_role("table", name="Shares against guarantees, in GPUs")).to_be_visible()
+        expect(page.get_by_role("button", name="Change the quota of vision")).to_have_count(0)
+        opened.seen("governance-lead")
+        tab(page, "Planning")
+        expect(page.get_by_role("table", name="Demand against guarantees, in GPUs")).to_be_visible()
+        expect(page.get_by_role("button", name="Work it out")).to_have_count(0)
+        tab(page, "Data sources")
+        expect(page.get_by_role("button", name="Add a source").first).to_be_visible()
+        expect(page.locator("main")).not_to_contain_text("could not be loaded")
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=[f"{s[0]}-{c}" for s, c in LOOKS])
@@ -260,4 +297,4 @@ def test_every_page_of_governance(
         visit("planning", "/planning", "perception")
         visit("data", "/data", "source")
         visit("data-form", "/data?form=new", "Add source")
-        visit("compliance", "/compliance", "audit trail")
+        visit("compliance", "/compliance", "Verified")

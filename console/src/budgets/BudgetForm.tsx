@@ -1,6 +1,7 @@
 /** Sets a budget: whose, how much, and what happens; at its end stands what it will do, in words. */
 import { Button, SegmentedControl, TagsInput, TextInput } from "@mantine/core";
 import { type FormEvent, useRef, useState } from "react";
+import access from "../access/access.module.css";
 import { FieldGroup } from "../access/Field";
 import { useKept } from "../access/useKept";
 import { faultAt } from "../api/problem";
@@ -78,6 +79,7 @@ export function BudgetForm({ budget, onDone }: Props) {
       noValidate
       aria-label={budget ? `Change budget ${budget.name}` : "New budget"}
     >
+      <h2 className={access.unseen}>{budget ? `Change ${budget.name}` : "New budget"}</h2>
       <FieldGroup title="Whose" sentence="Whose work counts against it.">
         {!budget && (
           <TextInput

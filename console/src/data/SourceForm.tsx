@@ -1,6 +1,7 @@
 /** Adds a data source, or changes one: what it is, how sensitive, and where it lies. */
 import { Button, NativeSelect, TagsInput, TextInput } from "@mantine/core";
 import { type FormEvent, useRef, useState } from "react";
+import access from "../access/access.module.css";
 import { FieldGroup } from "../access/Field";
 import { usePlaces } from "../access/PlaceFields";
 import { useKept } from "../access/useKept";
@@ -74,6 +75,7 @@ export function SourceForm({ source, whole, onDone }: Props) {
       noValidate
       aria-label={source ? `Change ${source.id}` : "Add a data source"}
     >
+      <h2 className={access.unseen}>{source ? `Change ${source.id}` : "Add a data source"}</h2>
       <FieldGroup title="What it is" sentence="Work asks for it by its name.">
         {!source && (
           <>

@@ -29,6 +29,7 @@ test("rooms are there by what people want to do, and no others", async () => {
     "Workloads",
     "Queue",
     "Nodes and GPUs",
+    "Governance",
     "People and access",
   ]);
 });

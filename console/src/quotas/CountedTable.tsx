@@ -23,7 +23,7 @@ export function CountedTable({ project }: { project: string | undefined }) {
       {rows.every((share) => (share.counted ?? []).every(({ limit }) => limit === null)) && (
         <p className={classes.note}>
           Nothing of it is limited. <b>Change</b> above sets limits;{" "}
-          <code>podium quota set team NAME --cpu 64 --workspaces 4</code> does, too.
+          <code>podium quota set team NAME --cpus 64 --workspaces 4</code> does, too.
         </p>
       )}
       <table className={classes.table} aria-label="Held against limits, beside GPUs">

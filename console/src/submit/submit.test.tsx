@@ -125,6 +125,16 @@ test("what keeps a share apart is chosen beside it, and goes with it", async () 
 
 test("the dry run stands in the form, stays while the next comes, and its changes are taken over", async () => {
   const asked: string[] = [];
+  const budget = {
+    name: "nlp-gpus",
+    whose: "team nlp",
+    currency: null,
+    left: "300.000",
+    percent: 40,
+    per_hour: "4.000",
+    runs_out_at: null,
+    blocks: false,
+  };
   let hold: Promise<void> | null = null;
   serverOpen().on("POST /api/v1/workloads/dry-run", async (request) => {
     const text = await request.text();
@@ -134,7 +144,7 @@ test("the dry run stands in the form, stays while the next comes, and its change
     const found =
       resources?.gpus === 2
         ? dryRunOf({ verdict: "starts", headline: "It starts now on node-1.", changes: [] })
-        : dryRunOf();
+        : dryRunOf({ budgets: [budget, { ...budget, name: "spent", blocks: true }] });
     return { items: [found], looked_at: "2026-03-01T10:00:00Z" };
   });
   const view = await editorFind();
@@ -144,6 +154,10 @@ test("the dry run stands in the form, stays while the next comes, and its change
   expect(within(box).getByText("Waits for 4 GPUs; 2 of 8 are free.")).toBeVisible();
   expect(within(box).getByText("5.00 EUR an hour, 15.00 EUR at most")).toBeVisible();
   expect(within(box).getByText("project vision would hold 7 H100 GPUs (at most 8)")).toBeVisible();
+  expect(box).toHaveTextContent(
+    "nlp-gpus of team nlp: 300 GPU-hours left, 40 % spent; this adds 4 GPU-hours an hour",
+  );
+  expect(box).toHaveTextContent("spent of team nlp: spent, so this waits until it is whole again.");
   const { violations } = await axe.run(box, { rules: { "color-contrast": { enabled: false } } });
   expect(violations).toEqual([]);
   let release = () => {};

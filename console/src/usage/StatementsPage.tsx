@@ -77,7 +77,13 @@ export default function StatementsPage() {
         />
       )}
       {found.data?.items.map((statement) => (
-        <Bill key={statement.name} statement={statement} all={found.data as Statements} by={by} />
+        <Bill
+          key={statement.name}
+          statement={statement}
+          all={found.data as Statements}
+          by={by}
+          project={project}
+        />
       ))}
     </div>
   );
@@ -87,9 +93,12 @@ interface BillProps {
   statement: Statement;
   all: Statements;
   by: By;
+  /** The only one that is counted. */
+  project: string | undefined;
 }
 
-function Bill({ statement, all: { since, until, final, currency }, by }: BillProps) {
+function Bill({ statement, all, by, project }: BillProps) {
+  const { since, until, final, currency } = all;
   const { name, lines, total, unpriced } = statement;
   const id = `bill-${name}`;
   const span = `${dayInWords(since)} to ${dayInWords(dayAfter(until.slice(0, 10), -1))} (UTC)`;
@@ -158,6 +167,7 @@ function Bill({ statement, all: { since, until, final, currency }, by }: BillPro
           {hoursInWords(gpu_hours)} GPU-hours of {gpu_type} have no price and are not in the total.
         </p>
       ))}
+      {project && <p className={classes.note}>Only work of project {project} is counted here.</p>}
       {!final && (
         <p className={classes.note}>
           Not final: the time is not over, or work that began in it still runs.

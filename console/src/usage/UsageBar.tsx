@@ -109,7 +109,11 @@ export function UsageBar(props: Props) {
           <Button
             variant="default"
             renderRoot={(given) => (
-              <Link to="/usage/statements" search={{ month: days.since.slice(0, 7) }} {...given} />
+              <Link
+                to="/usage/statements"
+                search={{ month: dayAfter(days.until, -1).slice(0, 7) }}
+                {...given}
+              />
             )}
           >
             Statements

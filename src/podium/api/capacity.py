@@ -130,22 +130,30 @@ def _demand(
     step_ms = HOUR_MS if until_ms - since_ms <= _CURVE_BY_HOUR_MS else _DAY_MS
     for at, each in enumerate(found[:curves]):
         rows_of = groups[each.name, each.gpu_type]
-        found[at] = each.model_copy(update={"curve": _curve(rows_of, step_ms)})
+        found[at] = each.model_copy(update={"curve": _curve(rows_of, since_ms, until_ms, step_ms)})
     return hours, found
 
 
-def _curve(rows: Sequence[DemandRow], step_ms: int) -> list[DemandPointView]:
+def _curve(
+    rows: Sequence[DemandRow], since_ms: int, until_ms: int, step_ms: int
+) -> list[DemandPointView]:
+    """Its first and last steps may lie in the report in part, and are averages of that part."""
     sums: dict[int, Demanded] = {}
     for row in rows:
         sums.setdefault(row.at_ms // step_ms * step_ms, Demanded()).add(row.demanded)
-    return [
-        DemandPointView(
-            at=utc(at_ms),
-            held_gpus=round(each.held_milli_ms / GPU_MILLI / step_ms, 2),
-            wanted_gpus=round((each.held_milli_ms + each.wanted_milli_ms) / GPU_MILLI / step_ms, 2),
+    found = []
+    for at_ms, each in sorted(sums.items()):
+        held = each.held_milli_ms / GPU_MILLI
+        wanted = held + each.wanted_milli_ms / GPU_MILLI
+        part_ms = max(1, min(at_ms + step_ms, until_ms) - max(at_ms, since_ms))
+        found.append(
+            DemandPointView(
+                at=utc(at_ms),
+                held_gpus=round(held / part_ms, 2),
+                wanted_gpus=round(wanted / part_ms, 2),
+            )
         )
-        for at_ms, each in sorted(sums.items())
-    ]
+    return found
 
 
 def _guarantees(
