@@ -81,6 +81,8 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     reader.start()
     someone = Person(folder, address[1], link[1])
     someone.run("login", someone.link)
+    # The link opens the one-time password's account, which is good for one's own password alone.
+    someone.run("password", "--password-stdin", stdin="\nblue-lantern-orbit-42\n")
     yield someone
     server.send_signal(signal.SIGINT)
     server.wait(LIMIT_SECONDS)

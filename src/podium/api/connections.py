@@ -83,6 +83,7 @@ class Connection(HttpToolsProtocol):
         self._reason = (400, "bad_request", "This is no HTTP request that Podium understands.")
         self._head_bytes = self._head_raw_bytes = self._header_count = 0
         self._received_bytes = self._body_bytes = self._window_bytes = 0
+        self._headed = False  # whether the data at hand brought the end of a head
         self._address = self.client[0] if self.client else ""
         self._of_address[self._address] += 1
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(
@@ -126,7 +127,9 @@ class Connection(HttpToolsProtocol):
             if self._head_raw_bytes > 2 * self._limits.head_bytes_max:
                 self._refuse(*self._too_large())
         elif self._part is _Part.BODY:
-            self._received_bytes += len(data)
+            # What came with the head may be the end of the body before, and counts for neither.
+            self._received_bytes += 0 if self._headed else len(data)
+            self._headed = False
             beside = self._received_bytes - self._body_bytes
             if beside > self._limits.overhead_bytes_max + 8 * self._body_bytes:
                 self._refuse(400, "bad_request", "The body is chunked too finely.")
@@ -156,6 +159,7 @@ class Connection(HttpToolsProtocol):
         self._part = _Part.BODY
         self._since = self._progress = self.loop.time()
         self._received_bytes = self._body_bytes = self._window_bytes = 0
+        self._headed = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

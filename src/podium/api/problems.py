@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from podium.api.headers import added
 from podium.api.refused import refusal_told, request_id
@@ -62,6 +63,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PodiumError, _podium_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected_error)
 
 
@@ -131,6 +133,13 @@ async def _validation_error(_request: Request, error: Exception) -> Response:
         faults.append(FieldFault(".".join(place) or "body", f"{_lower(each['msg'])}."))
     return problem_response(
         422, "invalid", "The request has faults", "; ".join(map(str, faults)), faults=faults
+    )
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Who sent half a body and left is no fault of ours, and reads no answer."""
+    return problem_response(
+        400, "bad_request", "The request cannot be read", "The connection was closed within it."
     )
 
 

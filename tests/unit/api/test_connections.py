@@ -185,6 +185,16 @@ async def test_what_stands_beside_a_body_is_bounded(what: str) -> None:
         assert data.startswith(b"HTTP/1.1 400")
 
 
+async def test_the_end_of_one_body_counts_for_no_other() -> None:
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    last = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving(Facts()) as port:
+        whole = b"a" * 8000 + b"\r\n0\r\n\r\n"  # 1f40 in hexadecimal
+        pieces = [chunked + b"1f40\r\n", whole + last + b"2\r\nx", b"x\r\n0\r\n\r\n"]
+        data, _ = await told(port, *pieces, pause=0.05)
+        assert data.count(b"HTTP/1.1 200") == 2, data
+
+
 @pytest.mark.parametrize(
     "pieces",
     [[], [b"G"], [b"\r\n"], [bytes([each]) for each in GET + b"A: bcdefghijklmnopqrstuvwxyz"]],
