@@ -70,7 +70,11 @@ export function StackedBars({ label, columns, names, others, per, format, onPart
               >
                 {column.parts.map(({ id, value }) =>
                   value > 0 ? (
-                    <span key={id} style={{ flexGrow: value, background: colour(id) }} />
+                    // Parts of one: with less than that in all, they would not fill the bar.
+                    <span
+                      key={id}
+                      style={{ flexGrow: value / (sums[index] || 1), background: colour(id) }}
+                    />
                   ) : null,
                 )}
               </span>

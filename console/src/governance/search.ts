@@ -15,6 +15,8 @@ const names = [
   "cost_centre",
   "of_kind",
   "gpu_type",
+  "key",
+  "of_label",
   "measure",
   "days",
   "plan",

@@ -26,12 +26,14 @@ interface Props {
   measure: Measure;
   priced: boolean;
   project: string | undefined;
-  csv: string;
+  labelKey: string;
+  /** Undefined where nothing can be asked yet. */
+  csv: string | undefined;
   onChange: (next: GovernanceSearch & { project?: string }) => void;
 }
 
 export function UsageBar(props: Props) {
-  const { search, days, by, per, measure, priced, project, csv, onChange } = props;
+  const { search, days, by, per, measure, priced, project, labelKey, csv, onChange } = props;
   const now = Date.now();
   const span = (Object.keys(spans) as SpanName[]).find((each) => {
     const found = spanDays(each, now);
@@ -97,6 +99,21 @@ export function UsageBar(props: Props) {
           value={by}
           onChange={(event) => onChange({ by: event.currentTarget.value })}
         />
+        {by === "label" && (
+          <TextInput
+            key={labelKey}
+            className={classes.key}
+            aria-label="Label key"
+            placeholder="Key, such as run"
+            defaultValue={labelKey}
+            maxLength={63}
+            autoFocus={!labelKey}
+            onBlur={(event) => onChange({ key: event.currentTarget.value.trim() })}
+            onKeyDown={(event) => {
+              if (event.key === "Enter") event.currentTarget.blur();
+            }}
+          />
+        )}
         <NativeSelect
           aria-label="Amount"
           data={Object.entries(measures)
@@ -118,15 +135,17 @@ export function UsageBar(props: Props) {
           >
             Statements
           </Button>
-          <Button
-            variant="default"
-            component="a"
-            href={csv}
-            download
-            leftSection={<DownloadIcon />}
-          >
-            CSV
-          </Button>
+          {csv && (
+            <Button
+              variant="default"
+              component="a"
+              href={csv}
+              download
+              leftSection={<DownloadIcon />}
+            >
+              CSV
+            </Button>
+          )}
         </span>
       </search>
       {shown.length > 0 && (
@@ -140,7 +159,7 @@ export function UsageBar(props: Props) {
               onClick={() =>
                 onChange({
                   [name]: "",
-                  ...(name === "of_kind" || name === "gpu_type" ? {} : { by: name }),
+                  ...backTo(name, value),
                 })
               }
             >
@@ -151,4 +170,10 @@ export function UsageBar(props: Props) {
       )}
     </>
   );
+}
+
+/** What is told once a filter is gone: that by which it was chosen. */
+function backTo(name: string, value: string): GovernanceSearch {
+  if (name === "of_label") return { by: "label", key: value.slice(0, value.indexOf("=")) };
+  return name === "of_kind" || name === "gpu_type" ? {} : { by: name };
 }

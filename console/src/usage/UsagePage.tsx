@@ -7,7 +7,7 @@ import { searchText } from "../frame/search";
 import { useGovernanceSearch } from "../governance/search";
 import { useProject } from "../projects/scope";
 import { useClock } from "../time/clock";
-import { byOf, chosenOf, daysOf, dimensions, filters, measureOf, next, perOf } from "./ask";
+import { byOf, chosenOf, daysOf, dimensions, filters, keyOf, measureOf, next, perOf } from "./ask";
 import { barColumns, OTHERS, topNames } from "./columns";
 import { Figures } from "./Figures";
 import { useUsage } from "./queries";
@@ -25,26 +25,31 @@ export default function UsagePage() {
   const per = perOf(search, days);
   const by = byOf(search);
   const chosen = chosenOf(search, project);
-  const total = useUsage({ ...days, by, per: "total", chosen });
+  const labelKey = keyOf(search);
+  const unasked = by === "label" && !labelKey;
+  const total = useUsage({ ...days, by, labelKey, per: "total", chosen }, !unasked);
   const measure = measureOf(search, Boolean(total.data?.currency));
-  const top = total.data ? topNames(total.data, measure) : [];
-  // The names with the most are asked for alone, so that a year of many projects stays small.
-  const few = (total.data?.items.length ?? 0) <= top.length ? chosen : { ...chosen, [by]: top };
-  const named = useUsage({ ...days, by, per, chosen: few }, top.length > 0);
+  const top = total.data && !unasked ? topNames(total.data, measure) : [];
+  // The names with the most are asked for alone, so that a year of many projects stays small. Of
+  // labels that cannot be asked: several of them mean work that has them all.
+  const every = by === "label" || (total.data?.items.length ?? 0) <= top.length;
+  const few = every ? chosen : { ...chosen, [by]: top };
+  const named = useUsage({ ...days, by, labelKey, per, chosen: few }, top.length > 0);
   const whole = useUsage({ ...days, by: "organisation", per, chosen }, top.length > 0);
   const columns =
     named.data && whole.data
       ? barColumns({ named: named.data, whole: whole.data, top, days, per, measure })
       : undefined;
-  const { data } = total;
+  const data = unasked ? undefined : total.data;
   const format = formatOf(measure, data?.currency ?? null);
 
   function open(name: string) {
     if (by === "project") change({ by: next[by], project: name });
+    else if (by === "label") change({ by: next[by], of_label: `${labelKey}=${name}` });
     else change({ by: next[by], [filters[by]]: name });
   }
 
-  const csv = `/api/v1/usage/report${searchText({ ...chosen, ...days, by, per, format: "csv" })}`;
+  const csv = `/api/v1/usage/report${searchText({ ...chosen, ...days, by, ...(labelKey && { by_label: labelKey }), per, format: "csv" })}`;
   const names = new Map([
     ...top.map((name) => [name, nameInWords(by, name)] as const),
     [OTHERS, `Other ${dimensions[by].many.toLowerCase()}`] as const,
@@ -59,10 +64,18 @@ export default function UsagePage() {
         measure={measure}
         priced={Boolean(data?.currency)}
         project={project}
-        csv={csv}
+        labelKey={labelKey}
+        csv={unasked ? undefined : csv}
         onChange={change}
       />
-      {!data && <PageState query={total} what="usage" />}
+      {unasked && (
+        <EmptyState
+          title="By which label?"
+          sentence="Labels are what people give their work, such as run=7. Write the key above, run here, and its values stand here with what they used."
+          example="podium usage --by label:run"
+        />
+      )}
+      {!unasked && !data && <PageState query={total} what="usage" />}
       {data && data.items.length === 0 && (
         <EmptyState
           title="Nothing was used"

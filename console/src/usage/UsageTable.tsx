@@ -64,8 +64,8 @@ export function UsageTable({ report, by, measure, onOpen }: Props) {
                   aria-hidden
                   style={{ width: `${most > 0 ? (row.gpu_hours / most) * 100 : 0}%` }}
                 >
-                  <span style={{ flexGrow: row.used_gpu_hours }} />
-                  <span data-idle style={{ flexGrow: row.idle_gpu_hours }} />
+                  <span style={{ flexGrow: row.used_gpu_hours / (row.gpu_hours || 1) }} />
+                  <span data-idle style={{ flexGrow: row.idle_gpu_hours / (row.gpu_hours || 1) }} />
                 </span>
               </td>
               <Amounts row={row} currency={currency} />

@@ -2,7 +2,7 @@
 import type { UsageDimension } from "../api/types";
 import type { GovernanceSearch } from "../governance/search";
 
-export type By = Exclude<UsageDimension, "label" | "organisation">;
+export type By = Exclude<UsageDimension, "organisation">;
 export type Measure = "hours" | "cost" | "idle" | "borrowed";
 
 export const dimensions: Record<By, { one: string; many: string }> = {
@@ -12,6 +12,7 @@ export const dimensions: Record<By, { one: string; many: string }> = {
   user: { one: "Person", many: "People" },
   kind: { one: "Kind", many: "Kinds" },
   gpu_type: { one: "GPU type", many: "GPU types" },
+  label: { one: "Label", many: "Labels" },
 };
 
 /** By what a name is looked into when it is pressed. */
@@ -22,16 +23,18 @@ export const next: Record<By, By> = {
   user: "kind",
   kind: "project",
   gpu_type: "project",
+  label: "project",
 };
 
-/** The dimensions that are narrowed by the page's own address, with their names in it: `kind` alone
- * is what the list of workloads calls several. */
+/** The dimensions that are narrowed by the page's own address, with their names in it: `kind` and
+ * `label` alone are what the list of workloads calls several. A label is told as `run=7`. */
 export const filters = {
   team: "team",
   cost_centre: "cost_centre",
   user: "user",
   kind: "of_kind",
   gpu_type: "gpu_type",
+  label: "of_label",
 } as const;
 export const filterNames = Object.keys(filters) as (keyof typeof filters)[];
 
@@ -118,6 +121,11 @@ export function columnsOf({ since, until }: Days, per: "day" | "month"): string[
 
 export function byOf({ by }: GovernanceSearch): By {
   return by !== undefined && by in dimensions ? (by as By) : "team";
+}
+
+/** By whose values labels are told; empty where nobody said it yet. */
+export function keyOf(search: GovernanceSearch): string {
+  return byOf(search) === "label" ? (search.key ?? "").trim() : "";
 }
 
 export function measureOf({ measure }: GovernanceSearch, priced: boolean): Measure {

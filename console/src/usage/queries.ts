@@ -11,10 +11,20 @@ interface Asked extends Days {
   by: UsageDimension;
   per: "day" | "month" | "total";
   chosen: Record<string, string[]>;
+  /** With `by` label, of which key. */
+  labelKey?: string;
 }
 
-export function useUsage({ by, per, since, until, chosen }: Asked, enabled = true) {
-  const query = { ...chosen, by, per, since, until, limit: ROWS };
+export function useUsage({ by, per, since, until, chosen, labelKey }: Asked, enabled = true) {
+  const query = {
+    ...chosen,
+    by,
+    ...(labelKey && { by_label: labelKey }),
+    per,
+    since,
+    until,
+    limit: ROWS,
+  };
   return useQuery({
     queryKey: ["usage", query],
     queryFn: ({ signal }) =>

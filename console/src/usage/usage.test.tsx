@@ -86,6 +86,35 @@ test("teams stand with what they used, and one press opens their projects", asyn
   await screen.findByRole("table", { name: "Usage by team" });
 });
 
+test("labels are told by the key that is written, and one press opens whose work has it", async () => {
+  const server = served().on("GET /api/v1/usage/report", (request) => {
+    const by = new URL(request.url).searchParams.get("by");
+    if (by === "organisation") return reportOf([rowOf("", days.since, 30)], by);
+    return by === "label"
+      ? reportOf([rowOf("7", days.since, 20), rowOf("", days.since, 10)], by)
+      : reportOf([rowOf("speech", days.since, 20)], "project");
+  });
+  consoleOpen("/usage?since=2026-03-01&until=2026-03-04");
+  await screen.findByRole("table", { name: "Usage by team" });
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "By" }), "Labels");
+  expect(await screen.findByText("By which label?")).toBeVisible();
+  expect(screen.queryByRole("link", { name: "CSV" })).toBeNull();
+  await userEvent.type(screen.getByRole("textbox", { name: "Label key" }), "run{Enter}");
+  const table = await screen.findByRole("table", { name: "Usage by label" });
+  expect(table).toHaveTextContent("Without this label");
+  expect(server.last("GET", "/api/v1/usage/report")?.url).not.toContain("label=run%3D");
+  expect(screen.getByRole("link", { name: "CSV" })).toHaveAttribute(
+    "href",
+    "/api/v1/usage/report?since=2026-03-01&until=2026-03-04&by=label&by_label=run&per=day&format=csv",
+  );
+  expect(await faults()).toEqual([]);
+  await userEvent.click(within(table).getByRole("button", { name: "7" }));
+  await screen.findByRole("table", { name: "Usage by project" });
+  expect(server.last("GET", "/api/v1/usage/report")?.url).toContain("label=run%3D7");
+  await userEvent.click(screen.getByRole("button", { name: "Show not only label run=7" }));
+  await screen.findByRole("table", { name: "Usage by label" });
+});
+
 test("nothing used is said with what would be", async () => {
   served().on("GET /api/v1/usage/report", () => reportOf([]));
   consoleOpen("/usage");

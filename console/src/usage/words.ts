@@ -43,5 +43,6 @@ export function hoursInWords(hours: number): string {
 
 export function nameInWords(by: By, name: string): string {
   if (name) return name;
+  if (by === "label") return "Without this label";
   return by === "cost_centre" ? "No cost centre" : by === "gpu_type" ? "No GPU" : "Not named";
 }

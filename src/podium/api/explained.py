@@ -13,6 +13,7 @@ from podium.domain.quota import ORGANISATION, QuotaLevel
 from podium.domain.tariff import Cost, GpuTime, Tariff
 from podium.domain.tenancy import Scope
 from podium.domain.workload import Workload
+from podium.scheduling.explain.raises import raised_words
 from podium.scheduling.explain.taken import Taken
 from podium.scheduling.explain.values import (
     Axis,
@@ -26,10 +27,12 @@ from podium.scheduling.explain.values import (
     NodeGroup,
     Position,
     QuotaChange,
+    QuotaKind,
 )
 from podium.scheduling.forecast.eta import Eta
 from podium.scheduling.plan import Preemption
-from podium.scheduling.reasons.wording import counted, listed
+from podium.scheduling.reasons.limits import gpu_words
+from podium.scheduling.reasons.wording import counted
 from podium.scheduling.snapshot import Demand
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.budget import BudgetOutlook
@@ -182,35 +185,27 @@ class Teller:
         return QuotaEditView(
             level=None if share is None else share[0],
             name=None if share is None else share[1],
-            limit=each.limit,
-            gpu_type=each.gpu_type or ALL,
-            from_milli=None if share is None else each.from_milli,
-            to_milli=None if share is None else each.to_milli,
+            kind=each.kind.value,
+            gpu_type=None if each.counted else each.gpu_type or ALL,
+            counted=each.counted,
+            owner=each.owner or None,
+            from_amount=None if share is None else each.from_amount,
+            to_amount=None if share is None else each.to_amount,
         )
 
     def _quota_words(self, change: Change) -> tuple[str, str, str]:
         """As people call shares, and without the names of those that the reader may not see."""
         first = change.quota[0]
-        own = self._called(first.share)
-        kind = f"{first.gpu_type} GPUs" if first.gpu_type else "GPUs"
-        word = "may use" if first.limit else "is guaranteed"
-        before, after = format_milli(first.from_milli), format_milli(first.to_milli)
-        if first.limit:
-            parts = [
-                f"{self._called(each.share)} may use {_gpus(each.to_milli, each.gpu_type)} instead "
-                f"of {format_milli(each.from_milli)}"
-                for each in change.quota
-            ]
-            sentence = f"If {listed(parts)}, it starts now."
-        else:
-            sentence = f"If {own} is guaranteed {_gpus(first.to_milli, first.gpu_type)} instead "
-            sentence += f"of {before}"
-            for each in change.quota[1:]:
-                given = format_milli(each.from_milli - each.to_milli)
-                sentence += f", of which {self._called(each.share)} gives up {given} that it does "
-                sentence += "not use"
-            sentence += ", it starts now."
-        return f"{own} {word} {before} {kind}", f"{own} {word} {after} {kind}", sentence
+        if first.kind is not QuotaKind.GUARANTEE:
+            return raised_words(change.quota, self._called)
+        own, after = self._called(first.share), gpu_words(first.to_amount, first.gpu_type)
+        sentence = f"If {own} is guaranteed {after} instead of {format_milli(first.from_amount)}"
+        for each in change.quota[1:]:
+            given = format_milli(each.from_amount - each.to_amount)
+            sentence += f", of which {self._called(each.share)} gives up {given} that it does "
+            sentence += "not use"
+        before = f"{own} is guaranteed {gpu_words(first.from_amount, first.gpu_type)}"
+        return before, f"{own} is guaranteed {after}", f"{sentence}, it starts now."
 
     def _called(self, name: str) -> str:
         share = self._share(name)
@@ -348,7 +343,3 @@ def _cost(
         likely=None if expected is None else over(expected.likely_ms),
         most=None if limit_ms is None else over(limit_ms),
     )
-
-
-def _gpus(milli: int, gpu_type: str) -> str:
-    return f"{format_milli(milli)} {f'{gpu_type} ' if gpu_type else ''}GPUs"

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from podium.api.answers import answer, decode_cursor, page
 from podium.api.context import Ctx, Who
 from podium.api.parameters import Cursor, Limit
-from podium.api.what_if import compared, told
+from podium.api.what_if import compared, owners_of, told
 from podium.control.schedule import Sight
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.quota import ORGANISATION, SCHEDULED, Quota, QuotaLevel
@@ -32,7 +32,6 @@ from podium.spec.views.quota import (
     QuotaView,
 )
 from podium.store import projects, quota_history, shares
-from podium.store.caps import owners
 from podium.store.database import Transaction
 from podium.store.past_use import half_life
 from podium.store.quota_history import QuotaChanged
@@ -99,9 +98,7 @@ async def preview_quota(
     Nothing is set. For administrators."""
     quota = await quota_preview(context.office, who, _quota(level, name, request))
     sight = await context.foresight.look()
-    ids = {each.workload_id for each in sight.snapshot.demands}
-    ids |= {each.workload_id for each in sight.snapshot.holds}
-    whose = await context.database.read(lambda tx: owners(tx, ids)) if quota.per_user else {}
+    whose = await owners_of(context, sight) if quota.per_user else {}
     share = await context.database.read(lambda tx: _share(tx, who.known, quota))
     at_ms, found = await context.foresight.ask_long(
         lambda sight: (sight.now_ms, _tried(sight, share, quota, whose))

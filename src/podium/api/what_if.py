@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from podium.api.answers import answer
-from podium.api.context import Ctx, Who
+from podium.api.context import Context, Ctx, Who
 from podium.api.explained import Teller
 from podium.control.schedule import SEED, Sight
 from podium.domain.tenancy import Scope
 from podium.intake.what_if import WhatIf, what_if_checked
 from podium.scheduling.explain.edits import Edit
 from podium.scheduling.explain.values import Difference, Moved, Stopped
-from podium.scheduling.explain.what_if import ETAS, what_if
+from podium.scheduling.explain.what_if import ETAS, what_if, with_owners
 from podium.scheduling.reasons.wording import listed
 from podium.scheduling.snapshot import Demand, Snapshot
 from podium.spec.views.base import utc, utc_or_none
@@ -30,6 +31,7 @@ from podium.spec.views.explain import (
     WhatIfView,
 )
 from podium.store import policies
+from podium.store.caps import owners
 from podium.store.database import Transaction
 from podium.store.wished import wished
 from podium.store.workloads import NewWorkload
@@ -57,16 +59,37 @@ async def try_changes(request: WhatIfRequest, context: Ctx, who: Who) -> Respons
     demands = await context.database.read(
         lambda tx: wished(tx, asked.new, now_ms, policies.policies_fetch(tx), sight.learnt)
     )
+    whose = await _owners(context, sight, asked)
     at_ms, found = await context.foresight.ask_long(
-        lambda sight: (sight.now_ms, _difference(sight, asked, demands))
+        lambda sight: (sight.now_ms, _difference(sight, asked, demands, whose))
     )
     return answer(
         await context.database.read(lambda tx: told(tx, who.scope, asked.new, found, at_ms))
     )
 
 
-def _difference(sight: Sight, asked: WhatIf, demands: Sequence[Demand]) -> Difference:
+async def _owners(context: Context, sight: Sight, asked: WhatIf) -> dict[str, str]:
+    """By workload, where a cap for each person is tried; else nobody asks."""
+    if not asked.caps_people:
+        return {}
+    whose = {each.id: each.owner for each in asked.new}
+    return whose | await owners_of(context, sight)
+
+
+async def owners_of(context: Context, sight: Sight) -> dict[str, str]:
+    """Whose all work is that waits or runs."""
+    ids = {each.workload_id for each in sight.snapshot.demands}
+    ids |= {each.workload_id for each in sight.snapshot.holds}
+    return await context.database.read(lambda tx: owners(tx, ids))
+
+
+def _difference(
+    sight: Sight, asked: WhatIf, demands: Sequence[Demand], whose: Mapping[str, str]
+) -> Difference:
     snapshot = sight.snapshot
+    if whose:
+        snapshot = with_owners(snapshot, whose)
+        demands = [replace(each, owner=whose[each.workload_id]) for each in demands]
     return compared(snapshot, asked.edits(snapshot, demands, sight.now_ms), sight.now_ms)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from podium.cli import options, terminal
+from podium.cli.ceilings import ceiling_option
 from podium.cli.connection import connect
 from podium.cli.foretold import show_giving_way, show_holders, show_nodes, show_quotas
 from podium.cli.show import show_history
@@ -193,9 +194,11 @@ def _is_settable(change: FieldChangeView) -> bool:
 
 def _quota_command(each: QuotaEditView) -> str:
     assert each.level is not None
-    assert each.to_milli is not None
-    option = "--limit" if each.limit else "--guarantee"
+    assert each.to_amount is not None
     words = ["podium", "quota", "set", each.level.value]
     if each.level.value != "organisation":
         words.append(each.name or "")
-    return shlex.join([*words, option, f"{each.gpu_type}={format_milli(each.to_milli)}"])
+    if each.counted is not None:
+        return shlex.join([*words, *ceiling_option(each.counted, each.to_amount)])
+    option = f"--{each.kind.replace('_', '-')}"
+    return shlex.join([*words, option, f"{each.gpu_type}={format_milli(each.to_amount)}"])

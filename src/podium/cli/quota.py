@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from podium.cli import options, terminal
+from podium.cli.ceilings import ceiling_amount
 from podium.cli.connection import connect
 from podium.cli.terminal import Column
-from podium.domain.quantity import format_bytes, format_milli, parse_bytes, parse_milli
+from podium.domain.quantity import format_bytes, format_milli, parse_milli
 from podium.domain.quota import COUNTED_WORDS, Counted, QuotaLevel
 
 if TYPE_CHECKING:
@@ -195,7 +196,9 @@ def set_quota(
     caps = dict(_amounts("--per-user", per_user or ()))
     given = {"cpus": cpus, "memory": memory, "mig-slices": mig_slices}
     given |= {"workspaces": workspaces, "storage": storage}
-    counted = dict(_counted(given))
+    counted = dict(
+        ceiling_amount(option, text) for option, text in given.items() if text is not None
+    )
     if weight is None and not (guarantees or limits or caps or counted):
         raise typer.BadParameter("Name what to set: --guarantee, --limit, --weight, …")
     with connect() as client:
@@ -308,30 +311,6 @@ def _previewed(view: WhatIfView, *, json_output: bool) -> None:
         return
     show_difference(view, datetime.now(UTC))
     terminal.faint("Nothing was set. Without --preview it is.")
-
-
-_PARSE: Mapping[str, tuple[Counted, Callable[[str], int]]] = {
-    "cpus": (Counted.CPU, parse_milli),
-    "memory": (Counted.MEMORY, parse_bytes),
-    "mig-slices": (Counted.MIG_SLICES, int),
-    "workspaces": (Counted.WORKSPACES, int),
-    "storage": (Counted.STORAGE, parse_bytes),
-}
-
-
-def _counted(given: Mapping[str, str | None]) -> Iterator[tuple[Counted, int | None]]:
-    for option, text in given.items():
-        if text is None:
-            continue
-        what, read = _PARSE[option]
-        try:
-            amount = None if text == "none" else read(text)
-        except ValueError as error:
-            raise typer.BadParameter(
-                f"'{text}' in --{option} is not an amount, such as "
-                f"{'512GiB' if read is parse_bytes else '64'} or none."
-            ) from error
-        yield what, amount
 
 
 def _ceiling_words(what: Counted, amount: int) -> str:

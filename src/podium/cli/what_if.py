@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from podium.cli import completion, options, specs, terminal
+from podium.cli.ceilings import CEILINGS, ceiling_amount
 from podium.cli.connection import connect
 from podium.cli.dry_run import without_path
 from podium.cli.terminal import Column
@@ -42,6 +43,23 @@ def what_if(
             "--limit",
             metavar="SHARE:TYPE=GPUS",
             help="A limit: project/vision:H100=4; none takes it away.",
+        ),
+    ] = None,
+    per_user: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--per-user",
+            metavar="SHARE:TYPE=GPUS",
+            help="A cap for each person: project/vision:H100=2; none takes it away.",
+        ),
+    ] = None,
+    ceiling: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ceiling",
+            metavar="SHARE:WHAT=AMOUNT",
+            help="A limit of cpus, memory, mig-slices or workspaces: project/vision:memory=512GiB; "
+            "none takes it away.",
         ),
     ] = None,
     add: Annotated[
@@ -127,12 +145,15 @@ def what_if(
     Examples:
       podium what-if --drain node-3
       podium what-if --quota project/vision:H100=8 --submit train.yaml
+      podium what-if --per-user team/research:H100=4 --ceiling project/vision:cpus=64
       podium what-if --add 2:node-1 --cancel w-01k2x5e8g7h3m9qz
       podium what-if --layout gpu-1/0=3g.40gb@4,4x1g.10gb --move
     """
     changes = [
         *(_quota("--quota", each, "guarantees") for each in quota or ()),
         *(_quota("--limit", each, "limits") for each in limit or ()),
+        *(_quota("--per-user", each, "per_user") for each in per_user or ()),
+        *map(_ceiling, ceiling or ()),
         *map(_added, add or ()),
         *({"change": "drain", "node": each} for each in drain or ()),
         *({"change": "lose", "node": each} for each in lose or ()),
@@ -161,7 +182,7 @@ def _quota(option: str, text: str, kind: str) -> dict[str, Any]:
         raise _fault(option, text, "project/vision:H100=8")
     share, gpu_type, amount = match.groups()
     level, _, name = share.partition("/")
-    if amount == "none" and kind == "limits":
+    if amount == "none" and kind != "guarantees":
         milli = None
     else:
         try:
@@ -169,6 +190,16 @@ def _quota(option: str, text: str, kind: str) -> dict[str, Any]:
         except ValueError as error:
             raise UserError(FieldFault(option, f"{error}.")) from None
     return {"change": "quota", "level": level, "name": name, kind: {gpu_type: milli}}
+
+
+def _ceiling(text: str) -> dict[str, Any]:
+    match = _SHARE.fullmatch(text)
+    if match is None or match[2] not in CEILINGS:
+        raise _fault("--ceiling", text, "project/vision:cpus=64 or project/vision:memory=512GiB")
+    share, option, given = match.groups()
+    level, _, name = share.partition("/")
+    what, amount = ceiling_amount(option, given, f"--ceiling {text}")
+    return {"change": "quota", "level": level, "name": name, "ceilings": {what.value: amount}}
 
 
 def _added(text: str) -> dict[str, Any]:

@@ -64,9 +64,11 @@ class Budget:
 
     @property
     def whose(self) -> str:
-        """For people: `team research`."""
+        """For people: `team research`, `ada`."""
         if self.level is BudgetLevel.ORGANISATION:
             return "the organisation"
+        if self.level is BudgetLevel.USER:
+            return self.target
         words = "cost centre" if self.level is BudgetLevel.COST_CENTRE else self.level.value
         return f"{words} {self.target}"
 

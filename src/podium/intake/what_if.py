@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from podium.domain.errors import FieldFault, NotFoundError, UserError
@@ -10,7 +10,7 @@ from podium.domain.layouts import parse_layout, placed_of
 from podium.domain.lifecycle import WORKLOAD_ENDS
 from podium.domain.node import Device, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
-from podium.domain.quota import ORGANISATION, QuotaLevel
+from podium.domain.quota import ORGANISATION, Counted, QuotaLevel
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.domain.workload import Workload
@@ -65,6 +65,11 @@ class WhatIf:
     bookings: Mapping[int, Booking]
     shares: Mapping[int, str]
 
+    @property
+    def caps_people(self) -> bool:
+        """Whether it has to be known whose work is whose."""
+        return any(isinstance(each, QuotaWhat) and each.per_user for each in self.changes)
+
     def edits(self, snapshot: Snapshot, demands: Sequence[Demand], now_ms: int) -> list[Edit]:
         """What to do to a snapshot; `demands` are those of `new`. Raises UserError, which names the
         change (`changes.0.node`), where the snapshot does not have what one speaks of."""
@@ -111,7 +116,15 @@ async def what_if_checked(office: Office, identity: Identity, changes: Sequence[
     now_ms = office.database.now_ms()
     for change in changes:
         _authorise_cluster(identity, change)
-    wrong: list[FieldFault] = []
+    wrong = [
+        FieldFault(
+            f"changes.{number}.ceilings.{Counted.STORAGE}",
+            "is no limit of the scheduler's.",
+            "Leave it out: what is stored holds up no work.",
+        )
+        for number, change in enumerate(changes)
+        if isinstance(change, QuotaWhat) and Counted.STORAGE in change.ceilings
+    ]
     bookings = {}
     for number, change in enumerate(changes):
         if isinstance(change, BookWhat):
@@ -228,11 +241,21 @@ def _quota(snapshot: Snapshot, number: int, name: str, change: QuotaWhat) -> Quo
 
     guarantees = merged(share.guarantees, change.guarantees)
     limits = merged(share.limits, change.limits)
-    if guarantees is None and limits is None and change.weight is None:
+    per_user = merged(share.per_user, change.per_user)
+    ceilings = merged(share.ceilings, {what.value: most for what, most in change.ceilings.items()})
+    given = (guarantees, limits, per_user, ceilings, change.weight)
+    if all(each is None for each in given):
         wrong = "says nothing of what to set."
-        remedy = "Name guarantees, limits or a weight."
+        remedy = "Name guarantees, limits, caps for each person, ceilings or a weight."
         raise UserError(FieldFault(f"changes.{number}", wrong, remedy))
-    return QuotaEdited(share=name, guarantees=guarantees, limits=limits, weight=change.weight)
+    return QuotaEdited(
+        share=name,
+        guarantees=guarantees,
+        limits=limits,
+        weight=change.weight,
+        per_user=per_user,
+        ceilings=ceilings,
+    )
 
 
 def _check_shares(number: int, change: QuotaWhat, after: Snapshot) -> None:
@@ -241,13 +264,17 @@ def _check_shares(number: int, change: QuotaWhat, after: Snapshot) -> None:
     for node in after.nodes:
         for device in node.devices:
             capacity[device.type] = capacity.get(device.type, 0) + GPU_MILLI
-    named = {_ALL if each == _ALL else each.casefold() for each in change.guarantees}
-    named |= {_ALL if each == _ALL else each.casefold() for each in change.limits}
+    given: dict[str, Iterable[str]] = {
+        "guarantees": change.guarantees,
+        "limits": change.limits,
+        "per_user": change.per_user,
+    }
+    named = {kind: {each.casefold() for each in amounts} for kind, amounts in given.items()}
     for fault in faults(after.shares, capacity):
         _, _, gpu_type = fault.field.partition(".")
-        if not gpu_type or gpu_type.casefold() in named:
-            kind = "guarantees" if gpu_type in change.guarantees else "limits"
-            field = f"changes.{number}.{kind}.{gpu_type}" if gpu_type else f"changes.{number}"
+        kinds = [kind for kind, types in named.items() if gpu_type.casefold() in types]
+        if not gpu_type or kinds:
+            field = f"changes.{number}.{kinds[0]}.{gpu_type}" if kinds else f"changes.{number}"
             raise UserError(FieldFault(field, fault.message))
 
 

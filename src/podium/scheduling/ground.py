@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 
 from podium.domain.mig import BOARDS
 from podium.domain.node import Device
-from podium.domain.quota import mig_slices
-from podium.domain.resources import DeviceShare, Isolation, Request
+from podium.domain.resources import DeviceShare, Request
 from podium.scheduling.order.attained import attained_of
 from podium.scheduling.order.ceilings import Capped, Ceilings, Reached
 from podium.scheduling.order.fairness import Fairness
+from podium.scheduling.order.limits import Limits
 from podium.scheduling.placing.classes import Grant, RequestClass, take
-from podium.scheduling.placing.fit import device_matches
 from podium.scheduling.placing.gangs import in_order_of_topology
-from podium.scheduling.placing.seats import Seat, parts_of
+from podium.scheduling.placing.seats import Seat
 from podium.scheduling.placing.worths import Worths
 from podium.scheduling.plan import Placement
-from podium.scheduling.snapshot import Demand, Part, Snapshot
+from podium.scheduling.snapshot import Demand, Snapshot
 from podium.scheduling.space.floor import Floor
 from podium.scheduling.space.keeping import Kept, booked
 from podium.scheduling.space.masks import instance_milli
@@ -48,7 +46,7 @@ class Ground:
         if Ceilings.among(snapshot.shares):
             self.ceilings = Ceilings(snapshot.shares, snapshot.holds, self.fairness, self.layout)
         self.limited = self.ceilings is not None or any(each.limits for each in snapshot.shares)
-        self._takes: dict[Request, tuple[tuple[str, int], ...] | None] = {}
+        self._limits = Limits(self.fairness, self.ceilings, self.layout, view.milli_of)
         self.placements: list[Placement] = []
         self.placed: dict[str, list[Grant]] = {}
         self.worths = Worths(self.floor, snapshot.mix or mix_of(view))
@@ -165,29 +163,7 @@ class Ground:
         too little."""
         if not self.limited:
             return demand
-        fairness, project = self.fairness, demand.project
-        counted: list[tuple[tuple[str, int], ...]] = []
-        parts: list[Part] = []
-        for part in parts_of(demand):
-            request = part.request
-            amount = self.view.milli_of(request) * len(part.ranks)
-            types = self._open(demand, request, len(part.ranks))
-            if types == ():
-                break
-            if types is not None:
-                request = replace(request, gpu_types=types)
-            parts.append(Part(request, part.ranks))
-            if amount and demand.parts:  # what one group takes, the next one cannot
-                first = (types or request.gpu_types or tuple(fairness.types))[0]
-                counted.append(((first, amount),))
-                fairness.add(project, counted[-1], 0, 0)
-        for gpu in counted:
-            fairness.remove(project, gpu, 0, 0)
-        if len(parts) < len(parts_of(demand)):
-            return None
-        if demand.parts:
-            return replace(demand, request=parts[0].request, parts=tuple(parts))
-        return replace(demand, request=parts[0].request)
+        return self._limits.under(demand)
 
     def admits(self, demand: Demand, seats: Sequence[Seat]) -> bool:
         """Whether limits leave room for all that these take."""
@@ -209,40 +185,12 @@ class Ground:
         return not any(ceilings.capped(project, demand.owner, *each) for each in mine.items())
 
     def reached(self, demand: Demand, replicas: int) -> Reached | None:
-        """The limit of CPU, memory, MIG slices or workspaces in the way of so many replicas, of a
-        gang of unlike groups always of all."""
-        if self.ceilings is None:
-            return None
-        groups = [(demand.request, replicas)]
-        if demand.parts:
-            groups = [(part.request, len(part.ranks)) for part in demand.parts]
-        return self.ceilings.reached(
-            demand, [(request, count, self._slices(request)) for request, count in groups]
-        )
+        """As `Limits` has it."""
+        return self._limits.reached(demand, replicas)
 
     def capped(self, demand: Demand, replicas: int) -> Capped | None:
-        """The cap for each person in the way of so many replicas, where it closes every type that
-        other limits leave."""
-        if self.ceilings is None or not self.ceilings.caps(demand.project):
-            return None
-        found: Capped | None = None
-        for request in (
-            [part.request for part in demand.parts] if demand.parts else [demand.request]
-        ):
-            for gpu_type, milli in self._amounts(request, replicas):
-                capped = self.ceilings.capped(demand.project, demand.owner, gpu_type, milli)
-                if capped is not None:
-                    found = found or capped
-        return found
-
-    def _slices(self, request: Request) -> int:
-        """The most MIG slices that one replica may take."""
-        if request.mig_profile is not None:
-            return mig_slices(request.mig_profile) * request.mig_count
-        if request.isolation is not Isolation.MIG:
-            return 0
-        cuts = (cut for cut in self.family(request).shape.cuts if cut is not None)
-        return max((mig_slices(each.name) for cut in cuts for each in cut.profiles), default=0)
+        """As `Limits` has it."""
+        return self._limits.capped(demand, replicas)
 
     @contextmanager
     def after_endings(self) -> Iterator[None]:
@@ -268,59 +216,8 @@ class Ground:
         return self.types_open(demand, demand.minimum) != ()
 
     def types_open(self, demand: Demand, replicas: int) -> tuple[str, ...] | None:
-        """The GPU types that limits leave to so many replicas; None: no limit is in the way."""
-        if not demand.parts:
-            return self._open(demand, demand.request, replicas)
-        return self.fairness.open_types(
-            demand.project, demand.request.gpu_types, self.amount_milli(demand, replicas)
-        )
-
-    def _open(self, demand: Demand, request: Request, replicas: int) -> tuple[str, ...] | None:
-        fairness, project = self.fairness, demand.project
-        takes = self._taken(request)
-        if takes is None:
-            amount = self.view.milli_of(request) * replicas
-            found = fairness.open_types(project, request.gpu_types, amount)
-        else:  # each type gives another amount of itself
-            left = tuple(
-                name
-                for name, milli in takes
-                if fairness.open_types(project, (name,), milli * replicas) != ()
-            )
-            found = None if len(left) == len(takes) else left
-        if self.ceilings is None or not self.ceilings.caps(project):
-            return found
-        amounts = [
-            each for each in self._amounts(request, replicas) if found is None or each[0] in found
-        ]
-        left = tuple(self.ceilings.uncapped(project, demand.owner, amounts))
-        return found if len(left) == len(amounts) else left
-
-    def _amounts(self, request: Request, replicas: int) -> list[tuple[str, int]]:
-        """The most milli-GPU that so many replicas take, by each type that may serve them."""
-        takes = self._taken(request)
-        if takes is None:
-            milli = self.view.milli_of(request)
-            wanted, types = {name.casefold() for name in request.gpu_types}, self.fairness.types
-            named = (each for each in types if not wanted or each.casefold() in wanted)
-            takes = tuple((name, milli) for name in named) if milli else ()
-        return [(name, milli * replicas) for name, milli in takes]
-
-    def _taken(self, request: Request) -> tuple[tuple[str, int], ...] | None:
-        """The most that one replica takes of each type which may serve it, where the types differ;
-        None where they do not, or none does."""
-        if request.gpu_milli and request.isolation is not Isolation.MIG:
-            return None
-        if request not in self._takes:
-            shape, found = self.family(request).shape, dict[str, int]()
-            for kind, grant, cut in zip(self.layout.kinds, shape.grants, shape.cuts, strict=True):
-                if grant is not None and device_matches(request, kind):
-                    each = grant[0]
-                    if cut is not None:
-                        each = max(instance_milli(cut.board, some) for some in cut.profiles)
-                    found[kind.type] = max(found.get(kind.type, 0), each * shape.count)
-            self._takes[request] = tuple(sorted(found.items())) or None
-        return self._takes[request]
+        """As `Limits` has it."""
+        return self._limits.types_open(demand, replicas)
 
 
 def shares_of(devices: Sequence[Device], grant: Grant) -> tuple[DeviceShare, ...]:

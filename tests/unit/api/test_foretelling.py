@@ -13,17 +13,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from podium.cli.explain import command_of
 from podium.control.foresight import ASKED_MAX, Foresight
 from podium.domain.errors import BusyError
-from podium.domain.quota import Quota, QuotaLevel
+from podium.domain.quota import Counted, Quota, QuotaLevel
 from podium.intake.prices import price_set
 from podium.intake.quotas import quota_set
+from podium.spec.views.explain import OfferedChangeView
 from podium.spec.views.price import PriceRequest
 from podium.store import tables
 from podium.store.database import Database
 from turned_clock import TurnedClock
 from unit.api.foretelling import ADA, BOB, Asking
-from unit.house import ADMINISTRATOR, House, document, node
+from unit.house import ADMINISTRATOR, House, document, node, person
 
 pytestmark = pytest.mark.anyio
 
@@ -201,6 +203,53 @@ async def test_what_if_tells_who_stops_and_who_starts_later(asking: Asking) -> N
     assert await stored(asking) == before
 
 
+async def test_what_caps_and_ceilings_would_do(asking: Asking) -> None:
+    """Owners are known where a cap is only tried."""
+    small = document("small", resources={"gpus": 1, "cpus": 1})
+    await asking.house.submit(small, who=person())
+    await asking.house.cycle()
+    await asking.house.submit({**small, "name": "next"}, who=person())
+    for amounts in (
+        {"per_user": {"a100": 1000}},
+        {"ceilings": {"cpu_milli": 1000}},
+        {"ceilings": {"memory_bytes": 0}},
+    ):
+        change = {"change": "quota", "level": "project", "name": "vision", **amounts}
+        more = {"change": "submit", "workload": {**small, "name": "third"}}
+        view = (await asking.ask("POST", "/what-if", {"changes": [change, more]})).json()
+        assert [each["workload"]["name"] for each in view["later"]] == ["next"], view
+        (third,) = view["fresh"]  # it would be the asker's own, who holds nothing yet
+        assert (third["after"] == view["looked_at"]) == ("per_user" in amounts), third
+
+
+async def test_a_higher_cap_is_offered_with_the_name_of_the_person(asking: Asking) -> None:
+    quota = Quota(
+        level=QuotaLevel.PROJECT,
+        name="vision",
+        per_user=(("A100", 1000),),
+        ceilings=((Counted.CPU, 1000),),
+    )
+    await quota_set(asking.house.office, ADMINISTRATOR, quota)
+    two = document("two", resources={"gpus": 2, "cpus": 2})
+    waits = await asking.house.submit(two, who=person())
+    await asking.cycle()
+    (change,) = [each for each in (await asking.explained(waits))["changes"]
+                 if each["how"] == "quota"]  # fmt: skip
+    assert change["sentence"] == (
+        "If ada may hold 2 A100 GPUs at once in project vision instead of 1 and project vision may "
+        "use 2 CPUs instead of 1, it starts now; the cap is the same for each person there."
+    )
+    assert [(each["kind"], each["counted"], each["gpu_type"], each["owner"], each["to_amount"])
+            for each in change["quota"]] == [
+        ("per_user", None, "A100", "ada", 2000), ("ceiling", "cpu_milli", None, None, 2000),
+    ]  # fmt: skip
+    offered = OfferedChangeView.model_validate(change)
+    assert command_of(waits, offered) == (
+        "podium quota set project vision --per-user A100=2 && "
+        "podium quota set project vision --cpus 2"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -213,6 +262,14 @@ async def test_what_if_tells_who_stops_and_who_starts_later(asking: Asking) -> N
         ({"change": "layout", "node": "n1", "gpu": 0, "layout": "8x9g.1gb"}, "changes.0.layout"),
         ({"change": "quota", "level": "project", "name": "vision"}, "changes.0"),
         ({"change": "quota", "level": "team", "weight": 1}, "changes.0.name"),
+        (
+            {"change": "quota", "level": "organisation", "ceilings": {"storage_bytes": 1}},
+            "changes.0.ceilings.storage_bytes",
+        ),
+        (
+            {"change": "quota", "level": "project", "name": "vision", "per_user": {"B200": 1}},
+            "changes.0.per_user.B200",
+        ),
         (
             {"change": "quota", "level": "project", "name": "vision", "guarantees": {"B200": 1}},
             "changes.0.guarantees.B200",

@@ -42,6 +42,8 @@ def test_each_option_is_a_change(server: Any, podium: Any, make: Any, tmp_path: 
     spec.write_text("name: train\ncommand: 'true'\nsource: {path: .}\n")
     shown = podium(
         "what-if", "--quota", "project/vision:H100=8", "--limit", "organisation:all=none",
+        "--per-user", "team/research:H100=none", "--ceiling", "project/vision:memory=512GiB",
+        "--ceiling", "organisation:mig-slices=none",
         "--add", "2:n1", "--add", "1:n1:8xB200", "--drain", "n1", "--lose", "n2", "--cordon", "n3",
         "--book", "n1, n2=8h@vision", "--book", "n3=30m", "--cancel", make.ID,
         "--layout", "n1/0=3g.40gb@4, 1g.10gb", "--layout", "n2/10=none", "--move",
@@ -52,6 +54,14 @@ def test_each_option_is_a_change(server: Any, podium: Any, make: Any, tmp_path: 
     assert asked.document["changes"] == [
         {"change": "quota", "level": "project", "name": "vision", "guarantees": {"H100": 8000}},
         {"change": "quota", "level": "organisation", "name": "", "limits": {"all": None}},
+        {"change": "quota", "level": "team", "name": "research", "per_user": {"H100": None}},
+        {
+            "change": "quota",
+            "level": "project",
+            "name": "vision",
+            "ceilings": {"memory_bytes": 512 * 2**30},
+        },
+        {"change": "quota", "level": "organisation", "name": "", "ceilings": {"mig_slices": None}},
         {"change": "add_nodes", "like": "n1", "count": 2},
         {"change": "add_nodes", "like": "n1", "count": 1, "gpus": 8, "gpu_type": "B200"},
         {"change": "drain", "node": "n1"},
@@ -91,6 +101,8 @@ def test_each_option_is_a_change(server: Any, podium: Any, make: Any, tmp_path: 
     [
         ("--quota", "vision:H100=8"),
         ("--quota", "project/vision:H100=many"),
+        ("--ceiling", "project/vision:gpus=4"),
+        ("--ceiling", "project/vision:cpus=many"),
         ("--add", "n1"),
         ("--book", "n1"),
         ("--priority", "digits"),

@@ -88,7 +88,7 @@ def test_a_cap_for_each_person_lets_others_pass() -> None:
     assert placed(plan) == ["a0", "a1", "b"]
     refusal = told(plan)["a2"]
     assert refusal.reason is WaitReason.QUOTA
-    assert "each person may hold 2 A100 GPUs in team/p, and ada holds 2" in refusal.message
+    assert "ada may hold 2 A100 GPUs at once in team/p and holds 2." in refusal.message
     assert "an administrator can raise the cap" in refusal.remedy
 
 

@@ -33,7 +33,7 @@ async def limit(house: House, **changes: object) -> None:
         (
             {"per_user": (("A100", 1000),)},
             {"resources": {"gpus": 1, "gpu_type": "A100"}, "replicas": 2},
-            "each person may hold 1 A100 GPUs in research, and this alone is 2",
+            "may hold 1 A100 GPU at once in research, and this alone is 2",
         ),
         ({"ceilings": ((Counted.CPU, 2000),)}, {"resources": {"cpus": 3}}, "may use 2 CPUs"),
         ({"ceilings": ((Counted.WORKSPACES, 0),)}, {"kind": "workspace"}, "0 workspaces"),

@@ -52,7 +52,7 @@ class _Trier:
             return None
         outcomes: dict[int, Outcome] = {}
         best: int | None = None
-        likely = next(iter(fits), None)
+        likely = ladder.hint if ladder.hint in fits else next(iter(fits), None)
         for at in self._order(able, likely):
             if best is not None and (at > best or self._is_known(ladder, able, best, outcomes)):
                 continue

@@ -7,10 +7,13 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from podium.domain.quota import Counted
 from podium.domain.reason import Refusal
 from podium.domain.resources import Request, most_gpus
+from podium.domain.workload import Kind
 from podium.scheduling.explain.changes import USUAL, Effort, smallest_changes
 from podium.scheduling.explain.nodes import node_groups
+from podium.scheduling.explain.raises import limits_beside
 from podium.scheduling.explain.rehearsal import Outcome, Rehearsal
 from podium.scheduling.explain.room import floor_after
 from podium.scheduling.explain.told import constraint_of, front_refusal
@@ -22,6 +25,7 @@ from podium.scheduling.explain.values import (
     Position,
 )
 from podium.scheduling.ground import fairness_of
+from podium.scheduling.order.ceilings import Ceilings
 from podium.scheduling.order.places import ALL, FIRST_TYPE
 from podium.scheduling.order.queue import queue_key
 from podium.scheduling.placing.fit import Shape
@@ -97,7 +101,7 @@ def explained(
     holders: tuple[Holder, ...] = ()
     count = 0
     if constraint is Constraint.QUOTA and refusal is not None:
-        holders, count = _holders_of_share(snapshot, view, refusal)
+        holders, count = _holders_of_share(rehearsal, demand, refusal)
     elif constraint in _HELD:
         of_cpu = constraint is Constraint.CPUS
         holders, count = _holders(view, plan, demand, request, of_cpu=of_cpu)
@@ -208,24 +212,39 @@ def _holder(
 
 
 def _holders_of_share(
-    snapshot: Snapshot, view: View, refusal: Refusal
+    rehearsal: Rehearsal, demand: Demand, refusal: Refusal
 ) -> tuple[tuple[Holder, ...], int]:
-    """Who uses up the limit: the largest below the share that has it."""
-    share = next((each.subject for each in refusal.evidence if each.fact == "limit"), None)
+    """Who uses up the limit: the largest below the share that has it; of a cap those of the one
+    person."""
+    snapshot, view = rehearsal.snapshot, rehearsal.view
+    facts = {each.fact: each.subject for each in refusal.evidence}
+    share = facts.get("limit", facts.get("cap_per_user"))
+    owner = facts["used"] if "cap_per_user" in facts else None
+    reached = None
+    if owner is None and Ceilings.among(snapshot.shares):
+        reached = limits_beside(rehearsal, demand).reached(demand, demand.minimum)
+    counted = reached.what if reached is not None and reached.share == share else None
     fairness = fairness_of(snapshot, view)
     below: dict[str, bool] = {}
     found: list[tuple[int, str, str]] = []
     for workload_id, project in view.holders.projects.items():
         if project not in below:
             below[project] = any(place.name == share for place in fairness.path(project))
-        if below[project]:
+        holds = [view.holds[name] for name in view.held.get(workload_id, ())]
+        if below[project] and (owner is None or any(hold.owner == owner for hold in holds)):
             amounts = view.holders.amounts.get(workload_id, {})
-            milli = sum(amount for kind, amount in amounts.items() if kind != CPU)
-            if milli:
-                found.append((-milli, workload_id, project))
+            held = sum(amount for kind, amount in amounts.items() if kind != CPU)
+            if counted is Counted.CPU:
+                held = sum(hold.cpu_milli for hold in holds)
+            elif counted is Counted.MEMORY:
+                held = sum(hold.memory_bytes for hold in holds)
+            elif counted is Counted.WORKSPACES:
+                held = sum(hold.kind is Kind.WORKSPACE for hold in holds)
+            if held:
+                found.append((-held, workload_id, project))
     found.sort()
     return tuple(
-        _holder(view, workload_id, project, view.holders.amounts[workload_id], {})
+        _holder(view, workload_id, project, view.holders.amounts.get(workload_id, {}), {})
         for _, workload_id, project in found[:HOLDERS_MAX]
     ), len(found)
 

@@ -44,13 +44,15 @@ class Option:
 class Ladder:
     """The options of one axis, the smallest change first. `falling`: each needs less room than the
     one before it, so that where one fits all later ones do. `ordered`: they are amounts, of which
-    a larger change is hardly ever worse. `passes`: it comes before those who have nodes kept."""
+    a larger change is hardly ever worse. `passes`: it comes before those who have nodes kept.
+    `hint` is the option that most likely does, where more is known than what fits."""
 
     values: Sequence[object]
     option: Callable[[int], Option]
     falling: bool = False
     ordered: bool = False
     passes: bool = False
+    hint: int | None = None
 
 
 def fixed(options: Sequence[Option], *, falling: bool = False, passes: bool = False) -> Ladder:

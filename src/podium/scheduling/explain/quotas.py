@@ -1,21 +1,20 @@
-"""More quota as a change: the limits that would have to be higher, or the guarantee that would put
-the workload ahead and whose idle one it could be. `changes` tries them."""
+"""More quota as a change: the limits that would have to be higher (`raises`), or the guarantee that
+would put the workload ahead and whose idle one it could be. `changes` tries them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from podium.domain.quantity import GPU_MILLI, format_milli
+from podium.domain.quantity import format_milli
 from podium.domain.reason import WaitReason
 from podium.scheduling.explain.ladders import Ladder, Option, fixed
+from podium.scheduling.explain.raises import limits_beside, raise_ladder, shares_with
 from podium.scheduling.explain.rehearsal import Rehearsal
-from podium.scheduling.explain.values import Axis, QuotaChange
-from podium.scheduling.ground import fairness_of
+from podium.scheduling.explain.values import Axis, QuotaChange, QuotaKind
 from podium.scheduling.order.fairness import Fairness
 from podium.scheduling.order.places import ALL, FIRST_TYPE, Place
 from podium.scheduling.placing.fit import Shape
-from podium.scheduling.reasons.wording import listed
+from podium.scheduling.reasons.limits import gpu_words
 from podium.scheduling.snapshot import Demand, Share
 
 _GUARANTEES_MAX = 2
@@ -26,21 +25,16 @@ with it, and go ahead."""
 
 def quota_ladder(rehearsal: Rehearsal, demand: Demand, reason: WaitReason) -> Ladder:
     """The least change of amounts first."""
-    needs = _needs(rehearsal, demand)
-    if not needs or not rehearsal.snapshot.shares:
+    if not rehearsal.snapshot.shares or reason not in (WaitReason.QUOTA, WaitReason.PRIORITY):
         return fixed(())
-    fairness = fairness_of(rehearsal.snapshot, rehearsal.view)
-    for each in rehearsal.plan.placements:
-        if each.workload_id != demand.workload_id:
-            gpu = tuple(rehearsal.view.layout.types(each.node, each.devices))
-            project = rehearsal.view.demands[each.workload_id].project
-            fairness.add(project, gpu, each.cpu_milli, each.memory_bytes)
-    quotas = _Quotas(rehearsal.snapshot.shares, fairness, demand)
+    needs = _needs(rehearsal, demand)
+    limits = limits_beside(rehearsal, demand)
     if reason is WaitReason.QUOTA:
-        return fixed(quotas.limits(needs), passes=True)
-    if reason is WaitReason.PRIORITY:
-        return fixed(quotas.guarantees(needs)[:_GUARANTEES_MAX], passes=True)
-    return fixed(())
+        return raise_ladder(rehearsal, limits, demand, needs)
+    if not needs:
+        return fixed(())
+    quotas = _Quotas(rehearsal.snapshot.shares, limits.fairness, demand)
+    return fixed(quotas.guarantees(needs)[:_GUARANTEES_MAX], passes=True)
 
 
 def _needs(rehearsal: Rehearsal, demand: Demand) -> Mapping[str, int]:
@@ -70,31 +64,6 @@ class _Quotas:
         self._columns = {name.casefold(): at for at, name in enumerate(fairness.types, FIRST_TYPE)}
         self._path = fairness.path(demand.project)
 
-    def limits(self, needs: Mapping[str, int]) -> list[Option]:
-        """By type: all limits above the project that stand in the way, raised by what is missing.
-        With less, some other that starts now would not."""
-        found: list[tuple[int, str, list[QuotaChange]]] = []
-        for gpu_type, amount in sorted(needs.items()):
-            changes = []
-            for place in self._path:
-                for name in (gpu_type, ""):
-                    limit = place.limits.get(self._column(name), None)
-                    wanted = place.use[self._column(name)] + amount
-                    if limit is not None and wanted > limit:
-                        changes.append(
-                            QuotaChange(
-                                share=place.name,
-                                limit=True,
-                                gpu_type=name,
-                                from_milli=limit,
-                                to_milli=wanted,
-                            )
-                        )
-            if changes:
-                found.append((sum(map(_raise_milli, changes)), gpu_type, changes))
-        found.sort(key=lambda entry: entry[:2])
-        return [self._option(changes) for _, _, changes in found]
-
     def guarantees(self, needs: Mapping[str, int]) -> list[Option]:
         """Guarantees that would cover it, of what others are guaranteed and do not use, or of what
         nobody is guaranteed; the least first."""
@@ -108,10 +77,10 @@ class _Quotas:
                     continue
                 own = QuotaChange(
                     share=place.name,
-                    limit=False,
+                    kind=QuotaKind.GUARANTEE,
                     gpu_type=gpu_type,
-                    from_milli=had,
-                    to_milli=to_milli,
+                    from_amount=had,
+                    to_amount=to_milli,
                 )
                 given = self._given(place, column, gpu_type, to_milli - had)
                 if given is not None:
@@ -140,10 +109,10 @@ class _Quotas:
             return [
                 QuotaChange(
                     share=name,
-                    limit=False,
+                    kind=QuotaKind.GUARANTEE,
                     gpu_type=gpu_type,
-                    from_milli=had,
-                    to_milli=had - missing,
+                    from_amount=had,
+                    to_amount=had - missing,
                 )
             ]
         whole = self._fairness.capacity[column]
@@ -153,56 +122,24 @@ class _Quotas:
         return [] if promised + missing <= whole else None
 
     def _option(self, changes: Sequence[QuotaChange]) -> Option:
-        shares = dict(self._shares)
-        for change in changes:
-            share = shares[change.share]
-            if change.limit:
-                shares[change.share] = replace(share, limits=_set(share.limits, change))
-            else:
-                shares[change.share] = replace(share, guarantees=_set(share.guarantees, change))
         first = changes[0]
-        if first.limit:
-            parts = [
-                f"{each.share} may use {_gpus(each.to_milli, each.gpu_type)} instead of "
-                f"{format_milli(each.from_milli)}"
-                for each in changes
-            ]
-            sentence = f"If {listed(parts)}, it starts now."
-        else:
-            sentence = (
-                f"If {first.share} is guaranteed {_gpus(first.to_milli, first.gpu_type)} instead "
-                f"of {format_milli(first.from_milli)}, it starts now"
-            )
-            for each in changes[1:]:
-                left = _gpus(each.from_milli - each.to_milli, each.gpu_type)
-                sentence += f"; {each.share} is guaranteed {left} that it does not use"
-            sentence += "."
-        word = "may use" if first.limit else "is guaranteed"
+        sentence = (
+            f"If {first.share} is guaranteed {gpu_words(first.to_amount, first.gpu_type)} instead "
+            f"of {format_milli(first.from_amount)}, it starts now"
+        )
+        for each in changes[1:]:
+            left = gpu_words(each.from_amount - each.to_amount, each.gpu_type)
+            sentence += f"; {each.share} is guaranteed {left} that it does not use"
+        word = f"{first.share} is guaranteed"
         return Option(
             axis=Axis.QUOTA,
-            before=f"{first.share} {word} {_gpus(first.from_milli, first.gpu_type)}",
-            after=f"{first.share} {word} {_gpus(first.to_milli, first.gpu_type)}",
-            sentence=sentence,
+            before=f"{word} {gpu_words(first.from_amount, first.gpu_type)}",
+            after=f"{word} {gpu_words(first.to_amount, first.gpu_type)}",
+            sentence=f"{sentence}.",
             demand=self._demand,
-            shares=tuple(shares.values()),
+            shares=shares_with(self._shares.values(), changes),
             quota=tuple(changes),
         )
 
     def _column(self, gpu_type: str) -> int:
         return self._columns[gpu_type.casefold()] if gpu_type else ALL
-
-
-def _gpus(milli: int, gpu_type: str) -> str:
-    noun = f"{gpu_type} GPU" if gpu_type else "GPU"
-    return f"{format_milli(milli)} {noun if milli == GPU_MILLI else noun + 's'}"
-
-
-def _set(amounts: tuple[tuple[str, int], ...], change: QuotaChange) -> tuple[tuple[str, int], ...]:
-    rest = [
-        (name, milli) for name, milli in amounts if name.casefold() != change.gpu_type.casefold()
-    ]
-    return tuple(sorted([*rest, (change.gpu_type, change.to_milli)]))
-
-
-def _raise_milli(change: QuotaChange) -> int:
-    return change.to_milli - change.from_milli

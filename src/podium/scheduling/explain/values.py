@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from podium.domain.quota import Counted
 from podium.domain.reason import Refusal
 from podium.scheduling.forecast.eta import Eta
 from podium.scheduling.plan import Preemption
@@ -126,15 +127,27 @@ class Axis(StrEnum):
     QUOTA = "quota"
 
 
+class QuotaKind(StrEnum):
+    """Which amount of a quota it is."""
+
+    GUARANTEE = "guarantee"
+    LIMIT = "limit"
+    PER_USER = "per_user"
+    CEILING = "ceiling"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaChange:
-    """An amount of a share to set anew, in milli-GPU; `gpu_type` "" is all types together."""
+    """An amount of a share to set anew, in milli-GPU, or as `counted` says of a ceiling. `gpu_type`
+    "" is all types together. `owner` is the person whom a cap stands in the way of."""
 
     share: str
-    limit: bool  # else its guarantee
-    gpu_type: str
-    from_milli: int
-    to_milli: int
+    kind: QuotaKind
+    gpu_type: str = ""
+    counted: Counted | None = None
+    owner: str = ""
+    from_amount: int
+    to_amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from podium.domain.resources import Request
+from podium.domain.workload import Kind
 from podium.scheduling.forecast.turns import Entry
+from podium.scheduling.ground import fairness_of
+from podium.scheduling.order.ceilings import Ceilings, Taken
+from podium.scheduling.order.limits import Limits
 from podium.scheduling.placing.classes import Grant, grant_of_instances
 from podium.scheduling.placing.cuts import instances_of, plain_chooser
 from podium.scheduling.placing.fit import Shape, capacity, whole_devices
@@ -19,13 +23,26 @@ _CAPACITY_MAX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What counts against limits: CPU and memory of all of it, and the rest as `Ceilings` does."""
+
+    cpu_milli: int
+    memory_bytes: int
+    taken: Taken
+
+    @property
+    def gpu(self) -> tuple[tuple[str, int], ...]:
+        return tuple(self.taken.gpu)
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """What ends as one: `parts` are node positions with CPU, memory and devices."""
 
     name: str
     project: str
     parts: tuple[tuple[int, int, int, tuple[tuple[int, int], ...]], ...]
-    gpu: tuple[tuple[str, int], ...]
+    used: tuple[Used, ...]
     began_ms: int | None
     expected: Expected
     limit_ms: int | None
@@ -64,6 +81,14 @@ class Family:
         other.able, other.total = dict(self.able), self.total
         return other
 
+    def narrowed(self, request: Request, layout: Layout) -> Family:
+        """Of a request that only fits where this one does; on no node yet."""
+        other = Family.__new__(Family)
+        other.request, other.shape = request, Shape(request, layout.kinds)
+        other.allowed, other.known = self.allowed, {}
+        other.able, other.total = {}, 0
+        return other
+
     def set(self, at: int, count: int) -> None:
         """Node `at` takes so many now."""
         before = self.able.get(at, 0)
@@ -87,7 +112,15 @@ class Scene:
         self.entries = entries
         self.usual = usual
         self.now_ms = now_ms
-        self.pieces = pieces(view, usual)
+        self.limits: Limits | None = None
+        self.counting: Ceilings | None = None
+        limited = any(share.limits for share in snapshot.shares)
+        if limited or Ceilings.among(snapshot.shares):
+            fairness = fairness_of(snapshot, view)
+            if Ceilings.among(snapshot.shares):
+                self.counting = Ceilings(snapshot.shares, snapshot.holds, fairness, view.layout)
+            self.limits = Limits(fairness, self.counting, view.layout, view.milli_of)
+        self.pieces = pieces(view, usual, self.counting)
         self.families: list[Family] = []
         self.family_of: dict[int, int] = {}
         numbers: dict[Request, int] = {}
@@ -103,28 +136,32 @@ class Scene:
         for entry in entries:
             self.projects[self.family_of[id(entry.demand.request)]][entry.demand.project] = None
         self.bookings = [each for each in snapshot.bookings if each.until_ms > now_ms]
-        self.limited = any(share.limits for share in snapshot.shares)
 
 
-def pieces(view: View, usual: Expected) -> list[Piece]:
+def pieces(view: View, usual: Expected, counting: Ceilings | None = None) -> list[Piece]:
     """What runs now: gangs end as a whole, tasks of arrays each by itself."""
     layout = view.layout
     found: list[Piece] = []
     for ids in view.held.values():
         holds = [view.holds[each] for each in ids]
         groups = [[hold] for hold in holds] if holds[0].minimum == 0 else [holds]
-        found += [_piece(layout, group, usual) for group in groups]
+        found += [_piece(layout, group, usual, counting) for group in groups]
     return sorted(found, key=lambda piece: piece.name)  # whatever the order of the holds
 
 
-def _piece(layout: Layout, holds: Sequence[Hold], usual: Expected) -> Piece:
+def _piece(
+    layout: Layout, holds: Sequence[Hold], usual: Expected, counting: Ceilings | None
+) -> Piece:
     first = holds[0]
     began = [hold.started_at_ms for hold in holds if hold.started_at_ms is not None]
     ends = [hold.ends_at_ms for hold in holds if hold.ends_at_ms is not None]
     gpu: list[tuple[str, int]] = []
+    slices = 0
     parts = []
     for hold in holds:
         gpu += layout.types(hold.node, hold.devices)
+        if counting is not None:
+            slices += counting.taken(hold, hold.node, hold.devices).mig_slices
         at = layout.position.get(hold.node)
         if at is not None:
             columns = tuple(layout.columns(hold.node, hold.devices))
@@ -134,7 +171,19 @@ def _piece(layout: Layout, holds: Sequence[Hold], usual: Expected) -> Piece:
         first.workload_id if len(holds) > 1 else first.allocation_id,
         first.project,
         tuple(parts),
-        tuple(gpu),
+        (
+            Used(
+                sum(hold.cpu_milli for hold in holds),
+                sum(hold.memory_bytes for hold in holds),
+                Taken(
+                    first.owner,
+                    first.workload_id if first.kind is Kind.WORKSPACE else "",
+                    gpu,
+                    slices,
+                    len(holds),
+                ),
+            ),
+        ),
         min(began) if began else None,
         first.expected or of_limit(limit_ms) or usual,
         limit_ms,

@@ -1,5 +1,6 @@
 """Limits of CPU, memory, MIG slices and workspaces, and of GPUs for each person, over the tree of
-shares. `ground` makes one for a cycle where any share has such a limit.
+shares. `ground` makes one for a cycle where any share has such a limit, `forecast` one for each of
+its futures.
 
 Nobody has to give way for them: who reaches one waits until other work below it has ended.
 """
@@ -40,6 +41,17 @@ class Capped(NamedTuple):
     used_milli: int
 
 
+class Taken(NamedTuple):
+    """What so many replicas of one workload take that counts here; `workspace` is the workload's
+    id where it is one, else ""."""
+
+    owner: str
+    workspace: str
+    gpu: Sequence[tuple[str, int]]
+    mig_slices: int
+    replicas: int = 1
+
+
 class Ceilings:
     """What is used below the places that have such limits, `fairness` counting CPU and memory."""
 
@@ -57,9 +69,10 @@ class Ceilings:
                 self._limits[place] = tuple((Counted(name), most) for name, most in share.ceilings)
             if share is not None and share.per_user:
                 self._caps[place] = {name.casefold(): milli for name, milli in share.per_user}
-        self._slices: dict[Place, int] = {}
-        self._workspaces: dict[Place, set[str]] = {}
-        self._people: dict[tuple[Place, str], dict[str, int]] = {}
+        # By the position of the place.
+        self._slices: dict[int, int] = {}
+        self._workspaces: dict[int, dict[str, int]] = {}  # how many replicas of each
+        self._people: dict[tuple[int, str], dict[str, int]] = {}
         self._limited_on: dict[str, tuple[Place, ...]] = {}
         self._capped_on: dict[str, tuple[Place, ...]] = {}
         self._standing = {
@@ -70,15 +83,24 @@ class Ceilings:
         }
         # CPU and memory are counted already.
         counts = any(what not in _COLUMNS for limits in self._limits.values() for what, _ in limits)
-        for hold in holds if counts or self._caps else ():
+        self._counts = counts or bool(self._caps)
+        for hold in holds if self._counts else ():
             if self._limiting(hold.project) or self._capping(hold.project):
-                self._add(
-                    hold.project,
-                    hold.owner,
-                    hold.workload_id if hold.kind is Kind.WORKSPACE else "",
-                    layout.types(hold.node, hold.devices),
-                    self._slices_of(hold.node, hold.devices),
-                )
+                self.take(hold.project, self.taken(hold, hold.node, hold.devices))
+
+    def fork(self, fairness: Fairness) -> Ceilings:
+        """A copy that changes for itself; `fairness` is over the same shares."""
+        other = Ceilings.__new__(Ceilings)
+        other._fairness, other._layout, other._standing = fairness, self._layout, self._standing
+        places = fairness.places
+        other._limits = {places[place.position]: most for place, most in self._limits.items()}
+        other._caps = {places[place.position]: most for place, most in self._caps.items()}
+        other._slices = dict(self._slices)
+        other._workspaces = {at: dict(ids) for at, ids in self._workspaces.items()}
+        other._people = {key: dict(mine) for key, mine in self._people.items()}
+        other._limited_on, other._capped_on = {}, {}
+        other._counts = self._counts
+        return other
 
     @staticmethod
     def among(shares: Iterable[Share]) -> bool:
@@ -103,32 +125,38 @@ class Ceilings:
 
     def add(self, demand: Demand, node: str, devices: Sequence[DeviceShare]) -> None:
         """One replica of the demand has been placed."""
-        self._add(
-            demand.project,
-            demand.owner,
-            demand.workload_id if demand.kind is Kind.WORKSPACE else "",
+        if self._counts:
+            self.take(demand.project, self.taken(demand, node, devices))
+
+    def taken(self, whose: Demand | Hold, node: str, devices: Sequence[DeviceShare]) -> Taken:
+        """What one replica takes with these devices of a node."""
+        return Taken(
+            whose.owner,
+            whose.workload_id if whose.kind is Kind.WORKSPACE else "",
             self._layout.types(node, devices),
             self._slices_of(node, devices),
         )
 
-    def _add(
-        self,
-        project: str,
-        owner: str,
-        workspace: str,
-        gpu: Sequence[tuple[str, int]],
-        slices: int,
-    ) -> None:
+    def take(self, project: str, taken: Taken, sign: int = 1) -> None:
+        """Count it, or with -1 give it back."""
+        if not self._counts:
+            return
         for place in self._limiting(project):
-            if slices:
-                self._slices[place] = self._slices.get(place, 0) + slices
-            if workspace:
-                self._workspaces.setdefault(place, set()).add(workspace)
+            if taken.mig_slices:
+                used = self._slices.get(place.position, 0) + sign * taken.mig_slices
+                self._slices[place.position] = used
+            if taken.workspace:
+                ids = self._workspaces.setdefault(place.position, {})
+                left = ids.get(taken.workspace, 0) + sign * taken.replicas
+                if left:
+                    ids[taken.workspace] = left
+                else:
+                    del ids[taken.workspace]
         for place in self._capping(project):
-            mine = self._people.setdefault((place, owner), {})
-            for gpu_type, milli in gpu:
+            mine = self._people.setdefault((place.position, taken.owner), {})
+            for gpu_type, milli in taken.gpu:
                 for key in (gpu_type.casefold(), ""):
-                    mine[key] = mine.get(key, 0) + milli
+                    mine[key] = mine.get(key, 0) + sign * milli
 
     def _slices_of(self, node: str, devices: Iterable[DeviceShare]) -> int:
         profiles = (
@@ -141,9 +169,15 @@ class Ceilings:
     def reached(self, demand: Demand, asked: Sequence[tuple[Request, int, int]]) -> Reached | None:
         """The limit, looking from the project up, that these would exceed: requests, how many
         replicas of each, and MIG slices of one."""
+        return next(self.all_reached(demand, asked), None)
+
+    def all_reached(
+        self, demand: Demand, asked: Sequence[tuple[Request, int, int]]
+    ) -> Iterator[Reached]:
+        """All of them."""
         places = self._limiting(demand.project)
         if not places:
-            return None
+            return
         adds = {
             Counted.CPU: sum(request.cpu_milli * count for request, count, _ in asked),
             Counted.MEMORY: sum(request.memory_bytes * count for request, count, _ in asked),
@@ -154,31 +188,40 @@ class Ceilings:
             for what, limit in self._limits[place]:
                 more = adds[what]
                 if what is Counted.WORKSPACES and demand.workload_id in self._workspaces.get(
-                    place, ()
+                    place.position, ()
                 ):
                     continue
                 used = self._used(place, what)
                 if more and used + more > limit:
-                    return Reached(place.name, what, limit, used, more)
-        return None
+                    yield Reached(place.name, what, limit, used, more)
 
     def _used(self, place: Place, what: Counted) -> int:
         if what in _COLUMNS:
             return place.use[_COLUMNS[what]]
         if what is Counted.WORKSPACES:
-            return len(self._workspaces.get(place, ()))
-        return self._slices.get(place, 0)
+            return len(self._workspaces.get(place.position, ()))
+        return self._slices.get(place.position, 0)
 
     def capped(self, project: str, owner: str, gpu_type: str, amount_milli: int) -> Capped | None:
         """The cap, looking from the project up, that so much more of a type would exceed."""
+        return next(self.all_capped(project, owner, gpu_type, amount_milli), None)
+
+    def all_capped(
+        self, project: str, owner: str, gpu_type: str, amount_milli: int
+    ) -> Iterator[Capped]:
+        """All of them."""
         for place in self._capping(project):
             caps = self._caps[place]
-            mine = self._people.get((place, owner), {})
+            mine = self._people.get((place.position, owner), {})
             for key, name in ((gpu_type.casefold(), gpu_type), ("", "")):
                 cap = caps.get(key)
                 if cap is not None and mine.get(key, 0) + amount_milli > cap:
-                    return Capped(place.name, owner, name, cap, mine.get(key, 0))
-        return None
+                    yield Capped(place.name, owner, name, cap, mine.get(key, 0))
+
+    def versions(self, project: str) -> tuple[int, ...]:
+        """While these stay, so does what is said of the project's work."""
+        places = (*self._limiting(project), *self._capping(project))
+        return tuple(place.version for place in places)
 
     def caps(self, project: str) -> bool:
         """Whether anything limits what one person holds there."""

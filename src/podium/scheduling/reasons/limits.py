@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podium.domain.quantity import format_bytes, format_milli
+from podium.domain.quantity import GPU_MILLI, format_bytes, format_milli
 from podium.domain.quota import COUNTED_WORDS, Counted
 from podium.domain.reason import Evidence, Refusal, WaitReason
 from podium.scheduling.ground import Ground
@@ -56,7 +56,7 @@ def limit_refusal(limit: Limit, amount_milli: int) -> Refusal:
 
 def counted_refusal(reached: Reached) -> Refusal:
     """Of CPU, memory, MIG slices and workspaces."""
-    most, used = amount_words(reached.what, reached.limit), _bare(reached.what, reached.used)
+    most, used = amount_words(reached.what, reached.limit), bare_amount(reached.what, reached.used)
     remedy = _REMEDY
     words = f"{reached.share} may use {most} and uses {used}"
     if reached.what is Counted.WORKSPACES:
@@ -77,12 +77,11 @@ def person_refusal(capped: Capped, amount_milli: int) -> Refusal:
     """Of the cap for each person."""
     owner = capped.owner
     most, used = format_milli(capped.limit_milli), format_milli(capped.used_milli)
-    kind = f"{capped.gpu_type} GPUs" if capped.gpu_type else "GPUs"
-    words = f"each person may hold {most} {kind} in {capped.share}, and {owner} holds {used}"
+    may = f"{owner} may hold {gpu_words(capped.limit_milli, capped.gpu_type)} at once in "
+    words = f"{may}{capped.share} and holds {used}"
     remedy = f"It starts when other work of {owner} there ends; an administrator can raise the cap."
     if amount_milli > capped.limit_milli:
-        words = f"each person may hold {most} {kind} in {capped.share}, and this alone is "
-        words += format_milli(amount_milli)
+        words = f"{may}{capped.share}, and this alone is {format_milli(amount_milli)}"
         remedy = f"Ask for {most} or fewer in all; an administrator can raise the cap."
     return Refusal(
         WaitReason.QUOTA,
@@ -95,15 +94,22 @@ def person_refusal(capped: Capped, amount_milli: int) -> Refusal:
     )
 
 
+def gpu_words(milli: int, gpu_type: str) -> str:
+    """`1 GPU`, `2 A100 GPUs`."""
+    noun = f"{gpu_type} GPU" if gpu_type else "GPU"
+    return f"{format_milli(milli)} {noun if milli == GPU_MILLI else noun + 's'}"
+
+
 def amount_words(what: Counted, amount: int) -> str:
     """`64 CPUs`, `512 GiB of memory`, `1 workspace`."""
-    noun, shown = COUNTED_WORDS[what], _bare(what, amount)
+    noun, shown = COUNTED_WORDS[what], bare_amount(what, amount)
     if what in (Counted.MEMORY, Counted.STORAGE):
         return f"{shown} of {noun}"
     return f"{shown} {noun.removesuffix('s') if shown == '1' else noun}"
 
 
-def _bare(what: Counted, amount: int) -> str:
+def bare_amount(what: Counted, amount: int) -> str:
+    """`64`, `512 GiB`."""
     if what in (Counted.MEMORY, Counted.STORAGE):
         return format_bytes(amount)
     return format_milli(amount) if what is Counted.CPU else str(amount)

@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from podium.domain.lifecycle import WorkloadState
-from podium.domain.quota import AMOUNT_MILLI_MAX, WEIGHT_MAX, QuotaLevel
+from podium.domain.quota import (
+    AMOUNT_MILLI_MAX,
+    CEILING_MAX,
+    WEIGHT_MAX,
+    Counted,
+    QuotaLevel,
+)
 from podium.domain.workload import Kind
 from podium.spec.views.base import View
 from podium.spec.views.budget import BudgetOutlook
@@ -87,14 +93,19 @@ class FieldChangeView(View):
 
 
 class QuotaEditView(View):
-    """An amount to set anew, in thousandths of a GPU."""
+    """An amount to set anew, in thousandths of a GPU, or as `counted` says."""
 
     level: QuotaLevel | None = Field(description="Null: of a share that the reader may not see.")
     name: str | None
-    limit: bool = Field(description="Its limit, else its guarantee.")
-    gpu_type: str = Field(description="`all` is all types together.")
-    from_milli: int | None
-    to_milli: int | None
+    kind: Literal["guarantee", "limit", "per_user", "ceiling"] = Field(
+        description="Its guarantee or limit of GPUs, its cap for each person, or a limit of what "
+        "is no GPU."
+    )
+    gpu_type: str | None = Field(description="`all` is all types together; null: of no GPU.")
+    counted: Counted | None = Field(description="What a ceiling counts; the name says the unit.")
+    owner: str | None = Field(description="The person whom a cap stands in the way of.")
+    from_amount: int | None
+    to_amount: int | None
 
 
 class OfferedPlaceView(View):
@@ -213,6 +224,13 @@ class QuotaWhat(View):
     )
     limits: dict[str, _MILLI | None] = Field(
         default_factory=dict, max_length=100, description="Null takes a limit away."
+    )
+    per_user: dict[str, _MILLI | None] = Field(
+        default_factory=dict, max_length=100, description="Caps for each person; null: none."
+    )
+    ceilings: dict[Counted, Annotated[int, Field(ge=0, le=CEILING_MAX)] | None] = Field(
+        default_factory=dict,
+        description="Limits of what is no GPU, as quotas have them; null takes one away.",
     )
     weight: int | None = Field(None, ge=0, le=WEIGHT_MAX)
 

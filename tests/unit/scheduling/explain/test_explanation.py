@@ -203,7 +203,7 @@ def test_a_guarantee_of_somebody_who_does_not_use_it() -> None:
         "If p is guaranteed 2 GPUs instead of 1, it starts now; "
         "q is guaranteed 1 GPU that it does not use."
     )
-    assert [(each.share, each.to_milli) for each in change.quota] == [("p", 2000), ("q", 3000)]
+    assert [(each.share, each.to_amount) for each in change.quota] == [("p", 2000), ("q", 3000)]
     assert [(each.share, each.guarantee_milli) for each in found.entitled] == [("p", 1000)]
 
 
