@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import tempfile
 import uuid
@@ -35,6 +36,7 @@ class Harness:
     prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     engine: Engine = field(init=False)
     options: dict[str, Any] = field(default_factory=dict)
+    patience_seconds: float = PATIENCE_SECONDS
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count()
@@ -107,7 +109,7 @@ class Harness:
 
     async def said(self, allocation_id: str, word: str) -> None:
         """Waits until the log holds `word`."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(self.patience_seconds):
             while not any(word in text for text in await self.texts(allocation_id)):
                 await asyncio.sleep(0.01)
 
@@ -143,13 +145,14 @@ class Harness:
     async def _until(
         self, happened: Callable[[dict[str, Observation]], bool]
     ) -> dict[str, Observation]:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(self.patience_seconds):
             while True:
                 self.engine.changed.clear()
                 seen = {each.allocation_id: each for each in await self.engine.observe()}
                 if happened(seen):
                     return seen
-                await self.engine.changed.wait()
+                with contextlib.suppress(TimeoutError):  # control looks once a second, too
+                    await asyncio.wait_for(self.engine.changed.wait(), 1)
 
 
 LOOPBACK = outbound_read(["127.0.0.0/8", "::1"])

@@ -26,8 +26,8 @@ from podium.engines.contract import Phase
 from podium.engines.devices.library import short_type
 from podium.engines.local.folder import LAUNCH, STATUS
 from podium.engines.local.link import WardenLink
-from podium.engines.local.logwriter import segment_name
 from podium.engines.local.page import page_read
+from podium.engines.logs.writer import segment_name
 
 pytestmark = pytest.mark.anyio
 SOURCE = Path(package.__file__).parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.engines.local.logwriter import LINE_BYTES_MAX, LineSplitter
+from podium.engines.logs.writer import LINE_BYTES_MAX, LineSplitter
 
 
 @settings(max_examples=60, deadline=None)

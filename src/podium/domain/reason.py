@@ -38,6 +38,7 @@ class Cause(StrEnum):
     COMMAND_NOT_FOUND = "command_not_found"
     COMMAND_NOT_EXECUTABLE = "command_not_executable"
     SOURCE_FAILED = "source_failed"
+    IMAGE_FAILED = "image_failed"  # the node could not get its container image
     VOLUME_MISSING = "volume_missing"
     DATA_DENIED = "data_denied"  # its grant was withdrawn, or its place may not have the data
     DATA_FAILED = "data_failed"  # a source could not be mounted, fetched or written back

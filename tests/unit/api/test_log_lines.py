@@ -16,8 +16,8 @@ from podium.domain.allocation import Allocation
 from podium.domain.errors import NotFoundError
 from podium.domain.lifecycle import ReplicaState
 from podium.engines.contract import Engine, LogChunk
-from podium.engines.local.logreader import LogReader
-from podium.engines.local.logwriter import segment_name
+from podium.engines.logs.reader import LogReader
+from podium.engines.logs.writer import segment_name
 
 pytestmark = pytest.mark.anyio
 

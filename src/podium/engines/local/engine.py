@@ -40,7 +40,6 @@ from podium.engines.local import folder as names
 from podium.engines.local import ledger, secret_files
 from podium.engines.local.inventory import Inventory
 from podium.engines.local.link import WardenLink
-from podium.engines.local.logreader import LogReader
 from podium.engines.local.meter import Meter
 from podium.engines.local.mps import pipe_directory
 from podium.engines.local.order import Limits, order_of
@@ -49,6 +48,7 @@ from podium.engines.local.ports import Ports
 from podium.engines.local.removal import folders_remove
 from podium.engines.local.site import Site
 from podium.engines.local.walls import Level, Walls
+from podium.engines.logs.reader import LogReader
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WATCH_SECONDS = 0.5

@@ -24,7 +24,6 @@ SCRIPT = f"{JOB}/script"
 WORK = f"{JOB}/work"
 TEMPORARY = f"{JOB}/tmp"  # noqa: S108 - below the folder
 SECRETS = f"{JOB}/secrets"
-LOG_PREFIX = "log."
 
 _LOCK_TRIES = 100
 

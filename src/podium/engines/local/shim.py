@@ -24,9 +24,9 @@ from typing import Any
 from podium.engines.local import folder as names
 from podium.engines.local import job, processes, secret_files
 from podium.engines.local.keeper import keeper_dismiss, keeper_start
-from podium.engines.local.logwriter import LineSplitter, LogWriter
 from podium.engines.local.memory import MemoryWatch
 from podium.engines.local.page import Status, page_create, page_write
+from podium.engines.logs.writer import LineSplitter, LogWriter
 
 LINGER_MS = 2_000  # what a job leaves behind may finish in this time
 _HEARTBEAT_MS = 10_000

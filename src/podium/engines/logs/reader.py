@@ -1,4 +1,4 @@
-"""Reads the segments that a shim's log writer leaves, at offsets that never change.
+"""Reads the segments that a log writer leaves, at offsets that never change.
 
 Called by the engine for each follower, so an answer at the tail costs a listing and one read,
 and followers of the same lines share the work.
@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from podium.engines.contract import LogChunk
-from podium.engines.local.folder import LOG_PREFIX
+from podium.engines.logs.writer import LOG_PREFIX
 
 _CHUNKS_MAX = 128
 _LINE_SEARCH_BYTES = 128 * 1024  # above the longest line that a writer makes
@@ -42,7 +42,7 @@ class LogReader:
     ) -> LogChunk:
         """`end` is the final offset of an ended log, None while it grows. Raises
         FileNotFoundError when the folder, or a segment of it, moved away meanwhile."""
-        segments = _segments(folder)
+        segments = segments_of(folder)
         log_end = max([segment.end for segment in segments] + [end or 0])
         start = offset if offset >= 0 else _line_start(segments, max(0, log_end + offset))
         chunk = _chunk(segments, start, limit_bytes, log_end, final=end is not None)
@@ -59,7 +59,7 @@ class LogReader:
             del self._chunks[key]
 
 
-def _segments(folder: str) -> list[Segment]:
+def segments_of(folder: str) -> list[Segment]:
     """In order. The listing comes before the sizes: a segment with a successor is final."""
     names = sorted(
         name

@@ -1,7 +1,8 @@
 """Writes one allocation's log: whole stamped lines, in segments that carry their first offset.
 
-Called by the shim. Offsets count every byte of the log since the start. What rotation deletes or
-a full disk refuses is a gap between segments, so readers see how much is missing and where.
+Called by the shim of a local job, and by the keeper of what pods say. Offsets count every byte of
+the log since the start. What rotation deletes or a full disk refuses is a gap between segments, so
+readers see how much is missing and where.
 """
 
 # Paths are plain strings: a shim holds in memory what it imports, and pathlib is large
@@ -13,9 +14,9 @@ import contextlib
 import errno
 import os
 import time
+from collections.abc import Sequence
 
-from podium.engines.local.folder import LOG_PREFIX
-
+LOG_PREFIX = "log."
 LINE_BYTES_MAX = 16 * 1024
 _RETRY_SECONDS = 1.0
 
@@ -38,7 +39,7 @@ class LineSplitter:
             self._rest += data
             if len(self._rest) <= LINE_BYTES_MAX:
                 return b""
-            lines, self._rest = self._pieces(self._rest)
+            lines, self._rest = _pieces(self._rest)
         else:
             lines = (self._rest + whole).split(b"\n")
             self._rest = rest
@@ -50,39 +51,52 @@ class LineSplitter:
         return self._stamped(lines)
 
     def _stamped(self, lines: list[bytes]) -> bytes:
-        stamp = b"%d %s " % (time.time_ns() // 1_000_000, self._tag)
-        stamped = []
-        for line in lines:
-            if len(line) > LINE_BYTES_MAX:
-                pieces, last = self._pieces(line)
-                stamped += [stamp + piece for piece in (*pieces, last)]
-            else:
-                stamped.append(stamp + line)
-        if not stamped:
-            return b""
-        text = b"\n".join(stamped) + b"\n"
-        try:
-            text.decode()
-        except UnicodeDecodeError:
-            return text.decode("utf-8", "replace").encode()
-        return text
+        return stamped(lines, b"%d %s " % (time.time_ns() // 1_000_000, self._tag))
 
-    @staticmethod
-    def _pieces(line: bytes) -> tuple[list[bytes], bytes]:
-        pieces, start = [], 0
-        while len(line) - start > LINE_BYTES_MAX:
-            end = start + LINE_BYTES_MAX
-            while end > start + LINE_BYTES_MAX - 4 and line[end] & 0xC0 == 0x80:
-                end -= 1  # do not cut a character in two
-            pieces.append(line[start:end])
-            start = end
-        return pieces, line[start:]
+
+def stamped(lines: Sequence[bytes], stamp: bytes) -> bytes:
+    """Lines of the log out of what was said at one time; long ones in pieces."""
+    made = []
+    for line in lines:
+        if len(line) > LINE_BYTES_MAX:
+            pieces, last = _pieces(line)
+            made += [stamp + piece for piece in (*pieces, last)]
+        else:
+            made.append(stamp + line)
+    if not made:
+        return b""
+    text = b"\n".join(made) + b"\n"
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return text.decode("utf-8", "replace").encode()
+    return text
+
+
+def _pieces(line: bytes) -> tuple[list[bytes], bytes]:
+    pieces, start = [], 0
+    while len(line) - start > LINE_BYTES_MAX:
+        end = start + LINE_BYTES_MAX
+        while end > start + LINE_BYTES_MAX - 4 and line[end] & 0xC0 == 0x80:
+            end -= 1  # do not cut a character in two
+        pieces.append(line[start:end])
+        start = end
+    return pieces, line[start:]
 
 
 class LogWriter:
-    """Appends to segments, rotates them, and never raises for want of disk."""
+    """Appends to segments, rotates them, and never raises for want of disk. It goes on at
+    `end_offset` behind the segments that start at `kept`."""
 
-    def __init__(self, folder: str, *, segment_bytes_max: int, segments_max: int) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        segment_bytes_max: int,
+        segments_max: int,
+        kept: Sequence[int] = (),
+        end_offset: int = 0,
+    ) -> None:
         self._folder = folder
         self._segment_bytes_max = segment_bytes_max
         self._segments_max = segments_max
@@ -91,8 +105,8 @@ class LogWriter:
         self._lost_bytes = 0
         self._lost_why = ""
         self._retry_at = 0.0
-        self._segments: list[int] = []
-        self.end_offset = 0  # of all that was said, also what is lost at the end
+        self._segments = list(kept)
+        self.end_offset = end_offset  # of all that was said, also what is lost at the end
 
     def write(self, lines: bytes) -> None:
         """`lines` ends with a newline or is empty."""
