@@ -59,8 +59,6 @@ def observation_of(pod: Pod, *, node_gone: bool, now_ms: int) -> Observation:
         return _unstarted(pod, stop_seen=stop_seen)
     if node_gone:
         return _end(pod, Cause.NODE_LOST, "Its node left the cluster.", stop_seen=stop_seen)
-    if pod.status.phase == "Failed":
-        return _failed(pod, stop_seen=stop_seen)
     if state.running is not None:
         begun_ms = ms_of(state.running.started_at)
         return Observation(
@@ -69,6 +67,8 @@ def observation_of(pod: Pod, *, node_gone: bool, now_ms: int) -> Observation:
             runtime_ms=max(0, now_ms - begun_ms),
             stop_seen=stop_seen,
         )
+    if pod.status.phase == "Failed":
+        return _failed(pod, stop_seen=stop_seen)
     return Observation(
         allocation_id=allocation_of(pod),
         phase=Phase.STARTING,
