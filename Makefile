@@ -30,7 +30,7 @@ CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' \
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 .PHONY: install
 install: $(DONE)/podium $(DONE)/webroot ## Make .venv with the podium command and the built console
@@ -48,6 +48,13 @@ test: $(DONE)/dev $(DONE)/webroot ## Run all tests: ARGS='-k name' for some, WOR
 	$(SAY) 'testing Podium…'
 	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
+# The machine's own, as root on Debian 12; PODIUM_TEST_KUBECONFIG names another cluster instead.
+.PHONY: test-kubernetes
+test-kubernetes: $(DONE)/dev ## Run the tests that need Kubernetes, on a cluster of their own
+	@test -n "$$PODIUM_TEST_KUBECONFIG" || $(BIN)/python -m lab.kubernetes binaries >/dev/null
+	$(SAY) 'testing on Kubernetes…'
+	@$(BIN)/pytest $(ARGS) tests/kubernetes
+
 .PHONY: coverage
 coverage: $(DONE)/dev $(DONE)/webroot ## Run the tests with coverage; the pages go to htmlcov/
 	@$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term --cov-report=html $(ARGS)
@@ -64,7 +71,7 @@ lint-style: $(DONE)/dev
 .PHONY: lint-types
 lint-types: $(DONE)/dev
 	$(SAY) 'mypy…'
-	@$(BIN)/mypy --no-error-summary -p podium -p benchmarks -m examples.demo
+	@$(BIN)/mypy --no-error-summary -p podium -p benchmarks -p lab -m examples.demo
 
 .PHONY: lint-imports
 lint-imports: $(DONE)/dev
@@ -117,7 +124,7 @@ clean: ## Remove everything that make has made
 	rm -rf $(VENV) $(WEBROOT) console/node_modules console/openapi.json console/src/api/schema.d.ts
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf .coverage .coverage.* htmlcov artifacts dist
-	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests examples benchmarks lab -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what stands behind them: each file in $(DONE) says that one step is done -------------------
 

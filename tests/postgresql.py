@@ -70,8 +70,9 @@ class PostgresqlServer:
 
 
 @contextmanager
-def serving(binaries: Path) -> Iterator[PostgresqlServer]:
-    """A running server, stopped by its own process id afterwards.
+def serving(binaries: Path, *, address: str = "") -> Iterator[PostgresqlServer]:
+    """A running server, stopped by its own process id afterwards. It is on its socket alone, or at
+    `address` as well, where it lets everybody in.
 
     PostgreSQL refuses to run as root, so root lets `postgres` or `nobody` run it. Names sort as
     people sort them (ICU), which is what a server in production may do.
@@ -88,7 +89,11 @@ def serving(binaries: Path) -> Iterator[PostgresqlServer]:
         if done.returncode:
             done = _run([*initdb, *plain], user, folder)
         done.check_returncode()
-        settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        if address:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all 0.0.0.0/0 trust\n")
+        chosen = {**_SETTINGS, "listen_addresses": address}
+        settings = [f"-c{name}={value}" for name, value in chosen.items()]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [binaries / "postgres", "-D", folder / "data", "-k", folder, *settings],

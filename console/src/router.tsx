@@ -93,6 +93,13 @@ const nodeRoute = createRoute({
   component: lazyRouteComponent(() => import("./nodes/NodePage")),
 });
 
+const clustersRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/clusters",
+  validateSearch: (search: Search): { form?: string } => textsRead(search, "form"),
+  component: lazyRouteComponent(() => import("./nodes/clusters/ClustersPage")),
+});
+
 const schedulerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/scheduler",
@@ -200,6 +207,7 @@ export const routeTree = rootRoute.addChildren([
   queueRoute,
   nodesRoute,
   nodeRoute,
+  clustersRoute,
   schedulerRoute,
   auditRoute,
   forwardingRoute,

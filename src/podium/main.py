@@ -33,6 +33,16 @@ def up(
     port: Annotated[
         int, typer.Option(envvar="PODIUM_PORT", min=0, max=65535, help="Port; 0 takes a free one.")
     ] = DEFAULT_PORT,
+    shared: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PODIUM_SHARED",
+            metavar="FOLDER",
+            help="A folder that all servers of one database share: uploads, the audit trail's key "
+            "and seals, and the keys of secrets are in it. Default: the home folder.",
+            show_default=False,
+        ),
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(
@@ -66,6 +76,15 @@ def up(
             envvar="PODIUM_NODE_NAME", help="Name of this machine as a node.", show_default=False
         ),
     ] = None,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local/--no-local",
+            envvar="PODIUM_LOCAL",
+            help="Whether work runs on this machine, too. --no-local is for servers that work on "
+            "clusters alone: podium cluster add",
+        ),
+    ] = True,
     label: Annotated[
         list[str] | None,
         typer.Option(
@@ -188,8 +207,9 @@ def up(
         typer.Option(
             envvar="PODIUM_OUTBOUND",
             metavar="REACH",
-            help="Where Git sources, webhooks and sign-in providers may be: private (private "
-            "networks, too) or public. Never this machine itself, nor link-local addresses.",
+            help="Where Git sources, webhooks, clusters and sign-in providers may be: private "
+            "(private networks, too) or public. Never this machine itself, nor link-local "
+            "addresses.",
         ),
     ] = "private",
     allow_outbound: Annotated[
@@ -244,6 +264,8 @@ def up(
             virtual_gpus=virtual_gpus,
             virtual_gpu_type=virtual_gpu_type,
             node_name=node_name,
+            local=local,
+            shared=shared.expanduser() if shared else None,
             currency=currency,
             labels=label or (),
             isolation=isolation,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from podium.server import printable
+from podium.server.log import printable
 
 
 def test_what_others_wrote_is_neutral() -> None:

@@ -38,6 +38,8 @@ const verbs: Record<string, Verb> = {
   "node:read": ["Looked at nodes", "look at nodes"],
   "node:control": ["Cordoned or opened a node", "cordon or open a node"],
   "node:release": ["Gave up a lost node’s work", "give up a lost node’s work"],
+  "cluster:manage": ["Changed a cluster", "manage clusters"],
+  "cluster:check": ["Tried a cluster", "try a cluster"],
   "price:set": ["Set a price", "set a price"],
   "quota:set": ["Set a quota", "set a quota"],
   "policy:set": ["Set a policy", "set a policy"],

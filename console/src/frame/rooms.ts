@@ -58,8 +58,9 @@ export const rooms: readonly Room[] = [
   },
   {
     to: "/nodes",
+    also: ["/clusters"],
     label: "Nodes and GPUs",
-    keywords: "machines hosts devices racks heat map",
+    keywords: "machines hosts devices racks heat map clusters kubernetes regions",
     key: "n",
     Icon: NodesIcon,
     inBar: false,

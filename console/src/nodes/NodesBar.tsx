@@ -15,11 +15,12 @@ interface Props {
   view: NodesView;
   types: readonly string[];
   pools: readonly string[];
+  clusters: readonly { value: string; label: string }[];
   searchRef: RefObject<HTMLInputElement | null>;
   onChange: (view: NodesView) => void;
 }
 
-export function NodesBar({ view, types, pools, searchRef, onChange }: Props) {
+export function NodesBar({ view, types, pools, clusters, searchRef, onChange }: Props) {
   const shapes = [
     { value: "map", label: "Map" },
     { value: "list", label: "List" },
@@ -28,7 +29,9 @@ export function NodesBar({ view, types, pools, searchRef, onChange }: Props) {
   ];
   return (
     <search className={classes.bar} aria-label="Filter nodes">
-      {view.view !== "pools" && <Filters {...{ view, types, pools, searchRef, onChange }} />}
+      {view.view !== "pools" && (
+        <Filters {...{ view, types, pools, clusters, searchRef, onChange }} />
+      )}
       <SegmentedControl
         ml="auto"
         size="xs"
@@ -41,7 +44,7 @@ export function NodesBar({ view, types, pools, searchRef, onChange }: Props) {
   );
 }
 
-function Filters({ view, types, pools, searchRef, onChange }: Props) {
+function Filters({ view, types, pools, clusters, searchRef, onChange }: Props) {
   // Of what is stranded, only GPUs of a type or a pool can be told apart.
   const ofNodes = view.view !== "fragmentation";
   return (
@@ -77,6 +80,22 @@ function Filters({ view, types, pools, searchRef, onChange }: Props) {
           data={[...new Set([...pools, ...(view.pool ? [view.pool] : [])])]}
           value={view.pool ?? null}
           onChange={(pool) => onChange(changed(view, { pool: pool ?? "" }))}
+        />
+      )}
+      {ofNodes && (clusters.length > 0 || view.cluster) && (
+        <Select
+          size="xs"
+          w={140}
+          aria-label="Cluster"
+          placeholder="Cluster"
+          clearable
+          data={
+            clusters.some(({ value }) => value === view.cluster) || !view.cluster
+              ? [...clusters]
+              : [...clusters, { value: view.cluster, label: view.cluster }]
+          }
+          value={view.cluster ?? null}
+          onChange={(cluster) => onChange(changed(view, { cluster: cluster ?? "" }))}
         />
       )}
       {(ofNodes ? shows : []).map(({ value, label, says }) => (

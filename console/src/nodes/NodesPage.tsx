@@ -9,6 +9,7 @@ import { EmptyState } from "../frame/EmptyState";
 import { FailureState } from "../frame/FailureState";
 import { useKeys } from "../frame/keys";
 import { PageHeader } from "../frame/PageHeader";
+import { useMay } from "../session/queries";
 import { Fragmentation } from "./Fragmentation";
 import { GpuLegend } from "./GpuLegend";
 import { NodeList } from "./NodeList";
@@ -18,14 +19,24 @@ import { NodesSummary } from "./NodesSummary";
 import classes from "./nodes.module.css";
 import { Pools } from "./Pools";
 import { useNodes, useNodesLive } from "./queries";
-import { type NodesView, nodesShown, nodesViewRead, poolsOf, racksOf, typesOf } from "./view";
+import {
+  clustersOf,
+  type NodesView,
+  nodesShown,
+  nodesViewRead,
+  poolsOf,
+  racksOf,
+  typesOf,
+} from "./view";
 
 export function NodesPage() {
   useNodesLive();
   const { data: nodes, error, refetch, isPending } = useNodes();
   return (
     <div className={classes.fixed}>
-      <PageHeader title="Nodes and GPUs" count={nodes?.length.toLocaleString("en")} />
+      <PageHeader title="Nodes and GPUs" count={nodes?.length.toLocaleString("en")}>
+        <ClustersLink nodes={nodes ?? []} />
+      </PageHeader>
       {error && !nodes && <FailureState error={error} onRetry={() => refetch()} />}
       {isPending && <Waiting />}
       {nodes?.length === 0 && (
@@ -40,23 +51,36 @@ export function NodesPage() {
   );
 }
 
+/** For who may add one, and wherever there is one. */
+function ClustersLink({ nodes }: { nodes: readonly Node[] }) {
+  const manages = useMay()("cluster:manage");
+  if (!manages && !nodes.some(({ cluster }) => cluster)) return null;
+  return (
+    <Link to="/clusters" className={classes.clusters}>
+      Clusters
+    </Link>
+  );
+}
+
 function Nodes({ nodes }: { nodes: readonly Node[] }) {
   const view = nodesViewRead(useSearch({ strict: false }));
   const navigate = useNavigate();
   const scroll = useRef<HTMLDivElement>(null);
   const searchRef = useRef<HTMLInputElement>(null);
-  const { show, type, pool, q } = view;
+  const { show, type, pool, cluster, q } = view;
   const shown = useMemo(
     () =>
       nodesShown(nodes, {
         ...(show && { show }),
         ...(type && { type }),
         ...(pool && { pool }),
+        ...(cluster && { cluster }),
         ...(q && { q }),
       }),
-    [nodes, show, type, pool, q],
+    [nodes, show, type, pool, cluster, q],
   );
   const pools = useMemo(() => poolsOf(nodes), [nodes]);
+  const clusters = useMemo(() => clustersOf(nodes), [nodes]);
   const types = useMemo(() => typesOf(nodes), [nodes]);
   useKeys({
     "/": (event) => {
@@ -81,7 +105,7 @@ function Nodes({ nodes }: { nodes: readonly Node[] }) {
         <NodesSummary nodes={nodes} />
         <GpuLegend nodes={nodes} />
       </div>
-      <NodesBar view={view} types={types} pools={pools} searchRef={searchRef} onChange={change} />
+      <NodesBar {...{ view, types, pools, clusters, searchRef }} onChange={change} />
       <div ref={scroll} className={classes.scroll}>
         {view.view === "pools" ? (
           <Pools />

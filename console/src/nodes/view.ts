@@ -11,6 +11,7 @@ export type NodesView = {
   show?: Show;
   type?: string;
   pool?: string;
+  cluster?: string;
   q?: string;
 };
 
@@ -22,13 +23,17 @@ export function nodesViewRead(search: Record<string, unknown>): NodesView {
     ...(show && { show }),
     ...(typeof search.type === "string" && search.type && { type: search.type }),
     ...(typeof search.pool === "string" && search.pool && { pool: search.pool }),
+    ...(typeof search.cluster === "string" && search.cluster && { cluster: search.cluster }),
     ...(typeof search.q === "string" && search.q && { q: search.q }),
   };
 }
 
-export function isNodesFiltered({ show, type, pool, q }: NodesView): boolean {
-  return Boolean(show || type || pool || q);
+export function isNodesFiltered({ show, type, pool, cluster, q }: NodesView): boolean {
+  return Boolean(show || type || pool || cluster || q);
 }
+
+/** What stands for the servers' own machines among the clusters; no cluster can be called so. */
+export const ownMachines = "(own)";
 
 /** A share below this of what is held counts as doing nothing. */
 const IDLE_SHARE = 0.05;
@@ -37,13 +42,25 @@ export function isIdle({ gpu_milli_used, busy_milli }: Device): boolean {
   return gpu_milli_used >= 500 && busy_milli != null && busy_milli < gpu_milli_used * IDLE_SHARE;
 }
 
-export function nodesShown(nodes: readonly Node[], { show, type, pool, q }: NodesView): Node[] {
+export function nodesShown(
+  nodes: readonly Node[],
+  { show, type, pool, cluster, q }: NodesView,
+): Node[] {
   const text = q?.toLowerCase();
   return nodes.filter((node) => {
     const devices = type ? node.devices.filter((each) => each.type === type) : node.devices;
     if (type && devices.length === 0) return false;
     if (pool && node.pool !== pool) return false;
-    const words = [node.name, node.rack, node.block, node.nvlink, node.pool, node.address];
+    if (cluster && (node.cluster || ownMachines) !== cluster) return false;
+    const words = [
+      node.cluster ?? "",
+      node.name,
+      node.rack,
+      node.block,
+      node.nvlink,
+      node.pool,
+      node.address,
+    ];
     if (text && !words.some((each) => has(each, text))) return false;
     if (show === "free")
       return (
@@ -105,6 +122,15 @@ export function placeInWords({ block, rack, nvlink }: Node): string {
 
 export function poolsOf(nodes: readonly Node[]): string[] {
   return [...new Set(nodes.map(({ pool }) => pool).filter(Boolean))].sort(natural.compare);
+}
+
+/** Where there is more than one to choose from; the servers' own machines come first. */
+export function clustersOf(nodes: readonly Node[]): { value: string; label: string }[] {
+  const names = [...new Set(nodes.map(({ cluster }) => cluster ?? ""))].sort(natural.compare);
+  if (names.length < 2) return [];
+  return names.map((name) =>
+    name ? { value: name, label: name } : { value: ownMachines, label: "Servers’ own" },
+  );
 }
 
 export function typesOf(nodes: readonly Node[]): string[] {

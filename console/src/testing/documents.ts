@@ -48,6 +48,7 @@ const everything: Action[] = [
       "user:administer",
       "provider:set",
       "directory:write",
+      "cluster:manage",
       "price:set",
       "quota:set",
       "audit:export",
@@ -188,6 +189,7 @@ export function deviceOf(given: Partial<Device> = {}): Device {
 export function nodeOf(given: Partial<Node> = {}): Node {
   return {
     name: "node-1",
+    cluster: "",
     engine: "local",
     state: "ready",
     address: "10.0.0.1",

@@ -14,6 +14,7 @@ from podium.api.feed import Feed
 from podium.api.log_tail import LogTails
 from podium.api.node_news import NodeNews
 from podium.api.streams import Streams
+from podium.control.fleet import Fleet
 from podium.control.foresight import Foresight
 from podium.control.forwarding import Forwarder
 from podium.control.loop import Loop
@@ -31,6 +32,7 @@ from podium.domain.errors import (
 from podium.domain.rights import Action
 from podium.domain.tenancy import Identity
 from podium.engines.contract import Engine
+from podium.intake.clusters import Probe
 from podium.intake.office import Office, authorise
 from podium.intake.sign_in import SignIn
 from podium.intake.single_sign_on import SingleSignOn
@@ -61,6 +63,8 @@ class Context:
     planning: Planning = field(default_factory=Planning)
     notary: Notary | None = None
     forwarder: Forwarder | None = None
+    fleet: Fleet | None = None
+    probe: Probe | None = None  # of clusters
     public_url: str = ""  # where people reach the console; empty: where they ask
     single_sign_on: SingleSignOn = field(init=False)
 

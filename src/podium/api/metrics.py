@@ -8,6 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 
 from podium.api.context import Context
+from podium.domain.cluster import ClusterState
 from podium.domain.lifecycle import WorkloadState
 from podium.domain.resources import ISOLATION_LABEL
 from podium.domain.tenancy import Scope
@@ -69,6 +70,15 @@ def _server(context: Context, registry: CollectorRegistry) -> None:
         steps.labels(loop.name).set(loop.steps)
         busy.labels(loop.name).set(loop.busy_seconds)
         failures.labels(loop.name).set(loop.failures)
+    if context.fleet is not None:
+        ready = Gauge(
+            "podium_cluster_ready",
+            "1 while the cluster answers this server.",
+            ["cluster"],
+            registry=registry,
+        )
+        for name, sight in context.fleet.sights.items():
+            ready.labels(name).set(sight.state is ClusterState.READY)
     for name, about, count in (
         ("cycles", "Cycles of this server's scheduler so far.", context.cycles.cycles),
         ("placements", "Replicas that it placed.", context.cycles.placements),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from podium.api.answers import answer, decode_cursor, encode_cursor, page
@@ -24,12 +25,24 @@ router = APIRouter(prefix="/nodes", tags=["nodes"])
 
 
 @router.get("", response_model=Page[NodeView])
-async def list_nodes(context: Ctx, who: Who, limit: Limit = 100, cursor: Cursor = None) -> Response:
+async def list_nodes(
+    context: Ctx,
+    who: Who,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    cluster: Annotated[
+        str | None,
+        Query(
+            max_length=63,
+            description="Only nodes of this cluster; of no cluster with an empty name.",
+        ),
+    ] = None,
+) -> Response:
     """Every node by name, with what is held on it. Holders are those that you may see."""
     after = decode_cursor(cursor) or ""
 
     def read(tx: Transaction) -> Page[NodeView]:
-        found = nodes.node_page(tx, limit=limit + 1, after=after)
+        found = nodes.node_page(tx, limit=limit + 1, after=after, cluster=cluster)
         more = encode_cursor(found[limit - 1].name) if len(found) > limit else None
         return Page[NodeView](items=node_views(tx, context, who, found[:limit]), next_cursor=more)
 

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from podium.api.slices import board_name, room_views, slice_views
 from podium.domain.allocation import Usage, usage_of
+from podium.domain.cluster import cluster_of
 from podium.domain.event import Event
 from podium.domain.lifecycle import ReplicaState, WorkloadState
 from podium.domain.mig import BOARDS
@@ -240,6 +241,7 @@ def node_view(
     return NodeView(
         name=node.name,
         engine=node.engine,
+        cluster=cluster_of(node.engine),
         state=node.state,
         address=node.address,
         labels=dict(node.labels),

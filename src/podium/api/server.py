@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from podium.api.answers import answer
 from podium.api.context import Context, Ctx, Who, context_of
 from podium.api.metrics import exposition
+from podium.domain.cluster import ClusterSight, ClusterState
 from podium.domain.errors import PodiumError
 from podium.spec.views.base import utc
 from podium.spec.views.server import AboutView, CheckView, HealthView
@@ -46,7 +47,7 @@ async def about(context: Ctx, _who: Who) -> Response:
             store=context.database.dialect,
             engines=sorted(context.engines),
             virtual_gpus=await context.database.read(nodes.gpus_virtual),
-            health=await _health(context),
+            health=await _health(context, clusters=True),
             started_at=utc(context.about["started_at_ms"]),
             isolation=context.about.get("isolation", "none"),
             isolation_words=context.about.get("isolation_words", ""),
@@ -72,13 +73,24 @@ async def metrics(context: Ctx, who: Who) -> Response:
     return await exposition(context, who.scope)
 
 
-async def _health(context: Context) -> HealthView:
+async def _health(context: Context, *, clusters: bool = False) -> HealthView:
+    """With `clusters`, also how each of them is, which only those who are signed in hear."""
     checks = await _checks(context)
     # They are told, but they are no reason to send people elsewhere.
-    told_only = ("clock", "audit")
-    return HealthView(
-        ok=all(each.ok for each in checks if each.name not in told_only), checks=checks
-    )
+    told_only = {"clock", "audit"}
+    if not context.about.get("local", True):
+        told_only.add("nodes")  # or nobody could come in to add the first cluster
+    ok = all(each.ok for each in checks if each.name not in told_only)
+    if clusters and context.fleet is not None:
+        checks += [_cluster_check(name, each) for name, each in context.fleet.sights.items()]
+    return HealthView(ok=ok, checks=checks)
+
+
+def _cluster_check(name: str, sight: ClusterSight) -> CheckView:
+    well = sight.state is not ClusterState.UNREACHABLE
+    since = utc(sight.since_ms).strftime("%Y-%m-%d %H:%M UTC")
+    detail = sight.state.value if well else f"does not answer since {since}"
+    return CheckView(name=f"cluster {name}", ok=well, detail=detail)
 
 
 async def _checks(context: Context) -> list[CheckView]:

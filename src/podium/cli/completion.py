@@ -85,6 +85,15 @@ def nodes(incomplete: str) -> Offer:
     return [offer for offer in found if offer[0].startswith(incomplete)]
 
 
+def clusters(incomplete: str) -> Offer:
+    try:
+        with _client() as client:
+            found = [(view.name, view.state.value) for view in client.clusters.list()]
+    except Exception:
+        return []
+    return [offer for offer in found if offer[0].startswith(incomplete)]
+
+
 def pools(incomplete: str) -> Offer:
     try:
         with _client() as client:

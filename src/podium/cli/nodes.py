@@ -50,6 +50,16 @@ def nodes(
             show_default=False,
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="NAME",
+            help='Only those of this cluster; "" for servers\' own machines.',
+            autocompletion=completion.clusters,
+            show_default=False,
+        ),
+    ] = None,
     json_output: options.Json = False,
 ) -> None:
     """List the machines and what is in use, or show one with its GPUs.
@@ -58,6 +68,7 @@ def nodes(
       podium nodes
       podium nodes gpu-1
       podium nodes --pool a100
+      podium nodes --cluster munich
     """
     with connect() as client:
         if name is not None:
@@ -69,15 +80,20 @@ def nodes(
             return
         if pool is not None:
             client.pools.get(pool)  # says so where there is none
-        views = [view for view in client.nodes.list() if pool in (None, view.pool)]
+        if cluster:
+            client.clusters.get(cluster)
+        listed = client.nodes.list(cluster=cluster)
+        views = [view for view in listed if pool in (None, view.pool)]
     if json_output:
         terminal.listing(views)
         return
     if not views:
-        terminal.say("No node has reported yet." if pool is None else "No node is in this pool.")
+        nowhere = "No node is in this pool." if cluster is None else "No node of it has reported."
+        terminal.say("No node has reported yet." if pool is cluster is None else nowhere)
         return
     now = datetime.now(UTC)
     pooled = any(view.pool for view in views)
+    clustered = any(view.cluster for view in views)
     columns = (
         Column("NAME", style="bold"),
         Column("STATE"),
@@ -85,7 +101,7 @@ def nodes(
         Column("CPU", right=True),
         Column("MEMORY", right=True),
         *((Column("POOL", drop=3),) if pooled else ()),
-        Column("ENGINE", drop=2),
+        Column("CLUSTER" if clustered else "ENGINE", drop=2),
         Column("SEEN", right=True, drop=1),
     )
     terminal.show_table(
@@ -98,7 +114,7 @@ def nodes(
                 of_total(view.cpu_milli_used, view.cpu_milli, ""),
                 bytes_of(view.memory_bytes_used, view.memory_bytes),
                 *((view.pool or "–",) if pooled else ()),
-                view.engine,
+                (view.cluster or "–") if clustered else view.engine,
                 ago(view.seen_at, now),
             )
             for view in views
@@ -139,6 +155,7 @@ def _show(view: NodeView, replicas: Sequence[NodeReplicaView]) -> None:
     terminal.show_facts(
         [
             ("State", terminal.state_text(view.state)),
+            ("Cluster", view.cluster),
             ("Engine", view.engine),
             ("Address", view.address),
             ("Place", " / ".join(part for part in (view.block, view.rack) if part)),

@@ -14,6 +14,7 @@ from podium.client.auth import Auth
 from podium.client.bookings import Bookings
 from podium.client.budgets import Budgets
 from podium.client.capacity import Capacity
+from podium.client.clusters import Clusters
 from podium.client.compliance import Compliance
 from podium.client.cost import Cost
 from podium.client.data import Data
@@ -79,6 +80,7 @@ class Client:
         self.budgets = Budgets(self._transport)
         self.cost = Cost(self._transport)
         self.capacity = Capacity(self._transport)
+        self.clusters = Clusters(self._transport)
         self.compliance = Compliance(self._transport)
         self.data = Data(self._transport)
         self.directory = Directory(self._transport)

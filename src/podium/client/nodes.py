@@ -18,8 +18,10 @@ class Nodes:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self) -> Iterator[NodeView]:
-        yield from items(self._transport, Page[NodeView], "/nodes")
+    def list(self, *, cluster: str | None = None) -> Iterator[NodeView]:
+        """By name; only those of a cluster, or of none with ""."""
+        params = {"cluster": cluster}
+        yield from items(self._transport, Page[NodeView], "/nodes", params=params)
 
     def get(self, name: str) -> NodeView:
         return self._transport.fetch(NodeView, path_of("nodes", name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -27,6 +28,19 @@ class Leadership:
         self._holder = holder
         self._names = tuple(names)
         self._held: dict[str, Lease] = {}
+        self._turn = asyncio.Lock()
+
+    def add(self, name: str) -> None:
+        """One more that is to be held, from the next renewal on."""
+        if name not in self._names:
+            self._names = (*self._names, name)
+
+    async def drop(self, name: str) -> None:
+        """Hold it no longer, so that another server need not wait for its expiry."""
+        async with self._turn:
+            self._names = tuple(each for each in self._names if each != name)
+            if self._held.pop(name, None) is not None:
+                await self._database.write(lambda tx: leases.lease_release(tx, name, self._holder))
 
     def leads(self, name: str) -> bool:
         lease = self._held.get(name)
@@ -34,20 +48,22 @@ class Leadership:
 
     async def renew(self) -> bool:
         """Take or keep every lease that is free. Returns whether a new one was won."""
-        before = {name for name in self._names if self.leads(name)}
+        async with self._turn:
+            names = self._names
+            before = {name for name in names if self.leads(name)}
 
-        def acquire(tx: Transaction) -> dict[str, Lease]:
-            now_ms = self._database.now_ms()
-            taken = {
-                name: leases.lease_acquire(
-                    tx, name, self._holder, now_ms, lease_ms=int(LEASE_SECONDS * 1000)
-                )
-                for name in self._names
-            }
-            return {name: lease for name, lease in taken.items() if lease is not None}
+            def acquire(tx: Transaction) -> dict[str, Lease]:
+                now_ms = self._database.now_ms()
+                taken = {
+                    name: leases.lease_acquire(
+                        tx, name, self._holder, now_ms, lease_ms=int(LEASE_SECONDS * 1000)
+                    )
+                    for name in names
+                }
+                return {name: lease for name, lease in taken.items() if lease is not None}
 
-        self._held = await self._database.write(acquire)
-        return not before.issuperset(self._held)
+            self._held = await self._database.write(acquire)
+            return not before.issuperset(self._held)
 
     async def fenced(self, name: str, function: Callable[[Transaction], Result]) -> Result:
         """Run `function` in a transaction that the lease guards. Raises LeaseLostError."""

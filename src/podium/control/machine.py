@@ -31,4 +31,8 @@ class Machine:
 
 
 def lease_name(engine: Engine) -> str:
-    return f"engine {engine.name}"
+    return lease_of(engine.name)
+
+
+def lease_of(engine_name: str) -> str:
+    return f"engine {engine_name}"

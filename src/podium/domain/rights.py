@@ -39,6 +39,7 @@ class Action(StrEnum):
     NODE_READ = "node:read"
     NODE_CONTROL = "node:control"
     NODE_RELEASE = "node:release"
+    CLUSTER_MANAGE = "cluster:manage"
     PRICE_SET = "price:set"
     QUOTA_SET = "quota:set"
     BUDGET_SET = "budget:set"  # of what stands below: nobody sets their own
@@ -81,6 +82,7 @@ SENTENCES: Mapping[Action, str] = MappingProxyType(
         Action.NODE_READ: "See nodes and GPUs, though not who works on them.",
         Action.NODE_CONTROL: "Cordon nodes and open them again.",
         Action.NODE_RELEASE: "Give up the work of a lost node.",
+        Action.CLUSTER_MANAGE: "Add, change and remove clusters.",
         Action.PRICE_SET: "Set prices.",
         Action.QUOTA_SET: "Set guarantees, limits and weights.",
         Action.BUDGET_SET: "Set budgets; in a team, those of its projects.",

@@ -8,11 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from podium.domain.cluster import engine_of
 from podium.domain.errors import NotFoundError
 from podium.domain.node import Device, MigInstance, Node, NodeState
 from podium.domain.pool import Pool, pool_of
 from podium.store import tables
 from podium.store.chunks import chunks
+from podium.store.clusters import engine_wanted
 from podium.store.codec import Row, pairs_from_text, pairs_to_text
 from podium.store.database import Transaction
 from podium.store.device_spans import spans_update
@@ -25,8 +27,10 @@ _DEVICE_FIELDS = tuple(
 
 
 def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int) -> bool:
-    """Store what an engine sees; nodes of it that are gone become lost. Returns whether anything
-    that scheduling depends on changed."""
+    """Store what an engine sees; nodes of it that are gone become lost. Nothing is stored for a
+    cluster that was removed. Returns whether anything that scheduling depends on changed."""
+    if not engine_wanted(tx, engine):
+        return False
     table, reported = tables.nodes, {node.name for node in nodes}
     mine = sa.select(table.c.name).where(table.c.name.in_(sorted(reported)))
     tx.execute(mine.order_by(table.c.name).with_for_update())  # nobody gives them up meanwhile
@@ -101,10 +105,16 @@ def bound_instances(tx: Transaction) -> Sequence[sa.Row[Any]]:
     return tx.execute(sa.select(both).order_by(both.c.device_id, both.c.start)).all()
 
 
-def node_page(tx: Transaction, *, limit: int, after: str = "") -> tuple[Node, ...]:
-    """As `node_list`, up to `limit` of them with names after that one, with all MIG instances."""
+def node_page(
+    tx: Transaction, *, limit: int, after: str = "", cluster: str | None = None
+) -> tuple[Node, ...]:
+    """As `node_list`, up to `limit` of them with names after that one, with all MIG instances; only
+    those of a cluster, or of none with LOCAL."""
     table = tables.nodes
     statement = sa.select(table).where(table.c.name > after).order_by(table.c.name).limit(limit)
+    if cluster is not None:
+        anywhere = table.c.engine.startswith(engine_of(""), autoescape=True)
+        statement = statement.where(table.c.engine == engine_of(cluster) if cluster else ~anywhere)
     rows = list(tx.execute(statement).mappings())
     return _nodes(tx, rows, _devices_of(tx, [row["name"] for row in rows]))
 

@@ -327,6 +327,22 @@ sealing_key = Table(
     Column("set_by", Text, nullable=False),
 )
 
+# What Podium works on beside its servers' own machines; kubeconfigs are among the sealed values.
+clusters = Table(
+    "clusters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("image", Text, nullable=False),
+    Column("context", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("in_cluster", Boolean, nullable=False),
+    _ms("added_at_ms"),
+    Column("added_by", Text, nullable=False),
+    _ms("updated_at_ms"),
+)
+
 nodes = Table(
     "nodes",
     metadata,

@@ -13,12 +13,25 @@ from podium.control.leadership import Leadership
 from podium.control.machine import Machine, lease_name
 from podium.control.measure import Measurer
 from podium.control.observe import Observer
-from podium.control.reap import Reaper
+from podium.control.reap import LogReaper, Reaper
 from podium.control.schedule import Scheduler
+from podium.control.stock import StockCount
 from podium.control.stop import Stopper
 from podium.store.retention import Retention
 from unit.control.fake_engine import FakeEngine
 from unit.house import House
+
+
+@dataclass
+class Both:
+    """Two loops that tests step as one."""
+
+    first: LogReaper | Measurer
+    second: Reaper | StockCount
+
+    async def step(self) -> bool:
+        again = await self.first.step()
+        return await self.second.step() or again
 
 
 @dataclass
@@ -32,8 +45,8 @@ class Server:
     observer: Observer
     stopper: Stopper
     deadlines: Deadlines
-    reaper: Reaper
-    measurer: Measurer
+    reaper: Both
+    measurer: Both
     expecter: Expecter
 
     @classmethod
@@ -54,8 +67,11 @@ class Server:
             Observer(machine),
             Stopper(machine),
             Deadlines(database, office.hints, leadership),
-            Reaper(machine, Retention(), office.uploads_path),
-            Measurer(machine, lambda: scheduler.seen),
+            Both(
+                LogReaper(machine, Retention()),
+                Reaper(database, leadership, Retention(), office.uploads_path),
+            ),
+            Both(Measurer(machine), StockCount(database, leadership, lambda: scheduler.seen)),
             Expecter(database, leadership, lambda: scheduler.seen),
         )
         await found.inventory.step()

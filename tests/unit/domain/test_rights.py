@@ -46,6 +46,7 @@ TABLE = """
     node:read          a o l d v u p
     node:control       a o . . . . .
     node:release       a o . . . . .
+    cluster:manage     a . . . . . .
     price:set          a . . . . . .
     quota:set          a . . . . . .
     budget:set         a . l . . . .

@@ -52,6 +52,7 @@ from podium.engines.kubernetes.sight import (
     Withdrawn,
     allocation_of,
     clock_ms,
+    has_said,
     observation_of,
     outlives_its_stop,
     over_at_ms,
@@ -407,6 +408,9 @@ class KubernetesEngine:
         if self._logs.is_whole(allocation_id):
             return
         why_not = ""
+        if not has_said(pod):
+            await self._logs.finish(None, allocation_id)
+            return
         if self._view.node_gone(pod):
             why_not = "what it said last is lost with its node."
         try:

@@ -127,7 +127,7 @@ def _container(
     command = [SCRIPT] if program.script.startswith("#!") else ["/bin/sh", "-c", program.script]
     mounts: list[dict[str, Any]] = [
         {"name": "podium", "mountPath": HOME},
-        {"name": "podium", "mountPath": WORK, "subPath": "work"},
+        {"name": "work", "mountPath": WORK},
     ]
     mounts += [{"name": "memory", "mountPath": "/dev/shm"}]  # noqa: S108 - of the pod
     if program.script.startswith("#!"):
@@ -230,6 +230,7 @@ def _resources(launch: Launch, site: ClusterSite) -> dict[str, Any]:
 def _volumes(launch: Launch, site: ClusterSite, has_secret: bool) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [
         {"name": "podium", "emptyDir": {}},
+        {"name": "work", "emptyDir": {}},
         {"name": "memory", "emptyDir": {"medium": "Memory"}},
     ]
     if has_secret and launch.program.script.startswith("#!"):

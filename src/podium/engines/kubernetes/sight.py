@@ -82,6 +82,12 @@ def outlives_its_stop(pod: Pod) -> bool:
     return bool(pod.metadata.deletion_timestamp) and _state(pod).running is not None
 
 
+def has_said(pod: Pod) -> bool:
+    """Whether its container was made, so that there is a log."""
+    state = _state(pod)
+    return state.running is not None or state.terminated is not None
+
+
 def over_at_ms(pod: Pod) -> int:
     """When it ended by its node's clock, or since when it is to be deleted; 0 for neither."""
     said = _state(pod).terminated

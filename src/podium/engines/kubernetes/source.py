@@ -24,7 +24,7 @@ def container_of(work: dict[str, Any]) -> dict[str, Any]:
     """The one that waits, out of the one that works."""
     wait = f"until [ -e {_PLACE}/ready ]; do sleep 0.2; done"
     kept = ("image", "resources", "securityContext")
-    mounts = [each for each in work["volumeMounts"] if each["name"] == "podium"]
+    mounts = [each for each in work["volumeMounts"] if each["name"] in ("podium", "work")]
     return {
         **{key: work[key] for key in kept},
         "name": CONTAINER,

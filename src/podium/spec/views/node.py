@@ -96,6 +96,7 @@ class NodeView(View):
 
     name: str
     engine: str
+    cluster: str = Field("", description="Its cluster; empty for a server's own machine.")
     state: NodeState
     address: str
     labels: dict[str, str] = Field(default_factory=dict)
