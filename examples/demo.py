@@ -19,7 +19,6 @@ from pathlib import Path
 from types import FrameType
 
 import yaml
-from benchmarks.server import OwnServer, ServerError, own_server
 from rich import box
 from rich.console import Console, Group
 from rich.live import Live
@@ -27,6 +26,7 @@ from rich.table import Table
 from rich.text import Text
 
 import podium
+from benchmarks.server import OwnServer, ServerError, own_server
 from podium.domain.errors import NotFoundError, PodiumError
 from podium.domain.lifecycle import WORKLOAD_ENDS, WorkloadState
 from podium.domain.rights import DEVELOPER
