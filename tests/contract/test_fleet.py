@@ -192,10 +192,22 @@ async def server(database: Database, folder: Path, holder: str = "one") -> Async
             await ended(engine, opened=engine is own)
 
 
+async def opened_again(engine: LocalEngine) -> None:
+    """The one before may be about to let go of its home."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                await engine.open()
+            except TemporaryError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
 async def ended(engine: LocalEngine, *, opened: bool) -> None:
     """Nothing of a test is left running."""
     if not opened:
-        await engine.open()
+        await opened_again(engine)
     for each in await engine.observe():
         if each.phase is not Phase.ENDED:
             await engine.stop(each.allocation_id, grace_seconds=0)

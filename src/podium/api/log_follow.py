@@ -136,7 +136,8 @@ class Follower:
         if len(self._readers) >= wanted:
             return await self._queue.get()
         try:
-            return await asyncio.wait_for(self._queue.get(), _IDLE_SECONDS)
+            async with asyncio.timeout(_IDLE_SECONDS):
+                return await self._queue.get()
         except TimeoutError:
             return None
 

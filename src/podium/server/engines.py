@@ -43,8 +43,8 @@ def local_engine(settings: Settings, walls: Walls) -> LocalEngine:
     )
 
 
-def cluster_engines(settings: Settings) -> MakeEngine:
-    """What makes the engines of clusters."""
+def cluster_engines(settings: Settings, *, owner: str) -> MakeEngine:
+    """What makes the engines of clusters. `owner` tells this Podium's pods from another one's."""
 
     async def make(cluster: Cluster, kubeconfig: str | None) -> Engine:
         # Servers that know no cluster need not load any of it.
@@ -57,6 +57,7 @@ def cluster_engines(settings: Settings) -> MakeEngine:
             settings.home / "clusters" / cluster.name,
             site=ClusterSite(
                 cluster=cluster.name,
+                owner=f"podium-{owner}",
                 image=cluster.image,
                 labels=dict(cluster.node_labels),
                 folders=tuple(map(str, data_roots_of(settings))),

@@ -56,6 +56,7 @@ from podium.server.web import Server, listening, shown
 from podium.store.database import Database
 from podium.store.hints import Hints
 from podium.store.ids import IdSource
+from podium.store.installation import installation_id
 from podium.store.retention import Retention
 from podium.store.seal_file import SealFile
 from podium.store.signing import SigningKey
@@ -142,7 +143,7 @@ async def _run(
         leadership,
         office.sealer,
         office.uploads_path,
-        cluster_engines(settings),
+        cluster_engines(settings, owner=await database.read(installation_id)),
         probe=probe,
     )
     loops = _loops(office, leadership, clusters, scheduler, budgets, records, notary, forwarder)

@@ -40,7 +40,9 @@ class Listener:
     async def wait(self, timeout_seconds: float) -> bool:
         """True when woken, False when the time ran out. Clears the signal."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.event.wait(), timeout_seconds)
+            # Not wait_for, which forgets that it was cancelled when a signal comes with it.
+            async with asyncio.timeout(timeout_seconds):
+                await self.event.wait()
         # Asked of the event itself: a signal may come in the moment when the time runs out.
         woken = self.event.is_set()
         self.event.clear()

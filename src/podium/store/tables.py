@@ -327,6 +327,9 @@ sealing_key = Table(
     Column("set_by", Text, nullable=False),
 )
 
+# One row, made with the table: tells this Podium from others, e.g. in a cluster that they share.
+installation = Table("installation", metadata, Column("id", Text, primary_key=True))
+
 # What Podium works on beside its servers' own machines; kubeconfigs are among the sealed values.
 clusters = Table(
     "clusters",

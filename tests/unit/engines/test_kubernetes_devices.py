@@ -15,8 +15,8 @@ from podium.engines.kubernetes.inventory import amount
 from podium.engines.kubernetes.site import ClusterSite
 
 LABELS = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "nvidia.com/gpu.memory": "81559"}
-SITE = ClusterSite(cluster="east")
-EXACT = ClusterSite(cluster="east", exact_devices=True)
+SITE = ClusterSite(cluster="east", owner="podium-1")
+EXACT = ClusterSite(cluster="east", owner="podium-1", exact_devices=True)
 
 
 def grant(uuid: str, *, milli: int = 1000, mig: bool = False) -> DeviceGrant:

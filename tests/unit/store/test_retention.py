@@ -68,7 +68,7 @@ CYCLE = CycleRow(
 # Grow with what people set up, not with time.
 KEPT = {"providers", "provider_identities", "sealed_values",
         "teams", "projects", "users", "groups", "group_members", "roles", "bindings",
-        "secrets", "sealing_key", "nodes", "devices", "clusters",
+        "secrets", "sealing_key", "nodes", "devices", "clusters", "installation",
         "directory_users", "directory_groups", "audit_forwards",
         "leases", "prices", "saved_views", "thinned",
         "quotas", "quota_amounts", "quota_ceilings", "past_use", "policies",

@@ -69,6 +69,8 @@ _EVENTS_SECONDS = 10.0
 _FED_SECONDS = 3.0
 _REMIND_MAX = 30.0
 _LOG_PATIENCE_MS = 600_000  # in which a node may come back that has the end of a log
+_LOG_AGAIN_MS = 15_000  # in which a node that answers may yet find it
+_AWAY = ("dial tcp", "does not answer", "timeout", "timed out", "EOF", "refused")
 _FIRST_PORT, _PORTS = 20000, 10000
 _log = structlog.get_logger(__name__)
 
@@ -416,7 +418,8 @@ class KubernetesEngine:
         try:
             await self._logs.finish(pod, allocation_id, why_not=why_not)
         except TemporaryError as error:
-            if clock_ms() - over_at_ms(pod) < _LOG_PATIENCE_MS:
+            away = any(word in error.message for word in _AWAY)
+            if clock_ms() - over_at_ms(pod) < (_LOG_PATIENCE_MS if away else _LOG_AGAIN_MS):
                 raise
             why_not = f"what it said last is not to be had. {error.message}"
             await self._logs.finish(pod, allocation_id, why_not=why_not)

@@ -22,7 +22,7 @@ class ClusterSite:
     image: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     folders: Sequence[str] = ()
-    owner: str = "podium"
+    owner: str
     namespace_prefix: str = "podium-"
     user: int = 65534
     exact_devices: bool = False

@@ -1,5 +1,7 @@
 """Clusters that Podium works on beside its servers' own machines."""
 
+import secrets
+
 from alembic import op
 import sqlalchemy as sa
 
@@ -22,3 +24,9 @@ def upgrade() -> None:
         sa.Column("updated_at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+    installation = op.create_table(
+        "installation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.bulk_insert(installation, [{"id": secrets.token_hex(5)}])
