@@ -120,6 +120,12 @@ def test_a_plan_from_before_a_pool_was_closed_is_rejected() -> None:
     assert again == (("w", "n2 is in no pool, where it may not stand"),)
 
 
+def within_pools(one: Demand, pools: tuple[str, ...]) -> Demand:
+    """Each part of it, too."""
+    parts = [replace(part, request=replace(part.request, pools=pools)) for part in one.parts]
+    return replace(one, request=replace(one.request, pools=pools), parts=tuple(parts))
+
+
 @st.composite
 def pooled(draw: st.DrawFn) -> Snapshot:
     """Clusters with pools in which some demands may stand."""
@@ -128,7 +134,7 @@ def pooled(draw: st.DrawFn) -> Snapshot:
     nodes = tuple(replace(each, pool=draw(choice)) for each in at.nodes)
     some = st.lists(choice, max_size=2, unique=True).map(tuple)
     demands = [
-        replace(each, request=replace(each.request, pools=draw(some)))
+        within_pools(each, draw(some))
         for each in (*at.demands, *draw(demand_lists(most=3, prefix="z")))
     ]
     return replace(snapshot(list(nodes), demands), holds=at.holds)

@@ -69,7 +69,8 @@ class _Trier:
             return None
         exact = all(at in outcomes for at in able if at < best)
         exact = exact or self._is_known(ladder, able, best, outcomes)
-        return _change(ladder.option(best), outcomes[best], exact=exact)
+        chosen = ladder.option(best)
+        return _change(chosen, outcomes[best], exact=exact and chosen.least)
 
     def _is_known(
         self, ladder: Ladder, able: Sequence[int], best: int, outcomes: Mapping[int, Outcome]

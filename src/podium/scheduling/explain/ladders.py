@@ -23,7 +23,8 @@ SHARE_STEP_BYTES = 2**30
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One change. `demand` is the changed demand, `tried` what is tried in its place where that
-    has to be harder, `shares` the changed tree."""
+    has to be harder, `shares` the changed tree. `least`: no amount between this and the option
+    before it would do."""
 
     axis: Axis
     before: str
@@ -34,6 +35,7 @@ class Option:
     fields: tuple[tuple[str, FieldValue], ...] = ()
     shares: tuple[Share, ...] | None = None
     quota: tuple[QuotaChange, ...] = ()
+    least: bool = True
 
     @property
     def trial(self) -> Demand:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from podium.domain.quantity import format_milli
 from podium.domain.quota import Counted
@@ -58,8 +57,10 @@ def raise_ladder(
     amounts = dict(kinds)
     cheapest = min(found, key=lambda name: (_raised_milli(found[name]), name))
     rungs = [found.pop(cheapest)]
+    raised = rungs[0]
     ahead = sorted(
-        _ahead(rehearsal, demand, rungs[0]), key=lambda each: _size(rehearsal, limits, each)
+        _ahead(rehearsal, demand, raised),
+        key=lambda each: (_of_it(rehearsal, limits, each, raised[0]), queue_key(each)),
     )
     if len(ahead) > AHEAD_MAX:
         return Ladder((), lambda _: _option(rehearsal, demand, ()))
@@ -68,8 +69,13 @@ def raise_ladder(
         rungs.append(_missing(limits, demand, cheapest, amounts.get(cheapest, 0)))
     others = sorted(found.items(), key=lambda entry: (_raised_milli(entry[1]), entry[0]))
     rungs += [changes for _, changes in others]
-    option = partial(_option, rehearsal, demand)
-    return Ladder(rungs, lambda at: option(rungs[at]), ordered=True, passes=True, hint=len(ahead))
+    # Of unlike work, some other limit may hold some back, so that less of this one would do.
+    alike = all(_asks(each) == _asks(demand) for each in ahead)
+
+    def option(at: int) -> Option:
+        return _option(rehearsal, demand, rungs[at], least=not demand.parts and (alike or not at))
+
+    return Ladder(rungs, option, ordered=True, passes=True, hint=len(ahead))
 
 
 def _most(limits: Limits, demand: Demand, needs: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -163,15 +169,27 @@ def _pending(rehearsal: Rehearsal, demand: Demand) -> int:
     return max(1, len(demand.pending_ranks) - placed)
 
 
-def _size(rehearsal: Rehearsal, limits: Limits, demand: Demand) -> tuple[int, int, int]:
-    """GPUs, CPU and memory."""
+def _asks(demand: Demand) -> tuple[object, ...]:
+    """What a limit counts of it."""
+    parts, pending = demand.parts, len(demand.pending_ranks)
+    return demand.owner, demand.kind, demand.project, demand.request, parts, pending, demand.minimum
+
+
+def _of_it(rehearsal: Rehearsal, limits: Limits, demand: Demand, change: QuotaChange) -> int:
+    """How much it would take of what the change raises."""
     asked = limits.asked(demand, _pending(rehearsal, demand))
     milli_of = rehearsal.view.milli_of
-    return (
-        sum(milli_of(request) * count for request, count, _ in asked),
-        sum(request.cpu_milli * count for request, count, _ in asked),
-        sum(request.memory_bytes * count for request, count, _ in asked),
-    )
+    match change.counted:
+        case Counted.CPU:
+            return sum(request.cpu_milli * count for request, count, _ in asked)
+        case Counted.MEMORY:
+            return sum(request.memory_bytes * count for request, count, _ in asked)
+        case Counted.MIG_SLICES:
+            return sum(slices * count for _, count, slices in asked)
+        case Counted.WORKSPACES:
+            return 1
+        case _:
+            return sum(milli_of(request) * count for request, count, _ in asked)
 
 
 def _count(limits: Limits, demand: Demand, replicas: int, gpu_type: str) -> None:
@@ -187,7 +205,9 @@ def _count(limits: Limits, demand: Demand, replicas: int, gpu_type: str) -> None
             limits.ceilings.take(demand.project, taken)
 
 
-def _option(rehearsal: Rehearsal, demand: Demand, changes: Sequence[QuotaChange]) -> Option:
+def _option(
+    rehearsal: Rehearsal, demand: Demand, changes: Sequence[QuotaChange], *, least: bool = True
+) -> Option:
     before, after, sentence = raised_words(changes, lambda name: name)
     return Option(
         axis=Axis.QUOTA,
@@ -197,6 +217,7 @@ def _option(rehearsal: Rehearsal, demand: Demand, changes: Sequence[QuotaChange]
         demand=demand,
         shares=shares_with(rehearsal.snapshot.shares, changes),
         quota=tuple(changes),
+        least=least,
     )
 
 

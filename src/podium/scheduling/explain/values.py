@@ -158,7 +158,7 @@ class Change:
     `fields` are the spec's, by dotted name, with their new values; None leaves one out. Where
     `quota` changes, nothing of the spec does. `places` are the nodes that it then gets, with how
     many replicas. `delays` are those who have nodes kept for them and would start later than
-    planned. `exact`: no smaller one does; otherwise there was no time to try all.
+    planned. `exact`: no smaller one does; otherwise not all were tried.
     """
 
     axis: Axis

@@ -13,7 +13,7 @@ from podium.domain.resources import Topology, TopologyLevel
 from podium.scheduling.decide import decide
 from podium.scheduling.explain.changes import Effort
 from podium.scheduling.explain.explanation import explanation
-from podium.scheduling.explain.values import Axis, Change
+from podium.scheduling.explain.values import Axis, Change, QuotaKind
 from podium.scheduling.order.queue import queue_order
 from podium.scheduling.plan import Plan
 from podium.scheduling.snapshot import Demand, Snapshot
@@ -169,7 +169,7 @@ def test_a_limit_is_raised_by_no_more_than_it_needs(at: Snapshot, data: st.DataO
     found = explanation(at, None, one.workload_id, NOW_MS, effort=THOROUGH)
     for change in found.changes:
         for raised in change.quota if change.axis is Axis.QUOTA else ():
-            if not raised.limit:
+            if raised.kind is not QuotaKind.LIMIT:
                 continue
             event("raised")
             assert change.shares is not None

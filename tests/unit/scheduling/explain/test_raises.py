@@ -130,7 +130,7 @@ def test_those_before_it_that_stay_too_large_get_nothing() -> None:
     at = seen([large, small, asks(wants=request(0, 1))], [], share(ceilings=((Counted.CPU, 0),)))
     change = raised(explain(at))
     assert change.sentence == "If p may use 2 CPUs instead of 0, it starts now."
-    assert change.exact
+    assert not change.exact, "another limit may hold one back"
 
 
 @settings(max_examples=60, deadline=None)
