@@ -213,6 +213,7 @@ const levels = [
   { value: "node", label: "Node" },
   { value: "rack", label: "Rack" },
   { value: "block", label: "Block" },
+  { value: "cluster", label: "Cluster" },
 ];
 
 function PlacementGroup() {

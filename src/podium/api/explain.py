@@ -244,7 +244,7 @@ def _demands(
     tx: Transaction, new: Sequence[NewWorkload], now_ms: int, sight: Sight
 ) -> tuple[Policies, tuple[Demand, ...]]:
     holds = policies.policies_fetch(tx)
-    return holds, wished(tx, new, now_ms, holds, sight.learnt)
+    return holds, wished(tx, new, now_ms, holds, sight.learnt, sight.snapshot.nodes)
 
 
 def _tried(sight: Sight, demands: Sequence[Demand], highest: Sequence[int]) -> list[_Tried]:

@@ -57,7 +57,14 @@ async def try_changes(request: WhatIfRequest, context: Ctx, who: Who) -> Respons
     sight = await context.foresight.look()
     now_ms = context.database.now_ms()
     demands = await context.database.read(
-        lambda tx: wished(tx, asked.new, now_ms, policies.policies_fetch(tx), sight.learnt)
+        lambda tx: wished(
+            tx,
+            asked.new,
+            now_ms,
+            policies.policies_fetch(tx),
+            sight.learnt,
+            sight.snapshot.nodes,
+        )
     )
     whose = await _owners(context, sight, asked)
     at_ms, found = await context.foresight.ask_long(

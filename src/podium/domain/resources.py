@@ -10,12 +10,13 @@ from podium.domain.quantity import GPU_MILLI, Range, format_bytes, format_milli
 
 class TopologyLevel(StrEnum):
     """Places, smallest first. They usually hold each other, but an NVLink domain may be larger
-    than a rack."""
+    than a rack. Nodes of different clusters do not reach each other."""
 
     NODE = "node"
     NVLINK = "nvlink"
     RACK = "rack"
     BLOCK = "block"
+    CLUSTER = "cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Isolation(StrEnum):
     MPS = "mps"  # they run at once, each with its part of threads and memory
     MIG = "mig"  # each has slices of the chip that nobody else can reach
 
+
+CLUSTER_LABEL = "cluster"
+"""The key of the label that names a node's cluster."""
 
 MPS_LABEL = ("podium.io/mps", "true")
 """The label of nodes where MPS runs."""

@@ -20,6 +20,7 @@ from podium.scheduling.evolution import evolved, past_set
 from podium.scheduling.parts import Asking, parts_from
 from podium.scheduling.plan import Placement, Plan, Preemption
 from podium.scheduling.snapshot import Booking, Demand, Expected, Hold, Share, Snapshot
+from podium.scheduling.space.topology import several_clusters, within_reach
 from podium.scheduling.verify import verify
 from podium.simulation.history import History
 from podium.simulation.timeline import Life, RefusalNote, Span, Stop, Timeline
@@ -86,6 +87,7 @@ class World:
         scheduling: SchedulingPolicy = DEFAULT_SCHEDULING,
     ) -> None:
         self._nodes = {node.name: node for node in nodes}
+        self._apart = several_clusters(nodes)
         self._jobs = {job.workload_id: job for job in jobs}
         assert len(self._jobs) == len(jobs), "workload ids are unique"
         self._seed = seed
@@ -305,6 +307,7 @@ class World:
         running = job.replicas.maximum - len(ranks)
         minimum = 1 if job.replicas.array else max(1, job.replicas.minimum - running)
         parts = parts_from(job.groups, ranks)
+        meets = job.replicas.maximum > 1 and not job.replicas.array and job.kind is not Kind.SERVICE
         return Demand(
             workload_id=job.workload_id,
             project=job.project,
@@ -315,7 +318,7 @@ class World:
             parts=parts if len(parts) > 1 else (),
             pending_ranks=tuple(ranks),
             minimum=minimum,
-            topology=job.topology,
+            topology=within_reach(job.topology) if meets and self._apart else job.topology,
             limit_ms=job.limit_ms,
             expected=job.expected,
             elastic=job.elastic,

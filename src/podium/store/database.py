@@ -35,6 +35,7 @@ _BATCH_MAX = 64
 _READERS = 4
 _POSTGRESQL_WRITERS = 8
 _RETRIES = 5
+_STATEMENTS_MAX = 1024  # kept prepared by each connection: more than Podium has
 _DISK_FULL = "53100"
 # Serialisation failure, deadlock, and unique violation: functions look before they insert, so when
 # another transaction was quicker, the next look finds its row.
@@ -265,7 +266,12 @@ def _engine(url: sa.URL, *, writes: bool) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(
             url,
-            connect_args={"check_same_thread": False, "timeout": 10},
+            connect_args={
+                "check_same_thread": False,
+                "timeout": 10,
+                "cached_statements": _STATEMENTS_MAX,
+            },
+            query_cache_size=_STATEMENTS_MAX,
             pool_size=1 if writes else _READERS,
             max_overflow=0,
         )
@@ -278,6 +284,7 @@ def _engine(url: sa.URL, *, writes: bool) -> sa.Engine:
         pool_size=_POSTGRESQL_WRITERS if writes else _READERS,
         max_overflow=0,
         pool_pre_ping=True,
+        query_cache_size=_STATEMENTS_MAX,
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 

@@ -104,10 +104,11 @@ def demand_list(
     only: Collection[str] | None = None,
     lock: bool = False,
     learnt: Learnt | None = None,
+    apart: bool = False,
 ) -> tuple[Demand, ...]:
     """What waits, and what is under way and has replicas left, in the order of the queue; of all
     workloads or of some, whose rows may be locked. What was `learnt` of runtimes stands in where
-    the work says nothing."""
+    the work says nothing. Where nodes are `apart` in several clusters a gang is bound to one."""
     table = tables.workloads
     columns = [table.c[name] for name in COLUMNS]
     order = (table.c.priority.desc(), table.c.submitted_at_ms, table.c.id)
@@ -132,7 +133,7 @@ def demand_list(
         queued, others = (each.where(table.c.id.in_(ids)) for each in (queued, others))
     if lock:
         queued, others = (each.with_for_update() for each in (queued, others))
-    reader = Reader(tx, now_ms, policies, shapes, learnt)
+    reader = Reader(tx, now_ms, policies, shapes, learnt, apart=apart)
     waiting = list(reader.demands(tx.execute(queued).all()))
     growing = list(reader.demands(tx.execute(others).all()))
     if not growing:
@@ -154,8 +155,11 @@ class Reader:
         policies: Policies,
         shapes: Shapes,
         learnt: Learnt | None,
+        *,
+        apart: bool,
     ) -> None:
         self._tx = tx
+        self._apart = apart
         self._learnt = learnt
         self._now_ms = now_ms
         self._policies = policies
@@ -215,7 +219,8 @@ class Reader:
                 if ranks is None:
                     ranks = all_ranks[most] = tuple(range(most))
             request = shapes.request(row[:_REQUEST_END])
-            topology = shapes.topology(row[_REQUEST_END:_OWN_BEGIN])
+            meets = most > 1 and not (is_array or kind_name == Kind.SERVICE)
+            topology = shapes.topology(row[_REQUEST_END:_OWN_BEGIN], bound=self._apart and meets)
             pool = sole_pool(request.pools)
             policy = policies.get((kind_name, project, pool))
             if policy is None:

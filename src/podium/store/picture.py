@@ -20,6 +20,7 @@ from podium.domain.reason import WaitReason
 from podium.scheduling.evolution import evolved
 from podium.scheduling.replay.trail import NOWHERE, Step
 from podium.scheduling.snapshot import Demand, Hold, Snapshot
+from podium.scheduling.space.topology import several_clusters
 from podium.scheduling.view import view_of
 from podium.store import tables
 from podium.store.budgets import budgets_spent
@@ -56,6 +57,7 @@ class _Kept:
     made_ms: int
     looked_ms: int
     timed: frozenset[str]
+    apart: bool
 
 
 class Picture:
@@ -109,7 +111,16 @@ class Picture:
         self._shapes = Shapes()
         learnt = self._learn(tx, now_ms)
         seen = snapshot(tx, now_ms, shapes=self._shapes, learnt=learnt)
-        return _Kept(seen, policies_fetch(tx), overrides, marks, now_ms, now_ms, _timed(tx))
+        return _Kept(
+            seen,
+            policies_fetch(tx),
+            overrides,
+            marks,
+            now_ms,
+            now_ms,
+            _timed(tx),
+            apart=several_clusters(seen.nodes),
+        )
 
     def _learn(self, tx: Transaction, now_ms: int) -> Learnt:
         learnt, order = self._learnt, policies_fetch(tx).scheduling.order
@@ -128,7 +139,13 @@ class Picture:
         timed: set[str] = set()
         for chunk in chunks(changed):
             demands += demand_list(
-                tx, now_ms, policies, self._shapes, only=chunk, learnt=self._learnt
+                tx,
+                now_ms,
+                policies,
+                self._shapes,
+                only=chunk,
+                learnt=self._learnt,
+                apart=kept.apart,
             )
             holds += hold_list(tx, policies, self._shapes, only=chunk, learnt=self._learnt)
             timed |= _timed(tx, chunk)

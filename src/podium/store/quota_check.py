@@ -4,6 +4,7 @@ submitted, so that a person hears at once what the scheduler would say."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,6 +20,29 @@ from podium.store.database import Transaction
 from podium.store.workloads import NewWorkload
 
 _Key = tuple[str, str]
+
+
+def _of_whom(table: sa.Table, order: str) -> sa.Select[Any]:
+    """Of the organisation, these `teams` and these `projects`."""
+    level, name = table.c.level, table.c.name
+    return (
+        sa.select(table)
+        .where(
+            (level == QuotaLevel.ORGANISATION.value)
+            | ((level == QuotaLevel.TEAM.value) & name.in_(_names("teams")))
+            | ((level == QuotaLevel.PROJECT.value) & name.in_(_names("projects")))
+        )
+        .order_by(table.c[order])
+    )
+
+
+def _names(key: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(key, expanding=True)
+
+
+_AMOUNTS = _of_whom(tables.quota_amounts, "gpu_type")
+_CEILINGS = _of_whom(tables.quota_ceilings, "counted")
+# Made once: each submission asks both.
 
 
 def hopeless(tx: Transaction, new: Sequence[NewWorkload]) -> list[tuple[str, Refusal]]:
@@ -54,20 +78,13 @@ def hopeless(tx: Transaction, new: Sequence[NewWorkload]) -> list[tuple[str, Ref
 def _limits(
     tx: Transaction, names: set[str], teams: set[str]
 ) -> tuple[dict[_Key, list[tuple[str, int | None, int | None]]], dict[_Key, list[tuple[str, int]]]]:
-    def mine(table: sa.Table) -> sa.ColumnElement[bool]:
-        return (
-            (table.c.level == QuotaLevel.ORGANISATION.value)
-            | ((table.c.level == QuotaLevel.TEAM.value) & table.c.name.in_(sorted(teams)))
-            | ((table.c.level == QuotaLevel.PROJECT.value) & table.c.name.in_(sorted(names)))
-        )
-
-    amount, ceiling = tables.quota_amounts, tables.quota_ceilings
+    whose = {"teams": sorted(teams), "projects": sorted(names)}
     amounts: dict[_Key, list[tuple[str, int | None, int | None]]] = {}
-    for row in tx.execute(sa.select(amount).where(mine(amount)).order_by(amount.c.gpu_type)):
+    for row in tx.execute(_AMOUNTS, whose):
         mine_too = amounts.setdefault((row.level, row.name), [])
         mine_too.append((row.gpu_type, row.limit_milli, row.per_user_milli))
     ceilings: dict[_Key, list[tuple[str, int]]] = {}
-    for row in tx.execute(sa.select(ceiling).where(mine(ceiling)).order_by(ceiling.c.counted)):
+    for row in tx.execute(_CEILINGS, whose):
         ceilings.setdefault((row.level, row.name), []).append((row.counted, row.amount))
     return amounts, ceilings
 

@@ -12,6 +12,7 @@ from typing import Any
 from podium.domain.resources import Request, Topology
 from podium.scheduling.parts import Asking, parts_from
 from podium.scheduling.snapshot import Part
+from podium.scheduling.space.topology import within_reach
 from podium.store.codec import request_from_row, topology_from_row
 
 REQUEST_COLUMNS = (
@@ -36,7 +37,7 @@ class Shapes:
 
     def __init__(self) -> None:
         self.requests: dict[tuple[Any, ...], Request] = {}
-        self.topologies: dict[tuple[Any, ...], Topology] = {}
+        self.topologies: dict[tuple[tuple[Any, ...], bool], Topology] = {}
         self.ranks: dict[int, tuple[int, ...]] = {}
         self._reached: dict[tuple[Request, tuple[str, ...]], Request] = {}
         self._parts: dict[tuple[tuple[Asking, ...], tuple[int, ...]], tuple[Part, ...]] = {}
@@ -49,12 +50,12 @@ class Shapes:
             self.requests[shape] = found
         return found
 
-    def topology(self, place: tuple[Any, ...]) -> Topology:
-        """Of the values of TOPOLOGY_COLUMNS."""
-        found = self.topologies.get(place)
+    def topology(self, place: tuple[Any, ...], *, bound: bool = False) -> Topology:
+        """Of the values of TOPOLOGY_COLUMNS; `bound` to one cluster at least."""
+        found = self.topologies.get((place, bound))
         if found is None:
-            found = topology_from_row(dict(zip(TOPOLOGY_COLUMNS, place, strict=True)))
-            self.topologies[place] = found
+            asked = topology_from_row(dict(zip(TOPOLOGY_COLUMNS, place, strict=True)))
+            found = self.topologies[place, bound] = within_reach(asked) if bound else asked
         return found
 
     def reached(self, request: Request, reach: tuple[str, ...]) -> Request | None:

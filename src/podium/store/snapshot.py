@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from podium.domain.resources import Request
 from podium.scheduling.snapshot import Booking, Snapshot
+from podium.scheduling.space.topology import several_clusters
 from podium.store import tables
 from podium.store.bookings import booking_list
 from podium.store.database import Transaction
@@ -44,7 +45,14 @@ def snapshot(
         holds=holds,
         shares=shares(tx, now_ms, half_life_ms=half_life_ms, nodes=nodes, holds=holds),
         demands=demand_list(
-            tx, now_ms, policies, shapes, only=only, lock=only is not None, learnt=learnt
+            tx,
+            now_ms,
+            policies,
+            shapes,
+            only=only,
+            lock=only is not None,
+            learnt=learnt,
+            apart=several_clusters(nodes),
         ),
         bookings=booked(tx, now_ms),
         pools=pool_list(tx),

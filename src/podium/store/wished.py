@@ -4,13 +4,15 @@ runs and what-if ask for it."""
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from podium.domain.node import Node
 from podium.domain.policies import Policies
 from podium.scheduling.parts import Asking
 from podium.scheduling.snapshot import Demand
+from podium.scheduling.space.topology import several_clusters
 from podium.store.database import Transaction
 from podium.store.demands import COLUMNS, Reader
 from podium.store.learning import Learnt
@@ -30,8 +32,10 @@ class _WishReader(Reader):
         policies: Policies,
         learnt: Learnt | None,
         new: Sequence[NewWorkload],
+        *,
+        apart: bool,
     ) -> None:
-        super().__init__(tx, now_ms, policies, Shapes(), learnt)
+        super().__init__(tx, now_ms, policies, Shapes(), learnt, apart=apart)
         self._wishes = {each.id: each.wish for each in new}
 
     def pending(self, ids: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
@@ -55,9 +59,11 @@ def wished(
     now_ms: int,
     policies: Policies,
     learnt: Learnt | None,
+    nodes: Iterable[Node],
 ) -> tuple[Demand, ...]:
-    """In the order of `new`. Nothing is stored."""
-    reader = _WishReader(tx, now_ms, policies, learnt, new)
+    """In the order of `new`, for a cluster of these nodes. Nothing is stored."""
+    apart = several_clusters(nodes)
+    reader = _WishReader(tx, now_ms, policies, learnt, new, apart=apart)
     rows: list[Any] = []
     for each in new:
         columns = columns_of(each, now_ms)

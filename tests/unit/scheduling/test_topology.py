@@ -6,16 +6,25 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podium.domain.node import Node
 from podium.domain.reason import WaitReason
-from podium.domain.resources import Topology, TopologyLevel
+from podium.domain.resources import ANYWHERE, Topology, TopologyLevel
 from podium.scheduling.decide import decide
 from podium.scheduling.snapshot import Snapshot
 from podium.scheduling.space.layout import Layout
-from podium.scheduling.space.topology import LEVELS, outside_in, place_of
+from podium.scheduling.space.topology import (
+    LEVELS,
+    cluster_of,
+    outside_in,
+    place_of,
+    several_clusters,
+    within_reach,
+)
 from podium.scheduling.verify import verify
-from unit.scheduling.cases import NOW_MS, demand, holding, node, request, snapshot
+from unit.scheduling.cases import NOW_MS, demand, holding, node, request, snapshot, snapshots
 
 NVLINK, RACK, BLOCK = TopologyLevel.NVLINK, TopologyLevel.RACK, TopologyLevel.BLOCK
 WITHIN = Topology(within=NVLINK)
@@ -40,12 +49,13 @@ def used(at: Snapshot, *, by: str = "nvlink") -> Counter[str]:
 def test_places_fall_back_to_the_next_smaller_one() -> None:
     whole = node("n", 1, block="b", rack="r", nvlink="d")
     assert [place_of(whole, level) for level in LEVELS] == [
-        ("node", "n"), ("nvlink", "d"), ("rack", "b", "r"), ("block", "b"),
+        ("node", "n"), ("nvlink", "", "d"), ("rack", "", "b", "r"), ("block", "", "b"),
+        ("cluster", ""),
     ]  # fmt: skip
     domain = node("n", 1, nvlink="d")
-    assert {place_of(domain, level) for level in LEVELS[1:]} == {("nvlink", "d")}
+    assert {place_of(domain, level) for level in LEVELS[1:4]} == {("nvlink", "", "d")}
     alone = node("n", 1)
-    assert {place_of(alone, level) for level in LEVELS} == {("node", "n")}
+    assert {place_of(alone, level) for level in LEVELS[:4]} == {("node", "n")}
 
 
 def test_a_domain_holds_a_gang_that_no_node_can() -> None:
@@ -141,3 +151,76 @@ def test_a_plan_across_domains_is_rejected() -> None:
     assert verify(moved, plan).rejected == (
         ("w", "its replicas would not stand in one NVLink domain"),
     )
+
+
+def clusters(*gpus: int, **places: str) -> list[Node]:
+    """One node each, with places of the same names in each; the first is in no cluster."""
+    return [
+        replace(
+            node(f"c{at}.n", count, **places),  # type: ignore[arg-type]
+            labels=(("cluster", f"c{at}"),) if at else (),
+        )
+        for at, count in enumerate(gpus)
+    ]
+
+
+REACHED = within_reach(ANYWHERE)
+
+
+def test_a_gang_is_bound_to_one_cluster_or_less() -> None:
+    assert within_reach(ANYWHERE) == Topology(TopologyLevel.CLUSTER)
+    assert within_reach(Topology(prefer=RACK)) == Topology(TopologyLevel.CLUSTER, RACK)
+    assert within_reach(WITHIN) is WITHIN
+
+
+def test_a_gang_is_never_over_two_clusters() -> None:
+    nodes = clusters(4, 3, 3)
+    assert several_clusters(nodes)
+    assert not several_clusters(nodes[:1])
+    fits = snapshot(nodes, [demand("w", request(1), 4, topology=REACHED)])
+    assert [each.node for each in decide(fits, NOW_MS, 0).placements] == ["c0.n"] * 4
+    at = snapshot(nodes, [demand("w", request(1), 5, topology=REACHED)])
+    (found,) = decide(at, NOW_MS, 0).refusals
+    assert found.refusal.reason is WaitReason.TOPOLOGY
+    assert found.refusal.message == (
+        "No cluster can hold 5 replicas together; at most 4 fit into one, even an empty one."
+    )
+    assert found.refusal.remedy == (
+        "Ask for fewer or smaller replicas: those of a gang meet, so they run inside one cluster."
+    )
+
+
+def test_places_of_one_name_in_two_clusters_are_two() -> None:
+    nodes = clusters(4, 4, rack="r1", block="b1", nvlink="d1")[:2]
+    for level in (NVLINK, RACK, BLOCK):
+        at = snapshot(nodes, [demand("w", request(1), 6, topology=Topology(within=level))])
+        assert not decide(at, NOW_MS, 0).placements, level
+    assert outside_in(nodes)[0] is TopologyLevel.CLUSTER
+
+
+def test_verify_rejects_a_gang_over_two_clusters() -> None:
+    at = snapshot(clusters(2, 2), [demand("w", request(1), 4)])
+    plan = decide(at, NOW_MS, 0)
+    assert len(plan.placements) == 4
+    bound = replace(at, demands=(demand("w", request(1), 4, topology=REACHED),))
+    assert verify(bound, plan).rejected
+
+
+@settings(max_examples=60, deadline=None)
+@given(snapshots(), st.data())
+def test_no_gang_is_over_two_clusters(at: Snapshot, data: st.DataObject) -> None:
+    choice = st.sampled_from([(), (("cluster", "a"),), (("cluster", "b"),)])
+    nodes = tuple(replace(each, labels=each.labels + data.draw(choice)) for each in at.nodes)
+    demands = tuple(
+        replace(each, topology=within_reach(each.topology)) if each.minimum > 1 else each
+        for each in at.demands
+    )
+    at = replace(snapshot(list(nodes), list(demands)), holds=at.holds)
+    plan = decide(at, NOW_MS, 0)
+    assert not verify(at, plan).rejected
+    gangs = {each.workload_id for each in demands if each.minimum > 1}
+    where: dict[str, set[str]] = {}
+    clusters = {each.name: cluster_of(each) for each in nodes}
+    for placed in plan.placements:
+        where.setdefault(placed.workload_id, set()).add(clusters[placed.node])
+    assert all(len(where[each]) == 1 for each in gangs & set(where))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from podium.domain.node import MigInstance, Node, NodeState
 from podium.domain.quantity import GPU_MILLI
-from podium.domain.resources import DeviceShare, Request
+from podium.domain.resources import ANYWHERE, DeviceShare, Request
 from podium.domain.workload import Kind
 from podium.scheduling.explain.values import Stopped
 from podium.scheduling.order.queue import queue_order
 from podium.scheduling.parts import Asking, parts_from
 from podium.scheduling.snapshot import Booking, Demand, Hold, Share, Snapshot
+from podium.scheduling.space.topology import several_clusters, within_reach
 from podium.scheduling.view import is_movable
 
 
@@ -321,6 +322,7 @@ def _again(
         for hold in sorted(going, key=lambda each: each.rank)
     ]
     parts = parts_from(asked, ranks) if minimum == len(ranks) else ()
+    apart = minimum > 1 and several_clusters(snapshot.nodes)
     return Demand(
         workload_id=first.workload_id,
         project=first.project,
@@ -331,6 +333,7 @@ def _again(
         pending_ranks=tuple(ranks),
         minimum=minimum,
         parts=parts if len(parts) > 1 else (),
+        topology=within_reach(ANYWHERE) if apart else ANYWHERE,
         limit_ms=max(limits, default=None),
         expected=first.expected,
         attained_milli_ms=first.attained_milli_ms,

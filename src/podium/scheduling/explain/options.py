@@ -193,14 +193,16 @@ def _only_enough(request: Request, room: Room, memory_bytes: int) -> Request:
 def _topologies(demand: Demand, room: Room) -> Ladder:
     """The next larger places one after another, and then anywhere."""
     within = demand.topology.within
-    if within is None or len(demand.pending_ranks) == 1:
+    if within in (None, TopologyLevel.CLUSTER) or len(demand.pending_ranks) == 1:
         return fixed(NOTHING)
     levels = (TopologyLevel.NODE, *reversed(room.layout.levels))
     # A level that no node names is as large as a node.
     at = levels.index(within) if within in levels else 0
     looser: list[TopologyLevel | None] = list(levels[at + 1 :])
+    if TopologyLevel.CLUSTER not in levels:
+        looser.append(None)
     options = []
-    for level in (*looser, None):
+    for level in looser:
         prefer = demand.topology.prefer or within
         where = "anywhere" if level is None else f"inside one {level_word(level)}"
         options.append(

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from podium.domain.node import NodeState
 from podium.domain.reason import Evidence, Refusal, WaitReason
-from podium.domain.resources import Request
+from podium.domain.resources import Request, TopologyLevel
 from podium.scheduling.placing.fit import Shape, device_matches
 from podium.scheduling.placing.gangs import most_together
 from podium.scheduling.placing.seats import find_seats
@@ -43,6 +43,7 @@ get sentences that stay the same while work ahead of them comes and goes, as eac
 refusal is written to the store."""
 
 NODES_MAX = 5
+_MEETS = "Ask for fewer or smaller replicas: those of a gang meet, so they run inside one cluster."
 
 
 class Refusals:
@@ -297,7 +298,9 @@ class Refusals:
         return Refusal(
             WaitReason.TOPOLOGY,
             message,
-            "Use topology.prefer in place of topology.within, or ask for fewer replicas.",
+            _MEETS
+            if within is TopologyLevel.CLUSTER
+            else "Use topology.prefer in place of topology.within, or ask for fewer replicas.",
             (Evidence("replicas_together", str(together), within.value),)
             if for_ever or case.front
             else (),

@@ -13,6 +13,7 @@ _LEVEL_WORDS = {
     TopologyLevel.NODE: "node",
     TopologyLevel.RACK: "rack",
     TopologyLevel.BLOCK: "block",
+    TopologyLevel.CLUSTER: "cluster",
 }
 
 

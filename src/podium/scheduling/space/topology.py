@@ -7,12 +7,24 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from podium.domain.node import Node
-from podium.domain.resources import TopologyLevel
+from podium.domain.resources import CLUSTER_LABEL, Topology, TopologyLevel
 
-LEVELS = (TopologyLevel.NODE, TopologyLevel.NVLINK, TopologyLevel.RACK, TopologyLevel.BLOCK)
+LEVELS = (
+    TopologyLevel.NODE,
+    TopologyLevel.NVLINK,
+    TopologyLevel.RACK,
+    TopologyLevel.BLOCK,
+    TopologyLevel.CLUSTER,
+)
 """Smallest first. Where no NVLink domain has several nodes, one is the same as a node."""
 
 Place = tuple[str, ...]
+
+
+def cluster_of(node: Node) -> str:
+    """Empty for the machines that are in none, which all reach each other."""
+    return next((value for key, value in node.labels if key == CLUSTER_LABEL), "")
+
 
 _NAME: Mapping[TopologyLevel, Callable[[Node], str]] = MappingProxyType(
     {
@@ -20,6 +32,7 @@ _NAME: Mapping[TopologyLevel, Callable[[Node], str]] = MappingProxyType(
         TopologyLevel.NVLINK: attrgetter("nvlink"),
         TopologyLevel.RACK: attrgetter("rack"),
         TopologyLevel.BLOCK: attrgetter("block"),
+        TopologyLevel.CLUSTER: cluster_of,
     }
 )
 
@@ -30,13 +43,34 @@ def place_of(node: Node, level: TopologyLevel) -> Place:
     A node that names no place of a level shares it with those of the next smaller one that it
     does name, so that one node is always inside one place of every level.
     """
+    if level is TopologyLevel.NODE:
+        return ("node", node.name)
+    cluster = cluster_of(node)
+    if level is TopologyLevel.CLUSTER:
+        return ("cluster", cluster)
     if level is TopologyLevel.BLOCK and node.block:
-        return ("block", node.block)
+        return ("block", cluster, node.block)
     if level in (TopologyLevel.BLOCK, TopologyLevel.RACK) and node.rack:
-        return ("rack", node.block, node.rack)
-    if level is not TopologyLevel.NODE and node.nvlink:
-        return ("nvlink", node.nvlink)
+        return ("rack", cluster, node.block, node.rack)
+    if node.nvlink:
+        return ("nvlink", cluster, node.nvlink)
     return ("node", node.name)
+
+
+def several_clusters(nodes: Iterable[Node]) -> bool:
+    """Whether there are nodes that do not reach each other."""
+    return len({cluster_of(node) for node in nodes}) > 1
+
+
+def within_reach(topology: Topology) -> Topology:
+    """Where there are several clusters, a gang asks for this: its members have to meet."""
+    return _WITHIN_REACH.get(topology, topology)
+
+
+_WITHIN_REACH = {
+    Topology(None, prefer): Topology(TopologyLevel.CLUSTER, prefer)
+    for prefer in (None, *TopologyLevel)
+}
 
 
 def names_in(node: Node, levels: Iterable[TopologyLevel]) -> tuple[str, ...]:
@@ -45,19 +79,21 @@ def names_in(node: Node, levels: Iterable[TopologyLevel]) -> tuple[str, ...]:
 
 
 def is_named(node: Node, level: TopologyLevel) -> bool:
-    return bool(_NAME[level](node))
+    return level is TopologyLevel.CLUSTER or bool(_NAME[level](node))
 
 
 def outside_in(nodes: Iterable[Node]) -> tuple[TopologyLevel, ...]:
     """The levels above the node that nodes name, the largest places first. Of racks and NVLink
     domains those are larger of which there are fewer."""
-    racks, domains, named = set(), set(), False
+    racks, domains, clusters, named = set(), set(), set(), False
     for node in nodes:
         racks.add(place_of(node, TopologyLevel.RACK))
         domains.add(place_of(node, TopologyLevel.NVLINK))
+        clusters.add(cluster_of(node))
         named = named or is_named(node, TopologyLevel.NVLINK)
-    if not named:
-        return TopologyLevel.BLOCK, TopologyLevel.RACK
-    if len(racks) <= len(domains):
-        return TopologyLevel.BLOCK, TopologyLevel.RACK, TopologyLevel.NVLINK
-    return TopologyLevel.BLOCK, TopologyLevel.NVLINK, TopologyLevel.RACK
+    found = [TopologyLevel.BLOCK, TopologyLevel.RACK]
+    if named:
+        found.insert(2 if len(racks) <= len(domains) else 1, TopologyLevel.NVLINK)
+    if len(clusters) > 1:
+        found.insert(0, TopologyLevel.CLUSTER)
+    return tuple(found)

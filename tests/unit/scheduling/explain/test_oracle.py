@@ -87,7 +87,7 @@ def smaller(at: Snapshot, one: Demand) -> Iterator[tuple[Axis, list[tuple[object
     levels = (TopologyLevel.NODE, TopologyLevel.RACK, TopologyLevel.BLOCK, None)
     within, prefer = one.topology.within, one.topology.prefer
     looser: Iterable[TopologyLevel | None] = ()
-    if within is not None and len(one.pending_ranks) > 1:
+    if within not in (None, TopologyLevel.CLUSTER) and len(one.pending_ranks) > 1:
         nvlink = within is TopologyLevel.NVLINK  # which no node of a world names
         looser = levels[1 if nvlink else levels.index(within) + 1 :]
     yield (
