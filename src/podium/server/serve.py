@@ -77,6 +77,7 @@ def serve(settings: Settings) -> None:
     configure_log()
     with contextlib.suppress(OSError):  # only Linux can
         undumpable()  # a crash must not write opened secrets to a disk
+    heap.set_aside()
     heap.give_back()
     settings_check(settings)
     os.umask(0o077)  # what it writes is for no other user of this machine
