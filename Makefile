@@ -104,6 +104,12 @@ lint-audit: $(DONE)/audit $(DONE)/node
 bench: $(DONE)/podium ## Measure the figures that the README quotes; ARGS='--json' or the name of one
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+# As root on Debian 12, in twenty minutes; PODIUM_BENCH_SHAPE=small is over in six.
+.PHONY: bench-kubernetes
+bench-kubernetes: $(DONE)/podium ## Measure Podium on a cluster beside Kubernetes' own scheduler
+	@$(BIN)/python -m lab.kubernetes binaries >/dev/null
+	@$(BIN)/python -m benchmarks kubernetes cluster_memory node_failure $(ARGS)
+
 .PHONY: lock
 lock: $(DONE)/dev ## Compile the locks anew from pyproject.toml and the *.in files
 	@for lock in podium dev build console audit digits; do \

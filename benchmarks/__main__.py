@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -38,7 +39,7 @@ NAMES = (
     "usage",
     "quota_check",
 )
-APART = ("kubernetes",)
+APART = ("kubernetes", "cluster_memory", "node_failure")
 """Need more than this machine's Python; run only when they are named."""
 
 
@@ -52,6 +53,8 @@ def main() -> int:
     if unknown:
         parser.error(f"{', '.join(sorted(unknown))}: known are {', '.join(NAMES + APART)}")
 
+    # What a benchmark started is ended by its `with`, also where somebody has no more patience.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     progress = Console(stderr=True)
     figures: list[Figure] = []
     for name in options.names or NAMES:

@@ -13,12 +13,13 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psutil
 
+from benchmarks.cluster_shape import Shape, shape_chosen
 from benchmarks.figure import Figure, Say
 from benchmarks.tenant import PROJECT, Tenant, own_tenant
 from lab.kubernetes.cluster import Cluster
@@ -27,11 +28,10 @@ from podium.engines.kubernetes.connection import Connection, config_of
 from podium.engines.kubernetes.objects import Pod
 from podium.engines.kubernetes.reflector import Reflector
 
-NODES, GPUS_EACH, PODS, GANG = 200, 10, 2000, 256
-SINGLES = 5
 IMAGE = "localhost/work:1"
 _AT_ONCE = 64
 _PATIENCE_SECONDS = 600.0
+_END_SECONDS = 300.0
 _NAMESPACE = "bench-native"
 
 Seen = dict[str, tuple[float, float]]
@@ -39,15 +39,16 @@ Seen = dict[str, tuple[float, float]]
 
 
 def measure(say: Say) -> list[Figure]:
+    shape = shape_chosen()
     with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder:
-        say(f"starting a cluster with {NODES} hollow nodes")
+        say(f"starting a cluster with {shape.nodes} hollow nodes")
         home = Path(folder) / "lab"
         with (
-            Cluster(home, nodes=2, hollow=NODES, virtual_gpus=GPUS_EACH) as lab,
+            Cluster(home, nodes=0, hollow=shape.nodes, virtual_gpus=shape.gpus_each) as lab,
             own_tenant() as tenant,
             added(tenant, lab),
         ):
-            return asyncio.run(_measure(say, lab, tenant))
+            return asyncio.run(_measure(say, shape, lab, tenant))
 
 
 @contextmanager
@@ -55,19 +56,23 @@ def added(tenant: Tenant, lab: Cluster) -> Iterator[None]:
     """The cluster with all of its nodes, as Podium has it."""
     with tenant.server.administrator() as administrator:
         administrator.clusters.add("bench", lab.kubeconfig.read_text(), image=IMAGE)
-        _until(lambda: administrator.clusters.get("bench").nodes >= NODES + 2)
+        _until(lambda: administrator.clusters.get("bench").nodes >= len(lab.node_names))
     yield
 
 
-async def _measure(say: Say, lab: Cluster, tenant: Tenant) -> list[Figure]:
+async def _measure(say: Say, shape: Shape, lab: Cluster, tenant: Tenant) -> list[Figure]:
     connection = Connection(config_of(lab.kubeconfig.read_text()))
     memory = psutil.Process(tenant.server.process.pid).memory_info
     figures: list[Figure] = []
     try:
-        say(f"{PODS} pods by kube-scheduler")
-        native = await _native(connection)
-        say(f"{PODS} pods by Podium")
-        ours, seconds = await _ours(connection, tenant)
+        say("the first work of a new project")
+        first = await _single(connection, tenant, "first")
+        name = "first work of a new project, submit to running"
+        figures.append(Figure(name=name, value=first, unit="s"))
+        say(f"{shape.pods} pods by kube-scheduler")
+        native = await _native(connection, shape.pods)
+        say(f"{shape.pods} pods by Podium")
+        ours, seconds = await _ours(connection, tenant, shape.pods)
         figures += [
             Figure(name="pods bound per second, kube-scheduler", value=native, unit="pods/s"),
             Figure(name="pods bound per second, Podium", value=ours, unit="pods/s"),
@@ -77,21 +82,22 @@ async def _measure(say: Say, lab: Cluster, tenant: Tenant) -> list[Figure]:
                 unit="ratio",
                 more_is_better=True,
             ),
-            Figure(name=f"{PODS} tasks from submit to all bound", value=seconds, unit="s"),
+            Figure(name=f"{shape.pods} tasks from submit to all bound", value=seconds, unit="s"),
             Figure(
-                name=f"memory of Podium with {NODES + 2} nodes and {PODS} pods",
+                name=f"memory of Podium with {len(lab.node_names)} nodes and {shape.pods} pods",
                 value=memory().rss / 2**20,
                 unit="MiB",
             ),
         ]
-        say(f"a gang of {GANG}")
-        gang_seconds = await _gang(connection, tenant)
-        figures.append(
-            Figure(name=f"gang of {GANG}, submit to all running", value=gang_seconds, unit="s")
-        )
+        say(f"a gang of {shape.gang}")
+        gang_seconds = await _gang(connection, tenant, shape.gang)
+        name = f"gang of {shape.gang}, submit to all running"
+        figures.append(Figure(name=name, value=gang_seconds, unit="s"))
         say("single pods")
-        kubectl = statistics.median([await _kubectl_run(lab, n) for n in range(SINGLES)])
-        single = statistics.median([await _single(connection, tenant, n) for n in range(SINGLES)])
+        turns = range(shape.singles)
+        kubectl = statistics.median([await _kubectl_run(lab, turn) for turn in turns])
+        singles = [await _single(connection, tenant, f"single-{turn}") for turn in turns]
+        single = statistics.median(singles)
         figures += [
             Figure(name="kubectl run to running, median", value=kubectl, unit="s"),
             Figure(name="podium run to running, median", value=single, unit="s"),
@@ -124,7 +130,7 @@ async def watched(connection: Connection, namespace: str) -> AsyncIterator[Seen]
         await reflector.close()
 
 
-async def _native(connection: Connection) -> float:
+async def _native(connection: Connection, pods: int) -> float:
     """Pods created as fast as the API server takes them, and placed by kube-scheduler."""
     space = f"/api/v1/namespaces/{_NAMESPACE}"
     named = {"name": _NAMESPACE}
@@ -137,12 +143,14 @@ async def _native(connection: Connection) -> float:
 
     async with watched(connection, _NAMESPACE) as seen:
         begun = time.monotonic()
-        await asyncio.gather(*(create(number) for number in range(PODS)))
-        await _patient(lambda: len(seen) >= PODS)
+        await asyncio.gather(*(create(number) for number in range(pods)))
+        await _patient(lambda: len(seen) >= pods, lambda: f"{len(seen)} of {pods} pods are bound")
         seconds = max(bound for bound, _ in seen.values()) - begun
     await connection.delete(space)
-    await _patient_for(lambda: _is_gone(connection, space))
-    return PODS / seconds
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not await _is_gone(connection, space):
+            await asyncio.sleep(0.2)
+    return pods / seconds
 
 
 def _pod(name: str) -> dict[str, object]:
@@ -165,37 +173,40 @@ def _pod(name: str) -> dict[str, object]:
     }
 
 
-async def _ours(connection: Connection, tenant: Tenant) -> tuple[float, float]:
+async def _ours(connection: Connection, tenant: Tenant, pods: int) -> tuple[float, float]:
     """An array of tasks through the whole product. Pods bound per second, and seconds in all."""
     async with watched(connection, f"podium-{PROJECT}") as seen:
         begun = time.monotonic()
         made = await asyncio.to_thread(
-            tenant.client.workloads.submit, _spec("array", array=PODS, seconds=600)
+            tenant.client.workloads.submit, _spec("array", array=pods, seconds=600)
         )
-        await _patient(lambda: len(seen) >= PODS)
+        await _patient(lambda: len(seen) >= pods, lambda: f"{len(seen)} of {pods} pods are bound")
         seconds = max(bound for bound, _ in seen.values()) - begun
         await _end(connection, tenant, made.id)
-    return PODS / seconds, seconds
+    return pods / seconds, seconds
 
 
-async def _gang(connection: Connection, tenant: Tenant) -> float:
+async def _gang(connection: Connection, tenant: Tenant, replicas: int) -> float:
     async with watched(connection, f"podium-{PROJECT}") as seen:
         begun = time.monotonic()
         made = await asyncio.to_thread(
-            tenant.client.workloads.submit, _spec("gang", replicas=GANG, seconds=600)
+            tenant.client.workloads.submit, _spec("gang", replicas=replicas, seconds=600)
         )
-        await _patient(lambda: sum(1 for _, running in seen.values() if running) >= GANG)
+        await _patient(
+            lambda: _running(seen) >= replicas,
+            lambda: f"{_running(seen)} of {replicas} replicas run",
+        )
         seconds = max(running for _, running in seen.values()) - begun
         await _end(connection, tenant, made.id)
     return seconds
 
 
-async def _single(connection: Connection, tenant: Tenant, number: int) -> float:
+async def _single(connection: Connection, tenant: Tenant, name: str) -> float:
     async with watched(connection, f"podium-{PROJECT}") as seen:
         begun = time.monotonic()
-        spec = _spec(f"single-{number}", seconds=60)
+        spec = _spec(name, seconds=60)
         made = await asyncio.to_thread(tenant.client.workloads.submit, spec)
-        await _patient(lambda: any(running for _, running in seen.values()))
+        await _patient(lambda: _running(seen) >= 1, lambda: f"{name} does not run")
         seconds = max(running for _, running in seen.values()) - begun
         await _end(connection, tenant, made.id)
     return seconds
@@ -229,7 +240,7 @@ def _spec(name: str, *, seconds: int, array: int = 0, replicas: int = 0) -> dict
         "kind": "batch",
         "command": ["sleep", str(seconds)],
         "grace": "1s",
-        "resources": {"gpus": 1, "cpus": 0.001, "memory": "1MiB", "gpu_type": "H100"},
+        "resources": {"gpus": 1, "cpus": 0.001, "memory": "16MiB", "gpu_type": "H100"},
     }
     if array:
         spec["array"] = array
@@ -238,13 +249,19 @@ def _spec(name: str, *, seconds: int, array: int = 0, replicas: int = 0) -> dict
     return spec
 
 
+def _running(seen: Seen) -> int:
+    return sum(1 for _, running in seen.values() if running)
+
+
 async def _end(connection: Connection, tenant: Tenant, workload_id: str) -> None:
+    """Returns when no pod is left. Raises TimeoutError that says what one of them waits for."""
     await asyncio.to_thread(tenant.client.workloads.cancel, workload_id)
-    await _patient_for(lambda: _is_empty(connection, f"podium-{PROJECT}"))
-
-
-async def _is_empty(connection: Connection, namespace: str) -> bool:
-    return b'"items":[]' in await connection.get(f"/api/v1/namespaces/{namespace}/pods", limit="1")
+    path = f"/api/v1/namespaces/podium-{PROJECT}/pods"
+    deadline = time.monotonic() + _END_SECONDS
+    while b'"items":[]' not in (left := await connection.get(path, limit="1")):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"pods are left {_END_SECONDS:g} s after their end: {left[:4000]!r}")
+        await asyncio.sleep(0.2)
 
 
 async def _is_gone(connection: Connection, path: str) -> bool:
@@ -254,16 +271,13 @@ async def _is_gone(connection: Connection, path: str) -> bool:
     return True
 
 
-async def _patient(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not happened():
-            await asyncio.sleep(0.01)
-
-
-async def _patient_for(happened: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await happened():
-            await asyncio.sleep(0.2)
+async def _patient(happened: Callable[[], bool], state: Callable[[], str]) -> None:
+    """Raises TimeoutError with what `state` says then."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {_PATIENCE_SECONDS:g} s {state()}")
+        await asyncio.sleep(0.01)
 
 
 def _until(happened: Callable[[], bool]) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lab.kubernetes import binaries, packages
+from lab.kubernetes import ability, binaries, packages
 from lab.kubernetes.cluster import Cluster
 from lab.kubernetes.packages import LabError
 
@@ -27,6 +27,9 @@ def main() -> int:
 
 def _do(options: argparse.Namespace) -> None:
     match options.command:
+        case "able":
+            if reason := ability.why_not():
+                raise LabError(reason)
         case "packages":
             wanted = {**packages.TO_RUN, **({} if binaries.built() else packages.TO_BUILD)}
             for name in packages.missing(wanted):
@@ -69,6 +72,9 @@ def _up(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.kubernetes", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser(
+        "able", help="whether this machine can do it; if not, say why and end with 1"
+    )
     commands.add_parser("packages", help="print the Debian packages that are missing")
     commands.add_parser("binaries", help="build Kubernetes' programs, once for this user")
     up = commands.add_parser("up", help="start a cluster; it runs until down")
@@ -90,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(deed, help=f"{deed.replace('-', ' ')} of a node").add_argument("node")
     commands.add_parser("down", help="end a cluster and leave nothing running")
     for name, command in commands.choices.items():
-        if name not in ("packages", "binaries"):
+        if name not in ("able", "packages", "binaries"):
             command.add_argument(
                 "--home", type=Path, required=True, metavar="DIR", help="the cluster's folder"
             )

@@ -22,6 +22,7 @@ from lab.kubernetes.packages import LabError
 
 pytestmark = pytest.mark.timeout(300)
 
+ROOT = Path(__file__).parents[2]
 _SECONDS_MAX = 60.0
 
 
@@ -218,6 +219,19 @@ def test_another_lab_beside_it_leaves_nothing(cluster: Cluster, tmp_path: Path) 
     with pytest.raises(LabError, match="no lab was started"):
         Cluster.at(tmp_path)
     assert cluster.ready() == {"node-a": True, "node-b": True}
+
+
+def test_a_machine_that_cannot_do_it_says_why(laboratory: None) -> None:
+    able = [sys.executable, "-m", "lab.kubernetes", "able"]
+    assert asked(*able) == (0, "")
+    for right, words in (("sys_admin", "no network namespace"), ("net_admin", "furnished")):
+        code, said = asked("setpriv", f"--bounding-set=-{right}", *able)
+        assert (code, words in said) == (1, True), said
+
+
+def asked(*command: str) -> tuple[int, str]:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    return done.returncode, done.stdout + done.stderr
 
 
 def traces(ground: Ground) -> list[str]:
