@@ -122,10 +122,13 @@ class Fleet:
         _log.info("cluster_begun", cluster=found.cluster.name)
 
     async def _end(self, name: str, *, removed: bool) -> None:
-        member = self._members.pop(name)
+        member = self._members[name]
         if member.task is not None:
-            member.task.cancel()
-            await asyncio.gather(member.task, return_exceptions=True)
+            # Whoever ends this may be ended, too: a second cancellation would leave the engine open.
+            if not member.task.cancelling():
+                member.task.cancel()
+            await asyncio.wait([member.task])
+        self._members.pop(name, None)
         if removed:
             await self._leadership.drop(lease_of(member.cluster.engine))
         _log.info("cluster_ended", cluster=name, removed=removed)
@@ -188,6 +191,7 @@ class Fleet:
             self._keep,
             cluster=member.cluster.name,
             told=lambda error: self._tell(member, "" if error is None else _why(error)),
+            drifted=lambda more: self._drifted(member, more),
         )
         await self._leadership.renew()
         async with asyncio.TaskGroup() as tasks:
@@ -220,6 +224,9 @@ class Fleet:
         if changed:
             tell = _log.warning if words else _log.info
             tell("cluster_state", cluster=member.cluster.name, state=state.value, why=words)
+
+    def _drifted(self, member: _Member, more: int) -> None:
+        member.sight = replace(member.sight, drifts=member.sight.drifts + more)
 
 
 def _why(error: Exception) -> str:
