@@ -40,15 +40,15 @@ def kubernetes_harness(home: Path, shared: Path, kubeconfig: str, node: str) -> 
     """`node` by the cluster's own name of it."""
     owner = f"t{uuid.uuid4().hex[:10]}"
 
-    def build(**options: Any) -> Engine:
+    def build(*, folder: Path = home, grace_seconds: float = 120, **options: Any) -> Engine:
         return KubernetesEngine(
-            home,
+            folder,
             site=ClusterSite(
                 cluster=CLUSTER,
                 image=IMAGE,
                 folders=(str(shared),),
                 owner=owner,
-                start_grace_seconds=120,
+                start_grace_seconds=grace_seconds,
             ),
             kubeconfig=kubeconfig,
             **options,

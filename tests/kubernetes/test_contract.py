@@ -13,6 +13,7 @@ import pytest
 from contract import (
     test_log,
     test_measure,
+    test_rooms,
     test_saved,
     test_secret_files,
     test_start,
@@ -68,6 +69,13 @@ def _skipped(test: Callable[..., object], reason: str) -> object:
 
 globals().update(
     _suite(
-        test_log, test_measure, test_saved, test_secret_files, test_start, test_stop, test_survival
+        test_log,
+        test_measure,
+        test_rooms,
+        test_saved,
+        test_secret_files,
+        test_start,
+        test_stop,
+        test_survival,
     )
 )

@@ -169,6 +169,7 @@ async def test_work_on_a_node_that_is_deleted_is_lost_with_it(
         await asyncio.to_thread(cluster.node(BROKEN).start_again)
     await until_node(breakable, there=True)
     cluster.kubectl("label", "node", BROKEN, "--overwrite", *_labels(node))
+    cluster.set_gpus(BROKEN, 8)
 
 
 def _labels(node: dict[str, dict[str, dict[str, str]]]) -> list[str]:

@@ -26,6 +26,7 @@ export type WorkloadDetail = Documents["WorkloadDetailView"];
 export type WorkloadState = Documents["WorkloadState"];
 export type Kind = Documents["Kind"];
 export type Refusal = Documents["RefusalView"];
+export type HoldUp = Documents["WorkloadHoldUpView"];
 export type Eta = Documents["EtaView"];
 export type WaitReason = Documents["WaitReason"];
 export type ReplicaCounts = Documents["ReplicaCountsView"];

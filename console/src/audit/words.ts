@@ -40,6 +40,7 @@ const verbs: Record<string, Verb> = {
   "node:release": ["Gave up a lost node’s work", "give up a lost node’s work"],
   "cluster:manage": ["Changed a cluster", "manage clusters"],
   "cluster:check": ["Tried a cluster", "try a cluster"],
+  "cluster:drift": ["Found a project’s namespace changed", "look after a project’s namespace"],
   "price:set": ["Set a price", "set a price"],
   "quota:set": ["Set a quota", "set a quota"],
   "policy:set": ["Set a policy", "set a policy"],

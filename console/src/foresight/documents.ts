@@ -23,6 +23,7 @@ export function explanationOf(given: Partial<Explanation> = {}): Explanation {
     state: "queued",
     headline: "Waits for 4 GPUs; 2 of 8 are free.",
     waiting: null,
+    remedy: "",
     queue_position: 3,
     queue_length: 12,
     events: [],

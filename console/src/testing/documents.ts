@@ -140,6 +140,7 @@ export function detailOf(given: Partial<WorkloadDetail> = {}): WorkloadDetail {
     resolved_spec: { name: "train" },
     replica_list: [],
     depends_on: [],
+    remedy: "",
     usage: { gpu_seconds: 0, cpu_seconds_allocated: 0, cpu_seconds_used: 0, memory_peak_bytes: 0 },
     ...given,
   };
@@ -174,6 +175,7 @@ export function deviceOf(given: Partial<Device> = {}): Device {
     board: "",
     memory_slices: 0,
     pinned: false,
+    share_milli: 0,
     virtual: false,
     healthy: true,
     mig_board: "",

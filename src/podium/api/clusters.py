@@ -26,11 +26,14 @@ from podium.spec.views.cluster import (
     ClusterRequest,
     ClustersView,
     ClusterView,
+    DriftView,
 )
 from podium.store import clusters
 from podium.store.clusters import ClusterStock
 from podium.store.database import Transaction
+from podium.store.tenants import drift_list
 
+_DRIFTS_SHOWN = 10
 router = APIRouter(prefix="/clusters", tags=["nodes"])
 
 Name = Annotated[str, Path(max_length=63, description="The cluster's name.", examples=["munich"])]
@@ -62,6 +65,7 @@ async def add_cluster(body: ClusterRequest, context: Ctx, who: Who) -> Response:
         region=body.region,
         labels=body.labels,
         image=body.image,
+        groups_prefix=body.groups_prefix,
     )
     return answer(await _shown(context, who, cluster.name), status=201)
 
@@ -88,6 +92,7 @@ async def check_cluster(body: ClusterAccess, context: Ctx, who: Who) -> Response
         nodes=found.nodes,
         gpus=found.gpus,
         missing=list(found.missing),
+        claims=found.claims,
         ok=not found.missing,
     )
     return answer(view)
@@ -115,6 +120,7 @@ async def change_cluster(
         region=body.region,
         labels=body.labels,
         image=body.image,
+        groups_prefix=body.groups_prefix,
     )
     return answer(await _shown(context, who, name))
 
@@ -143,7 +149,16 @@ async def remove_cluster(
 async def _shown(context: Context, who: Identity, name: str) -> ClusterView:
     def read(tx: Transaction) -> ClusterView:
         cluster = clusters.cluster_fetch(tx, name)
-        return _view(cluster, clusters.cluster_stocks(tx), context, who)
+        view = _view(cluster, clusters.cluster_stocks(tx), context, who)
+        if not who.may(Action.CLUSTER_MANAGE):
+            return view
+        drifts = [
+            DriftView(
+                at=utc(each.at_ms), project=each.project, words=each.words, mended=each.mended
+            )
+            for each in drift_list(tx, name, limit=_DRIFTS_SHOWN)
+        ]
+        return view.model_copy(update={"drifts": drifts})
 
     return await context.database.read(read)
 
@@ -162,6 +177,7 @@ def _view(
         labels=dict(cluster.labels),
         image=cluster.image,
         in_cluster=cluster.in_cluster,
+        groups_prefix=cluster.groups_prefix if manages else "",
         server=cluster.server if manages else "",
         context=cluster.context if manages else "",
         added_at=utc(cluster.added_at_ms),

@@ -19,6 +19,7 @@ from podium.api.explained import (
     group_told,
     ids_named,
 )
+from podium.api.holdups import remedy_words, workload_hold_up_view
 from podium.api.parameters import WorkloadId
 from podium.api.render import event_view, refusal_view
 from podium.api.workloads import SPEC_BODY, documents_of
@@ -41,7 +42,7 @@ from podium.scheduling.view import view_of
 from podium.spec.views.base import utc, utc_or_none
 from podium.spec.views.explain import DryRunsView, ExplanationView
 from podium.spec.workload import SPEC_BYTES_MAX
-from podium.store import etas, events, policies, prices, queue, workloads
+from podium.store import etas, events, holdups, policies, prices, queue, workloads
 from podium.store.database import Transaction
 from podium.store.wished import wished
 from podium.store.workloads import NewWorkload
@@ -114,6 +115,8 @@ def _known(tx: Transaction, scope: Scope, workload_id: str) -> _Known:
         state=workload.state,
         headline=headline(workload, counts),
         waiting=refusal_view(workload, counts, scope),
+        hold_up=workload_hold_up_view(holdups.workload_hold_up(tx, scope, workload_id)),
+        remedy=remedy_words(workload),
         events=[event_view(each) for each in latest],
     )
     policy = policies.policies_fetch(tx).of(

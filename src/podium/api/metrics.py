@@ -77,8 +77,15 @@ def _server(context: Context, registry: CollectorRegistry) -> None:
             ["cluster"],
             registry=registry,
         )
+        drifts = Gauge(
+            "podium_cluster_drifts",
+            "What this server found changed by others in the namespaces of projects.",
+            ["cluster"],
+            registry=registry,
+        )
         for name, sight in context.fleet.sights.items():
             ready.labels(name).set(sight.state is ClusterState.READY)
+            drifts.labels(name).set(sight.drifts)
     for name, about, count in (
         ("cycles", "Cycles of this server's scheduler so far.", context.cycles.cycles),
         ("placements", "Replicas that it placed.", context.cycles.placements),

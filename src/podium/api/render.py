@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+from podium.api.holdups import hold_up_view
 from podium.api.slices import board_name, room_views, slice_views
 from podium.domain.allocation import Usage, usage_of
 from podium.domain.cluster import cluster_of
@@ -204,6 +205,7 @@ def replica_view(
         signal=held.signal,
         cause=held.cause,
         message=held.message,
+        hold_up=hold_up_view(held.hold_up),
         usage=usage_view(usage_of(held, now_ms)),
     )
 
@@ -304,6 +306,7 @@ def _device_view(
         board=device.board,
         memory_slices=0 if board is None else board.memory_slices,
         pinned=device.pinned,
+        share_milli=device.share_milli,
         slices=slice_views(device, slots, seen),
         room=room_views(device, slots),
         mig_board=board_name(device),

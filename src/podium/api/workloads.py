@@ -16,6 +16,7 @@ from podium.api.answers import (
     page,
 )
 from podium.api.context import Ctx, Who
+from podium.api.holdups import remedy_words, workload_hold_up_view
 from podium.api.parameters import (
     Cursor,
     IdempotencyKey,
@@ -64,6 +65,7 @@ from podium.store import (
     etas,
     events,
     groups,
+    holdups,
     listing,
     nodes,
     policies,
@@ -326,6 +328,8 @@ async def show(
             if workload.replicas.array
             else utc_or_none(allocations.saved_last_ms(tx, who.scope, workload.id)),
             eta=eta_view(workload, etas.etas_of(tx, who.scope, [workload.id])),
+            hold_up=workload_hold_up_view(holdups.workload_hold_up(tx, who.scope, workload.id)),
+            remedy=remedy_words(workload),
             usage=usage_view(usage.usage_of_workload(tx, who.scope, workload.id, now_ms)),
         )
 

@@ -85,6 +85,15 @@ Image = Annotated[
         show_default=False,
     ),
 ]
+GroupsPrefix = Annotated[
+    str | None,
+    typer.Option(
+        "--groups-prefix",
+        metavar="TEXT",
+        help="What its API server puts before groups of people (--oidc-groups-prefix).",
+        show_default=False,
+    ),
+]
 
 
 @app.command("add")
@@ -96,6 +105,7 @@ def add_cluster(
     region: Region = None,
     label: Labels = None,
     image: Image = None,
+    groups_prefix: GroupsPrefix = None,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Try to reach it first, and see its rights.")
     ] = True,
@@ -125,6 +135,7 @@ def add_cluster(
             region=region or "",
             labels=_pairs(label or ()),
             image=image or "",
+            groups_prefix=groups_prefix or "",
         )
     if json_output:
         terminal.document(view)
@@ -200,6 +211,7 @@ def show_cluster(name: Name, json_output: options.Json = False) -> None:
             ("Region", view.region),
             ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(view.labels.items()))),
             ("Image", view.image or "none: work without one cannot run there"),
+            ("Groups", f"{view.groups_prefix}NAME" if view.groups_prefix else ""),
             ("Nodes", f"{count(view.nodes)}, {count(view.nodes_ready)} ready"),
             ("GPUs", f"{count(view.gpus)}, {format_milli(view.gpu_milli_used)} in use"),
             ("Seen", ago(view.seen_at, now) if view.seen_at else "never"),
@@ -208,6 +220,11 @@ def show_cluster(name: Name, json_output: options.Json = False) -> None:
             ("By", view.added_by),
         ]
     )
+    if view.drifts:
+        terminal.write("")
+        terminal.heading("Changed by others")
+        for each in view.drifts:
+            terminal.write(f"{ago(each.at, now)}, {each.project}: {each.words}")
 
 
 @app.command("set")
@@ -220,6 +237,7 @@ def set_cluster(
     label: Labels = None,
     no_labels: Annotated[bool, typer.Option("--no-labels", help="Take its labels away.")] = False,
     image: Image = None,
+    groups_prefix: GroupsPrefix = None,
     json_output: options.Json = False,
 ) -> None:
     """Change a cluster. What is not named stays; labels that are named replace those from before.
@@ -229,6 +247,7 @@ def set_cluster(
       podium cluster set munich --region eu-west
       podium cluster set munich --kubeconfig renewed.conf
       podium cluster set munich --label zone=secure --image registry.example.com/ai/base:2
+      podium cluster set munich --groups-prefix oidc:
     """
     if no_labels and label:
         raise UserError(FieldFault("--no-labels", "does not go with --label.", "Name one."))
@@ -236,7 +255,8 @@ def set_cluster(
     if kubeconfig is not None or in_cluster or context is not None:
         text, chosen = _access(kubeconfig, context, in_cluster=in_cluster)
     labels = {} if no_labels else _pairs(label) if label else None
-    if all(each is None for each in (text, region, labels, image)) and not in_cluster:
+    named = (text, region, labels, image, groups_prefix)
+    if all(each is None for each in named) and not in_cluster:
         raise UserError(FieldFault("", "Nothing is to be changed.", "Name what is: --region, …"))
     with connect() as client:
         view = client.clusters.change(
@@ -247,6 +267,7 @@ def set_cluster(
             region=region,
             labels=labels,
             image=image,
+            groups_prefix=groups_prefix,
         )
     if json_output:
         terminal.document(view)
@@ -314,6 +335,7 @@ def check_cluster(
                 ("Nodes", count(view.nodes)),
                 ("GPUs", count(view.gpus)),
                 ("Rights missing", "; ".join(view.missing) or "none"),
+                ("Device claims", "there, and not used yet (DRA)" if view.claims else ""),
             ]
         )
     return ExitCode.OK if view.ok else ExitCode.FAILED

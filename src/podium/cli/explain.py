@@ -11,7 +11,7 @@ from podium.cli import options, terminal
 from podium.cli.ceilings import ceiling_option
 from podium.cli.connection import connect
 from podium.cli.foretold import show_giving_way, show_holders, show_nodes, show_quotas
-from podium.cli.show import show_history
+from podium.cli.show import show_history, show_hold_up, show_remedy
 from podium.cli.terminal import Column
 from podium.cli.wording import (
     ago,
@@ -69,6 +69,10 @@ def show_explanation(answer: ExplanationView, now: datetime) -> None:
     terminal.paragraph(Text(plain(answer.headline), style=style))
     waiting = answer.waiting
     if waiting is None:
+        if answer.remedy:
+            show_remedy(answer.remedy)
+        if answer.hold_up is not None:
+            show_hold_up(answer.hold_up, now, said=answer.headline)
         show_history(answer.events)
         return
     if waiting.message and waiting.message not in answer.headline:

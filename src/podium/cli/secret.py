@@ -74,6 +74,7 @@ def set_secret(
     Examples:
       podium secret set HF_TOKEN
       podium secret set KEY --project vision < key.pem
+      podium secret set DOCKER_CONFIG_JSON < ~/.docker/config.json
     """
     with connect(project) as client:
         chosen = client.projects.resolve()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ReplicaCountsView,
         ReplicaView,
         WorkloadDetailView,
+        WorkloadHoldUpView,
     )
 
 REPLICAS_SHOWN = 20
@@ -65,6 +66,10 @@ def show(
     terminal.show_facts(_facts(view, now))
     if view.waiting is not None:
         _refusal(view.waiting)
+    if view.hold_up is not None:
+        terminal.write("")
+        terminal.heading("What keeps it from running")
+        show_hold_up(view.hold_up, now)
     _groups(view)
     _replicas(view, now)
     show_history(events)
@@ -80,8 +85,10 @@ def _headline(view: WorkloadDetailView) -> None:
     words = Text(state_words(view.state), style=f"bold {state_colour(view.state)}")
     words += Text(f"  {view.name}", style="bold") + Text(f"  {view.id}", style="dim")
     terminal.console().print(words, soft_wrap=True)
-    if view.message and view.waiting is None:
+    if view.message and view.waiting is None and view.hold_up is None:
         terminal.write(plain(view.message))
+    if view.remedy:
+        show_remedy(view.remedy)
 
 
 def _facts(view: WorkloadDetailView, now: datetime) -> list[tuple[str, str | Text]]:
@@ -158,6 +165,33 @@ def _refusal(waiting: RefusalView) -> None:
         terminal.write(f"→ {plain(waiting.remedy)}")
 
 
+def show_hold_up(hold_up: WorkloadHoldUpView, now: datetime, *, said: str = "") -> None:
+    """Without its sentence where that is in what was `said` above it."""
+    from rich.text import Text
+
+    if hold_up.message not in said:
+        terminal.paragraph(Text(plain(hold_up.message)))
+    if hold_up.remedy:
+        show_remedy(hold_up.remedy)
+    many = plural(hold_up.replicas, "replica")
+    terminal.show_facts(
+        [
+            ("Cause", cause_words(hold_up.cause) if hold_up.cause else ""),
+            ("Since", f"{clock(hold_up.since)} ({ago(hold_up.since, now)})"),
+            (
+                "So with",
+                f"{many}, the first of rank {hold_up.rank}" if hold_up.replicas > 1 else "",
+            ),
+        ]
+    )
+
+
+def show_remedy(remedy: str) -> None:
+    from rich.text import Text
+
+    terminal.paragraph(Text(f"→ {plain(remedy)}"), hanging=2)
+
+
 def _replicas(view: WorkloadDetailView, now: datetime) -> None:
     replicas = sorted(
         view.replica_list,
@@ -191,7 +225,8 @@ def _replica_row(replica: ReplicaView, now: datetime) -> list[str | Text]:
         share_words(replica.devices),
         lasted(replica.started_at, replica.ended_at, now),
         exit_words(replica),
-        replica.message or (cause_words(replica.cause) if replica.cause else ""),
+        (replica.hold_up.message if replica.hold_up is not None else replica.message)
+        or (cause_words(replica.cause) if replica.cause else ""),
     ]
 
 

@@ -40,6 +40,7 @@ class Clusters:
         region: str = "",
         labels: Mapping[str, str] | None = None,
         image: str = "",
+        groups_prefix: str = "",
     ) -> ClusterView:
         """Adding the same once more changes nothing. For administrators. Raises UserError, which
         names the fields, and ConflictError where another cluster has the name."""
@@ -51,6 +52,7 @@ class Clusters:
             "region": region,
             "labels": dict(labels or {}),
             "image": image,
+            "groups_prefix": groups_prefix,
         }
         answer = self._transport.send("POST", "/clusters", body=body, repeatable=True)
         return self._transport.parse(ClusterView, answer)
@@ -65,6 +67,7 @@ class Clusters:
         region: str | None = None,
         labels: Mapping[str, str] | None = None,
         image: str | None = None,
+        groups_prefix: str | None = None,
     ) -> ClusterView:
         """What is None stays. For administrators. Raises UserError and NotFoundError."""
         wanted: dict[str, object] = {
@@ -74,6 +77,7 @@ class Clusters:
             "region": region,
             "labels": None if labels is None else dict(labels),
             "image": image,
+            "groups_prefix": groups_prefix,
         }
         body = {key: value for key, value in wanted.items() if value is not None}
         answer = self._transport.send(

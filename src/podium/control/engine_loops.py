@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from podium.control.guests import Guests
 from podium.control.inventory import Inventory, Told
 from podium.control.launch import Launcher
 from podium.control.layouts import Layouts
@@ -14,6 +15,7 @@ from podium.control.measure import Measurer
 from podium.control.observe import Observer
 from podium.control.reap import LogReaper
 from podium.control.stop import Stopper
+from podium.control.tenancy import HINT, PERIOD_SECONDS, Found, Tenancy
 from podium.engines.contract import Engine
 from podium.store.hints import Hints
 from podium.store.retention import Retention
@@ -28,12 +30,19 @@ def engine_loops(
     *,
     cluster: str = "",
     told: Told | None = None,
+    drifted: Found | None = None,
 ) -> list[Loop]:
-    """`cluster` stands behind their names in the log; `told` hears whether the engine answers."""
+    """`cluster` stands behind their names in the log; `told` hears whether the engine answers, and
+    `drifted` what others changed there."""
     of = f" {cluster}" if cluster else ""
     hints = machine.hints
     observe = ("observe", _observe(machine.engine))
+    guests = [Loop(f"guests{of}", Guests(machine).step, hints, period_seconds=1)]
+    rooms = Tenancy(machine, sealer, cluster, drifted) if cluster else None
+    tenancy = [] if rooms is None else [_tenancy(rooms, of, hints)]
     return [
+        *(guests if cluster else ()),
+        *tenancy,
         Loop(
             f"inventory{of}",
             Inventory(machine, told).step,
@@ -43,7 +52,7 @@ def engine_loops(
         ),
         Loop(
             f"launch{of}",
-            Launcher(machine, sealer, uploads_path).step,
+            Launcher(machine, sealer, uploads_path, rooms).step,
             hints,
             wake_on=("launch",),
             period_seconds=1,
@@ -54,6 +63,10 @@ def engine_loops(
         Loop(f"measure{of}", Measurer(machine).step, hints, period_seconds=1),
         Loop(f"logs{of}", LogReaper(machine, keep).step, hints, period_seconds=600),
     ]
+
+
+def _tenancy(rooms: Tenancy, of: str, hints: Hints) -> Loop:
+    return Loop(f"tenancy{of}", rooms.step, hints, wake_on=(HINT,), period_seconds=PERIOD_SECONDS)
 
 
 async def relay(engine: Engine, hints: Hints) -> None:

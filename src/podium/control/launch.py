@@ -13,8 +13,11 @@ import structlog
 
 from podium.control import data_grants, secret_grants
 from podium.control.environment import environment
+from podium.control.holdups import HoldUpNews
 from podium.control.machine import Machine
+from podium.control.tenancy import Tenancy
 from podium.domain.allocation import Allocation
+from podium.domain.cluster import is_kubectl_owner
 from podium.domain.data import Classification
 from podium.domain.errors import PermanentError, TemporaryError
 from podium.domain.lifecycle import ReplicaState
@@ -30,8 +33,8 @@ from podium.domain.workload import (
     member_of,
     program_of,
 )
-from podium.engines.contract import DeviceGrant, Launch, MisplacedError
-from podium.store import allocations, nodes, replicas, workloads
+from podium.engines.contract import AdmissionError, DeviceGrant, Launch, MisplacedError
+from podium.store import allocations, guests, holdups, nodes, replicas, workloads
 from podium.store.database import Transaction
 from podium.store.keyring import KeysError
 from podium.store.replicas import End
@@ -54,6 +57,7 @@ class Work:
     masters: Mapping[str, str]  # node of rank 0
     nodes: Mapping[str, Node]
     classes: Mapping[str, str]  # that work gives itself
+    guests: Mapping[tuple[str, int], str]  # by workload and rank, what is started in place of new
 
     def grant(self, node: str, share: DeviceShare) -> DeviceGrant:
         """Raises TemporaryError while the device is not reported, e.g. in the middle of a
@@ -86,10 +90,16 @@ def _assign(tx: Transaction, *, workload_id: str, port: int) -> int:
 
 
 class Launcher:
-    def __init__(self, machine: Machine, sealer: Sealer, uploads_path: Path) -> None:
+    """`rooms` is where a project has a room that must stand before its work starts."""
+
+    def __init__(
+        self, machine: Machine, sealer: Sealer, uploads_path: Path, rooms: Tenancy | None = None
+    ) -> None:
         self._machine = machine
+        self._rooms = rooms
         self._sealer = sealer
         self._uploads_path = uploads_path
+        self._news = HoldUpNews()
 
     async def step(self) -> bool:
         """Start a batch. True when there may be more."""
@@ -109,6 +119,12 @@ class Launcher:
             refused = [end for end in answers if isinstance(end, End)]
             refused += data.refused.values()
             later = [each for each in answers if isinstance(each, TemporaryError)]
+            kept = [
+                (allocation, each)
+                for allocation, each in zip(work.due, answers, strict=True)
+                if isinstance(each, TemporaryError)
+            ]
+            news = self._news.refused(kept, machine.database.now_ms())
             moved = any(each.cause is Cause.MISPLACED for each in refused)
             # What the scheduler knows of the machine was not true any more: it has to know better
             # before it looks for another place.
@@ -121,6 +137,7 @@ class Launcher:
                 replicas.replicas_launched(tx, started, now_ms)
                 secret_grants.use_record(tx, begun, work.workloads, work.programs, now_ms)
                 replicas.replicas_ended(tx, refused, now_ms)
+                holdups.holdups_record(tx, news, now_ms)
 
             await machine.leadership.fenced(machine.lease, write)
         machine.hints.wake("observe", "events")
@@ -146,7 +163,7 @@ class Launcher:
             for key, count in counts.items()
         }
         masters = allocations.master_nodes(tx, ids)
-        known = {node.name: node for node in nodes.node_list(tx)}
+        known = nodes.node_fetch_many(tx, {*masters.values(), *(each.node for each in due)})
         # The engine of its first rank chooses where a gang meets; until then its others wait.
         elsewhere = {
             key
@@ -156,7 +173,9 @@ class Launcher:
         due = [each for each in due if each.workload_id not in elsewhere]
         workloads_due = {key: each for key, each in found.items() if key not in elsewhere}
         classes = data_grants.declared(tx, ids)
-        return Work(due, workloads_due, programs, secrets, placed, masters, known, classes)
+        submitted = {key for key, each in workloads_due.items() if is_kubectl_owner(each.owner)}
+        waiting = guests.guest_uids(tx, submitted)
+        return Work(due, workloads_due, programs, secrets, placed, masters, known, classes, waiting)
 
     async def _fix_rendezvous(self, work: Work) -> None:
         """Every gang gets a port before its first replica starts, and keeps it for the attempt."""
@@ -187,7 +206,10 @@ class Launcher:
         self, work: Work, data: data_grants.Decided, allocation: Allocation
     ) -> End | TemporaryError | None:
         try:
-            await self._machine.engine.ensure(self._launch(work, data, allocation))
+            launch = self._launch(work, data, allocation)
+            if self._rooms is not None:
+                await self._rooms.ready(launch.project)
+            await self._machine.engine.ensure(launch)
         except TemporaryError as error:
             return error
         except MisplacedError as error:
@@ -199,7 +221,8 @@ class Launcher:
             cause = Cause.SECRET_LOCKED
             return End(allocation_id=allocation.id, cause=cause, message=error.message)
         except PermanentError as error:
-            return End(allocation_id=allocation.id, cause=Cause.START_FAILED, message=error.message)
+            cause = error.cause if isinstance(error, AdmissionError) else Cause.START_FAILED
+            return End(allocation_id=allocation.id, cause=cause, message=error.message)
         except Exception:
             _log.exception("launch_failed", allocation=allocation.id)
             return TemporaryError(f"Allocation {allocation.id} could not be started yet.")
@@ -207,6 +230,9 @@ class Launcher:
 
     def _launch(self, work: Work, data: data_grants.Decided, allocation: Allocation) -> Launch:
         workload = work.workloads[allocation.workload_id]
+        guest = work.guests.get((workload.id, allocation.rank), "")
+        if is_kubectl_owner(workload.owner) and not guest:
+            raise PermanentError("Its pod is not in the cluster any more.")
         member = member_of(workload.groups, allocation.rank)
         program = program_of(work.programs[workload.id], member)
         master = work.masters.get(workload.id, allocation.node)
@@ -246,4 +272,5 @@ class Launcher:
             data=data_grants.mounts(self._sealer, data, workload.id, program.data),
             classification=data.classes.get(workload.id, Classification.PUBLIC),
             isolation=(member.group.request if member else workload.request).isolation,
+            guest=guest,
         )

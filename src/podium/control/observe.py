@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import structlog
 
+from podium.control.holdups import HoldUpNews, seen_holdups
 from podium.control.left_behind import LeftBehind
 from podium.control.machine import Machine
 from podium.domain.allocation import Allocation
@@ -14,7 +15,7 @@ from podium.domain.errors import TemporaryError
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.reason import Cause
 from podium.engines.contract import Observation, Phase
-from podium.store import allocations, limits, replicas
+from podium.store import allocations, holdups, limits, replicas
 from podium.store.database import Transaction
 from podium.store.replicas import End
 
@@ -31,6 +32,7 @@ class Observer:
         self._machine = machine
         self._saved: dict[str, int] = {}  # as the engine told it and the store has it
         self._saves_due_ms = 0
+        self._news = HoldUpNews()
         self._left_behind = LeftBehind(machine)
 
     async def step(self) -> bool:
@@ -42,6 +44,7 @@ class Observer:
         seen = {each.allocation_id: each for each in await machine.engine.observe()}
         await self._note_saves(held, seen)
         await self._record(held, seen)
+        await self._note_holdups(held, seen)
         if held.keys() - seen.keys():
             await self._bury()
         await self._left_behind.step(held, seen)
@@ -95,6 +98,16 @@ class Observer:
             self._saves_due_ms = now_ms + _SAVES_EVERY_MS
             self._saved |= news
         self._saved = {key: at_ms for key, at_ms in self._saved.items() if key in told}
+
+    async def _note_holdups(
+        self, held: dict[str, Allocation], seen: dict[str, Observation]
+    ) -> None:
+        now_ms = self._machine.database.now_ms()
+        news = self._news.of(seen_holdups(held, seen), now_ms)
+        for start in range(0, len(news), _CHUNK):
+            await self._write(news[start : start + _CHUNK], holdups.holdups_record)
+        if news:
+            self._machine.hints.wake("events")
 
     async def _bury(self) -> None:
         """Release what the store calls launched and the engine has no trace of.

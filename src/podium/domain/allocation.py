@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from podium.domain.holdup import HoldUp
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.reason import Cause
 from podium.domain.resources import DeviceShare
@@ -38,6 +39,7 @@ class Allocation:
     cpu_time_ms: int = 0
     memory_peak_bytes: int = 0
     saved_at_ms: int | None = None
+    hold_up: HoldUp | None = None  # while it has not begun
 
     @property
     def gpu_milli(self) -> int:

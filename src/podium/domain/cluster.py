@@ -19,6 +19,9 @@ KUBECONFIG_CHARACTERS_MAX = 262_144
 LOCAL = ""
 """Stands for the servers' own machines, which are in no cluster."""
 
+DRIFTED = "cluster:drift"
+"""Under which the audit trail has what others changed of a project's place in a cluster."""
+
 _ENGINE = "kubernetes/"
 
 
@@ -26,8 +29,8 @@ _ENGINE = "kubernetes/"
 class Cluster:
     """A cluster by name. `image` is for work that names none. `context` is the kubeconfig's, whose
     text is sealed elsewhere; `server` is the address that it names. With `in_cluster` there is no
-    kubeconfig: Podium runs inside and uses the account of its own pod. `updated_at_ms` grows with
-    each change."""
+    kubeconfig: Podium runs inside and uses the account of its own pod. `groups_prefix` is what its
+    API server puts before groups of people. `updated_at_ms` grows with each change."""
 
     name: str
     region: str = ""
@@ -36,6 +39,7 @@ class Cluster:
     context: str = ""
     server: str = ""
     in_cluster: bool = False
+    groups_prefix: str = ""
     added_at_ms: int
     added_by: str
     updated_at_ms: int
@@ -63,24 +67,40 @@ class ClusterState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSight:
     """What a server sees of a cluster. `words` say why it is not ready; `missing` are rights that
-    Podium lacks there, such as `create, patch pods`."""
+    Podium lacks there, such as `create, patch pods`. `drifts` counts what others changed of the
+    places of projects."""
 
     state: ClusterState
     since_ms: int
     words: str = ""
     version: str = ""
     missing: tuple[str, ...] = ()
+    drifts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFindings:
     """What came of asking a cluster: its version, what it has as far as that may be seen, and which
-    rights Podium lacks there."""
+    rights Podium lacks there. `claims`: it gives devices by resource claims (DRA), too."""
 
     version: str
     nodes: int = 0
     gpus: int = 0
     missing: tuple[str, ...] = field(default=())
+    claims: bool = False
+
+
+_KUBECTL = "kubectl@"
+
+
+def kubectl_owner(cluster: str) -> str:
+    """Who owns the work that was submitted to a cluster without Podium, which does not know whose
+    it is. No person is called so: names have no @."""
+    return f"{_KUBECTL}{cluster}"
+
+
+def is_kubectl_owner(owner: str) -> bool:
+    return owner.startswith(_KUBECTL)
 
 
 def engine_of(cluster: str) -> str:

@@ -19,7 +19,7 @@ def headline(workload: Workload, counts: Mapping[ReplicaState, int]) -> str:
         case WorkloadState.SCHEDULED:
             return f"{workload.message} It starts next.".strip()
         case WorkloadState.STARTING:
-            return "Its processes are being started."
+            return workload.message or "Its processes are being started."
         case WorkloadState.RUNNING:
             return f"It runs.{tasks}"
         case WorkloadState.STOPPING:

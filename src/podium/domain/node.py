@@ -33,6 +33,9 @@ class Device:
     `board` names the row of `domain.mig.BOARDS` while the GPU is in MIG mode and Podium cuts it:
     `instances` are then those that stand on it. Where its layout is `pinned`, only these are used.
     `drift` says what changed last on it that nobody of Podium did.
+
+    `share_milli` is what each share of it takes, where whoever hands it out knows one size alone:
+    then it is never given whole, or with 1000 only so. 0: any share, and whole.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Device:
     mig_profile: str | None = None
     board: str = ""
     pinned: bool = False
+    share_milli: int = 0
     instances: tuple[MigInstance, ...] = ()
     virtual: bool = False
     healthy: bool = True

@@ -27,14 +27,19 @@ RETRY_CANNOT_HELP = frozenset(
         Cause.MAX_RUNTIME,
         Cause.DEADLINE,
         Cause.DEPENDENCY_FAILED,
+        Cause.CLUSTER_REFUSED,
     }
 )
 """Causes after which another attempt would end the same way."""
 
-RETRY_IS_FREE = frozenset({Cause.PREEMPTED, Cause.NODE_LOST, Cause.MISPLACED, Cause.DATA_DENIED})
+RETRY_IS_FREE = frozenset(
+    {Cause.PREEMPTED, Cause.NODE_LOST, Cause.EVICTED, Cause.MISPLACED, Cause.DATA_DENIED}
+)
 """Causes that are not the work's own doing: it is queued again without using up a retry."""
 
-TAKES_ONE_REPLICA = frozenset({Cause.PREEMPTED, Cause.NODE_LOST, Cause.LOST, Cause.MISPLACED})
+TAKES_ONE_REPLICA = frozenset(
+    {Cause.PREEMPTED, Cause.NODE_LOST, Cause.EVICTED, Cause.LOST, Cause.MISPLACED}
+)
 """Causes that say nothing about the other replicas: those of an elastic gang go on without it."""
 
 STOPS_OF_THE_WHOLE = frozenset(

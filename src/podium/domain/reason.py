@@ -53,6 +53,9 @@ class Cause(StrEnum):
     GANG_MEMBER_ENDED = "gang_member_ended"
     PREEMPTED = "preempted"
     NODE_LOST = "node_lost"
+    EVICTED = "evicted"  # its node, or its cluster's own scheduler, took its place away
+    CLUSTER_QUOTA = "cluster_quota"  # a quota of the cluster itself leaves no room for it
+    CLUSTER_REFUSED = "cluster_refused"  # a rule of the cluster itself forbids it
     LOST = "lost"  # the engine has no trace of it
     START_FAILED = "start_failed"
     MISPLACED = "misplaced"  # its GPU is not any more as it was when this was placed on it

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+REGISTRIES = "DOCKER_CONFIG_JSON"
+"""The secret of a project that opens the registries of its images."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretUse:

@@ -20,11 +20,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from podium.domain.data import Classification, SourceKind
-from podium.domain.errors import PodiumError
+from podium.domain.errors import PermanentError, PodiumError, TemporaryError
 from podium.domain.node import Node
 from podium.domain.reason import Cause
 from podium.domain.resources import Isolation
 from podium.domain.workload import Program
+from podium.engines.guests import Guest
 
 
 class MisplacedError(PodiumError):
@@ -32,6 +33,26 @@ class MisplacedError(PodiumError):
     what stands on a GPU changed since, or the GPU refuses."""
 
     code = "misplaced"
+
+
+class AdmissionError(PermanentError):
+    """The machines' own rules do not let it in, for `cause`."""
+
+    code = "not_admitted"
+
+    def __init__(self, message: str, cause: Cause) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class HeldUpError(TemporaryError):
+    """It cannot be started yet, for `cause`, which people can do something about."""
+
+    code = "held_up"
+
+    def __init__(self, message: str, cause: Cause) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +131,7 @@ class Launch:
     isolation: Isolation = Isolation.NONE  # that its share of a GPU must have
     data: tuple[DataMount, ...] = ()
     classification: Classification = Classification.PUBLIC  # the highest of all that it uses
+    guest: str = ""  # the uid of one that waits here already, to be started in place of a new one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +143,36 @@ class LayoutOrder:
     wanted: tuple[tuple[str, int], ...]
     held: frozenset[tuple[str, int]] = frozenset()
     busy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A project as its machines have to know it, beside its work.
+
+    Limits are the project's own; None is none. `gpu_milli` is of all GPU types together. `viewers`
+    and `log_readers` are groups of people, as their directory calls them, who may look at its work
+    and read its logs. `registries` is the text of a Docker configuration with what opens the
+    registries of its images, "" where there is none.
+    """
+
+    project: str
+    gpu_milli: int | None = None
+    cpu_milli: int | None = None
+    memory_bytes: int | None = None
+    viewers: tuple[str, ...] = ()
+    log_readers: tuple[str, ...] = ()
+    registries: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """`thing` of a project's room was not as it has to be, though nobody changed that in Podium.
+    `words` are one plain sentence; not `mended`: Podium could not put it right, or may not."""
+
+    project: str
+    thing: str
+    words: str
+    mended: bool = True
 
 
 class LayoutState(StrEnum):
@@ -152,9 +204,10 @@ class Observation:
 
     `cause` is set when ENDED: COMPLETED for exit code 0, else what the engine knows. `stop_seen`
     says that it had been asked to stop before it ended. `message` is one plain sentence for the
-    person. `saved_at_ms` is when the work last said that what it did so far is saved, by touching
-    the file that `PODIUM_SAVED_FILE` names: by the machine's clock, never before its start and
-    never in the future.
+    person. While STARTING the two say what keeps it from running, as `domain/holdup` has it.
+    `saved_at_ms` is when the work last said that what it did so far is saved, by touching the file
+    that `PODIUM_SAVED_FILE` names: by the machine's clock, never before its start and never in the
+    future.
     """
 
     allocation_id: str
@@ -250,8 +303,9 @@ class Engine(Protocol):
 
     async def ensure(self, launch: Launch) -> None:
         """Start the allocation unless that has been done. Raises TemporaryError to be called
-        again later, MisplacedError when it may start on other devices, and PermanentError when it
-        can never start (the messages are for the person)."""
+        again later (HeldUpError for what people can mend), MisplacedError when it may start on
+        other devices, and PermanentError when it can never start (AdmissionError where it is told
+        why; the messages are for the person)."""
         ...
 
     async def observe(self) -> Sequence[Observation]:
@@ -289,4 +343,34 @@ class Engine(Protocol):
     async def mig_mode(self, node: str, gpu: str, *, enabled: bool, busy: bool) -> None:
         """Turn MIG on or off; idle instances end with it. `busy`: work was placed on it. Raises
         ConflictError with what the driver says, and NotFoundError."""
+        ...
+
+    async def guests(self) -> Sequence[Guest]:
+        """Work that people handed to these machines without Podium and that waits for it, or was
+        started by `ensure` and has not ended, oldest first. Raises TemporaryError while that is
+        not known: who is not among them is gone."""
+        ...
+
+    async def guest_tell(self, uid: str, workload_id: str, words: str) -> None:
+        """Tell its people, with the means of these machines, why it waits. `workload_id` is empty
+        while it has none."""
+        ...
+
+    async def guest_discard(self, uid: str, words: str) -> None:
+        """Remove one that was not started, and tell its people why. Idempotent."""
+        ...
+
+    async def rooms(self) -> Sequence[str]:
+        """The projects that have a room of their own here, in any order; none of an engine that
+        keeps no rooms."""
+        ...
+
+    async def keep_room(self, tenant: Tenant) -> Sequence[Drift]:
+        """Make the project's room, or make it as it has to be, and tell what somebody else had
+        changed. Raises TemporaryError, and PermanentError for a room that cannot be."""
+        ...
+
+    async def remove_room(self, project: str) -> bool:
+        """Remove a project's room with all that is in it, once nothing in it runs or is unsettled.
+        Call it until it answers True: there is none. Another Podium's is left as it is."""
         ...

@@ -49,6 +49,7 @@ async def cluster_add(
     region: str = "",
     labels: Mapping[str, str] | None = None,
     image: str = "",
+    groups_prefix: str = "",
 ) -> Cluster:
     """Adding the same once more changes nothing. Raises UserError with the fields that are wrong,
     and ConflictError where another cluster has the name."""
@@ -66,6 +67,7 @@ async def cluster_add(
         context=access.context if access else "",
         server=access.server if access else "",
         in_cluster=in_cluster,
+        groups_prefix=_groups_prefix(groups_prefix),
         added_at_ms=now_ms,
         added_by=identity.username,
         updated_at_ms=now_ms,
@@ -101,6 +103,7 @@ async def cluster_change(
     region: str | None = None,
     labels: Mapping[str, str] | None = None,
     image: str | None = None,
+    groups_prefix: str | None = None,
 ) -> Cluster:
     """What is None stays. A change is taken up within seconds, and what runs goes on. Raises
     UserError with the fields that are wrong, and NotFoundError."""
@@ -116,6 +119,7 @@ async def cluster_change(
         )
     chosen_labels = None if labels is None else _labels(labels)
     chosen_image = None if image is None else _image(image)
+    chosen_prefix = None if groups_prefix is None else _groups_prefix(groups_prefix)
     text_changes = access is not None and not await _keeps(office, name, access)
     now_ms = office.database.now_ms()
     made: Cluster | None = None
@@ -132,6 +136,7 @@ async def cluster_change(
             region=before.region if region is None else region,
             labels=before.labels if chosen_labels is None else chosen_labels,
             image=before.image if chosen_image is None else chosen_image,
+            groups_prefix=before.groups_prefix if chosen_prefix is None else chosen_prefix,
         )
         if access is not None:
             after = replace(after, in_cluster=False, context=access.context, server=access.server)
@@ -305,6 +310,18 @@ def _labels(labels: Mapping[str, str]) -> Labels:
     return found
 
 
+def _groups_prefix(prefix: str) -> str:
+    if not prefix.isprintable() or prefix.startswith("system:"):
+        raise UserError(
+            FieldFault(
+                "groups_prefix",
+                "is not one that sign-in puts before groups.",
+                "Give what the API server is told as --oidc-groups-prefix, such as 'oidc:'.",
+            )
+        )
+    return prefix
+
+
 def _image(image: str) -> str:
     text = image.strip()
     if any(each.isspace() or not each.isprintable() for each in text) or text.startswith("-"):
@@ -364,4 +381,5 @@ def _told(cluster: Cluster | None) -> dict[str, object] | None:
         "region": cluster.region,
         "labels": dict(cluster.labels),
         "image": cluster.image,
+        "groups_prefix": cluster.groups_prefix,
     }

@@ -16,6 +16,8 @@ from podium.store import quota_history, quotas, shares
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 
+HINTS = ("tenancy",)
+"""Clusters keep limits of projects, too."""
 ALL = "all"
 """How people write all GPU types together."""
 
@@ -36,6 +38,7 @@ async def quota_set(office: Office, identity: Identity, quota: Quota) -> None:
         return _entry(identity, wanted.level, wanted.name, before, wanted)
 
     await told(office, write)
+    office.hints.wake(*HINTS)
 
 
 async def quota_preview(office: Office, identity: Identity, quota: Quota) -> Quota:
@@ -60,6 +63,7 @@ async def quota_remove(office: Office, identity: Identity, level: QuotaLevel, na
         return _entry(identity, level, name, before, None)
 
     await told(office, write)
+    office.hints.wake(*HINTS)
 
 
 def quota_dropped(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from podium.domain.errors import FieldFault, NotFoundError, UserError
 from podium.domain.rights import Action
+from podium.domain.secret import REGISTRIES
 from podium.domain.tenancy import Identity
 from podium.intake.office import Office, authorise, told
+from podium.spec.registries import read_registries
 from podium.store import projects, secrets
 from podium.store.audit import AuditEntry
 from podium.store.database import Transaction
 from podium.store.secrets import SecretRecord
 
+HINTS = ("tenancy",)
+"""Clusters are told of what opens the registries of images."""
 _LENGTH_MAX = 65_536
 
 
@@ -35,6 +39,8 @@ async def secret_set(
                 "Encode what is binary in base64, and keep what is larger in a file.",
             )
         )
+    if name == REGISTRIES:
+        read_registries(value)
     record = SecretRecord(
         project=project,
         name=name,
@@ -48,6 +54,7 @@ async def secret_set(
         return _entry(identity, name, project, before=_facts(before), after=_facts(record))
 
     await told(office, write)
+    office.hints.wake(*HINTS)
     return record
 
 
@@ -61,6 +68,7 @@ async def secret_remove(office: Office, identity: Identity, *, project: str, nam
         return _entry(identity, name, project, before=_facts(before), after=None)
 
     await told(office, write)
+    office.hints.wake(*HINTS)
 
 
 def _facts(secret: SecretRecord | None) -> dict[str, object] | None:

@@ -60,6 +60,7 @@ class SignIn:
     def forget(self) -> None:
         """Empty the cache after a change to users, members or tokens."""
         self._cache.clear()
+        self._office.hints.wake("tenancy")  # clusters let groups of people look
 
     async def identify(self, secret: str) -> Identity:
         """Who this token belongs to. Raises UnauthenticatedError."""

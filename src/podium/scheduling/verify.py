@@ -260,6 +260,16 @@ def _instance(device: Device, request: Request, share: DeviceShare) -> str:
 
 
 def _amount_right(request: Request, device: Device, share: DeviceShare) -> bool:
+    shared = request.gpu_share_bytes > 0 or 0 < request.gpu_milli < GPU_MILLI
+    if device.share_milli and shared != (device.share_milli < GPU_MILLI):
+        return False
+    if device.share_milli and shared:
+        size = device.memory_bytes * device.share_milli // GPU_MILLI
+        return (
+            request.gpu_milli <= share.gpu_milli == device.share_milli
+            and request.gpu_share_bytes <= size
+            and share.memory_bytes == (request.gpu_share_bytes or size)
+        )
     if request.gpu_share_bytes:
         # Rounded up: one thousandth less would be too little of the device.
         covers = share.gpu_milli * device.memory_bytes >= request.gpu_share_bytes * GPU_MILLI

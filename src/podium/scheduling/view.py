@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from podium.domain.quantity import GPU_MILLI
 from podium.domain.resources import Request, Topology
 from podium.domain.workload import Kind
 from podium.scheduling.order.queue import queue_key
@@ -96,7 +97,7 @@ class View:
 
     def milli_of(self, request: Request) -> int:
         """The milli-GPU that one replica takes, of the first kind of device that fits."""
-        if request.gpu_milli:
+        if request.gpu_milli >= GPU_MILLI or (request.gpu_milli and not self.layout.sized):
             return request.gpu_milli
         found = self.amounts.get(request)
         if found is None:

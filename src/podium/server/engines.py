@@ -59,11 +59,13 @@ def cluster_engines(settings: Settings, *, owner: str) -> MakeEngine:
                 cluster=cluster.name,
                 owner=f"podium-{owner}",
                 image=cluster.image,
+                groups_prefix=cluster.groups_prefix,
                 labels=dict(cluster.node_labels),
                 folders=tuple(map(str, data_roots_of(settings))),
             ),
             kubeconfig=kubeconfig,
             context=cluster.context,
+            logs=settings.common / "clusters" / cluster.name / "logs",
         )
 
     return make

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from podium.domain.allocation import Allocation
+from podium.domain.holdup import HoldUp
 from podium.domain.lifecycle import ReplicaState
 from podium.domain.reason import Cause
 from podium.domain.resources import DeviceShare
@@ -232,4 +233,17 @@ def _from_row(row: Row, devices: tuple[DeviceShare, ...]) -> Allocation:
         cpu_time_ms=row["cpu_time_ms"],
         memory_peak_bytes=row["memory_peak_bytes"],
         saved_at_ms=row["saved_at_ms"],
+        hold_up=_hold_up(row),
+    )
+
+
+def _hold_up(row: Row) -> HoldUp | None:
+    begins = (ReplicaState.SCHEDULED, ReplicaState.STARTING)
+    if not row["holdup_message"] or row["state"] not in begins:
+        return None
+    cause = row["holdup_cause"]
+    return HoldUp(
+        message=row["holdup_message"],
+        cause=Cause(cause) if cause else None,
+        since_ms=row["holdup_since_ms"],
     )

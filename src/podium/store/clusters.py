@@ -103,6 +103,7 @@ def cluster_put(
         "context": cluster.context,
         "server": cluster.server,
         "in_cluster": cluster.in_cluster,
+        "groups_prefix": cluster.groups_prefix,
         "updated_at_ms": cluster.updated_at_ms,
     }
     same = table.c.name == cluster.name
@@ -267,6 +268,7 @@ def _cluster(row: Row) -> Cluster:
         context=row["context"],
         server=row["server"],
         in_cluster=bool(row["in_cluster"]),
+        groups_prefix=row["groups_prefix"],
         added_at_ms=row["added_at_ms"],
         added_by=row["added_by"],
         updated_at_ms=row["updated_at_ms"],

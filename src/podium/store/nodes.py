@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -36,7 +36,9 @@ def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int
     tx.execute(mine.order_by(table.c.name).with_for_update())  # nobody gives them up meanwhile
     known = {row["name"]: row for row in tx.execute(sa.select(table)).mappings()}
     given_up = given_up_counts(tx, reported)
+    devices = _devices_of(tx, reported)
     changed = False
+    same = []
     for node in nodes:
         before = known.get(node.name)
         values = _node_values(node, engine, before, now_ms)
@@ -45,12 +47,16 @@ def node_report(tx: Transaction, engine: str, nodes: Sequence[Node], now_ms: int
         if before is None:
             tx.execute(sa.insert(tables.nodes).values(name=node.name, **values))
             changed = True
-        else:
-            changed |= any(before[key] != values[key] for key in values if key != "seen_at_ms")
+        elif any(before[key] != values[key] for key in values if key != "seen_at_ms"):
             tx.execute(
                 sa.update(tables.nodes).where(tables.nodes.c.name == node.name).values(values)
             )
-        changed |= _devices_replace(tx, node)
+            changed = True
+        else:
+            same.append(node.name)
+        changed |= _devices_replace(tx, node, devices.get(node.name, ()))
+    for chunk in chunks(same):  # nearly all of them, every few seconds
+        tx.execute(sa.update(table).where(table.c.name.in_(chunk)).values(seen_at_ms=now_ms))
     for name, row in known.items():
         if row["engine"] == engine and name not in reported and row["state"] != NodeState.LOST:
             tx.execute(
@@ -252,22 +258,24 @@ def _takes_nothing(state: str) -> str:
     return NodeState.CORDONED.value if state == NodeState.READY else state
 
 
-def _devices_replace(tx: Transaction, node: Node) -> bool:
-    """Whether anything changed that scheduling depends on. Pins are the operator's and stay."""
+def _devices_replace(tx: Transaction, node: Node, standing: Iterable[Device]) -> bool:
+    """Whether anything changed that scheduling depends on. Pins are the operator's and stay; an
+    engine pins what it cannot cut as work asks."""
     table = tables.devices
-    rows = tx.execute(sa.select(table).where(table.c.node == node.name)).mappings()
-    standing = _by_device(_instance_rows(tx, [node.name]))
-    before = {row["id"]: _device(row, standing.get(row["id"], ())) for row in rows}
+    before = {device.id: device for device in standing}
     after = {
-        device.id: replace(device, pinned=device.id in before and before[device.id].pinned)
+        device.id: replace(
+            device,
+            pinned=device.pinned or (device.id in before and before[device.id].pinned),
+        )
         for device in node.devices
     }
     if before == after:
         return False
-    # Those that are gone, and those that another node had before: a machine may get a new name.
-    moved = sorted(set(before) ^ set(after))
-    if moved:
-        tx.execute(sa.delete(table).where(table.c.id.in_(moved)))
+    if gone := sorted(set(before) - set(after)):  # unless another node told of them just now
+        tx.execute(sa.delete(table).where(table.c.id.in_(gone), table.c.node == node.name))
+    if come := sorted(set(after) - set(before)):  # that another node had: a machine got a new name
+        tx.execute(sa.delete(table).where(table.c.id.in_(come)))
     for device in after.values():
         known = before.get(device.id)
         if known == device:

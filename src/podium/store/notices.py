@@ -96,6 +96,7 @@ def _told(
 _HOW = {
     Cause.PREEMPTED: "gave way",
     Cause.NODE_LOST: "lost its node",
+    Cause.EVICTED: "was moved off its node",
     Cause.MISPLACED: "found its GPU changed",
     Cause.DATA_DENIED: "may not have its data now",
 }

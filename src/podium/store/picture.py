@@ -257,6 +257,7 @@ def _marks(tx: Transaction, now_ms: int) -> tuple[object, ...]:
         device.c.healthy,
         device.c.board,
         device.c.pinned,
+        device.c.share_milli,
     )
     devices = tx.execute(
         sa.select(

@@ -291,10 +291,10 @@ def _open_rows(tx: Transaction, ids: Sequence[str]) -> list[Row]:
 def _locked(tx: Transaction, ids: Sequence[str]) -> dict[str, Row]:
     """The workloads of these allocations. Whoever moves replicas holds their workload's row, so
     what is read of them after this stays true until the commit."""
-    return workload_rows(tx, _workloads_of(tx, ids))
+    return workload_rows(tx, workload_ids_of(tx, ids))
 
 
-def _workloads_of(tx: Transaction, ids: Iterable[str]) -> set[str]:
+def workload_ids_of(tx: Transaction, ids: Iterable[str]) -> set[str]:
     table = tables.allocations
     found: set[str] = set()
     for chunk in chunks(ids):

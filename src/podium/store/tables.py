@@ -341,6 +341,7 @@ clusters = Table(
     Column("context", Text, nullable=False),
     Column("server", Text, nullable=False),
     Column("in_cluster", Boolean, nullable=False),
+    Column("groups_prefix", Text, nullable=False, server_default=text("''")),
     _ms("added_at_ms"),
     Column("added_by", Text, nullable=False),
     _ms("updated_at_ms"),
@@ -382,6 +383,7 @@ devices = Table(
     Column("pinned", Boolean, nullable=False, server_default=text("false")),
     Column("drift", Text, nullable=False, server_default=text("''")),
     Column("drift_at_ms", BigInteger),
+    Column("share_milli", Integer, nullable=False, server_default=text("0")),
     Index("devices_by_node", "node", "type", "virtual", "healthy"),
     Index("devices_pinned", "id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")),
 )
@@ -617,6 +619,10 @@ allocations = Table(
     Column("cpu_time_ms", BigInteger, nullable=False),
     Column("memory_peak_bytes", BigInteger, nullable=False),
     Column("removed", Boolean, nullable=False),
+    # While it has not begun: what keeps it from it.
+    Column("holdup_cause", Text),
+    Column("holdup_message", Text),
+    _ms("holdup_since_ms", nullable=True),
     # Released without having been seen to end: its processes may still be there.
     Column("given_up", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("workload_id", "rank", "attempt", name="allocations_once"),
@@ -1199,6 +1205,16 @@ device_spans = Table(
         sqlite_where=text("until_ms IS NULL"),
         postgresql_where=text("until_ms IS NULL"),
     ),
+)
+
+guests = Table(
+    "guests",
+    metadata,
+    Column("uid", Text, primary_key=True),
+    Column("engine", Text, nullable=False),
+    Column("workload_id", Text, ForeignKey("workloads.id", ondelete="CASCADE"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Index("guests_by_workload", "workload_id", "rank"),
 )
 
 notices = Table(

@@ -106,6 +106,7 @@ async def test_a_check_says_what_it_found(asking: Asking) -> None:
         "nodes": 3,
         "gpus": 8,
         "missing": ["create pods/exec"],
+        "claims": False,
         "ok": False,
     }
     wrong = await asking.ask("POST", "/clusters/check", {"in_cluster": True})

@@ -13,10 +13,11 @@ from unit import kubeconfigs
 def view(**changes: Any) -> dict[str, Any]:
     return {
         "name": "munich", "region": "eu-central", "labels": {"zone": "secure"}, "image": "",
-        "in_cluster": False, "server": "https://10.1.2.3:6443", "context": "prod",
+        "in_cluster": False, "groups_prefix": "", "server": "https://10.1.2.3:6443",
+        "context": "prod",
         "added_at": "2031-06-01T08:00:00Z", "added_by": "root", "state": "ready",
         "since": "2031-06-01T08:00:00Z", "words": "", "version": "v1.30.1", "missing": [],
-        "nodes": 3, "nodes_ready": 2, "gpus": 8, "gpu_milli_used": 2500,
+        "drifts": [], "nodes": 3, "nodes_ready": 2, "gpus": 8, "gpu_milli_used": 2500,
         "seen_at": "2031-06-01T08:00:00Z", **changes,
     }  # fmt: skip
 
@@ -49,7 +50,7 @@ def test_add_checks_first_and_sends_files_along(podium: Any, server: Any, tmp_pa
     assert yaml.safe_load(sent.pop("kubeconfig"))["users"][0]["user"] == {"token": "from-a-file"}
     assert sent == {
         "name": "munich", "context": "prod", "in_cluster": False, "region": "eu-central",
-        "labels": {"zone": "secure", "a": "b=c"}, "image": "",
+        "labels": {"zone": "secure", "a": "b=c"}, "image": "", "groups_prefix": "",
     }  # fmt: skip
 
 
@@ -101,6 +102,14 @@ def test_list_and_show(podium: Any, server: Any) -> None:
     shown = podium("cluster", "show", "oslo").out
     assert "It does not answer." in shown
     assert "3, 2 ready" in shown
+    assert "Changed by others" not in shown
+    words = "NetworkPolicy podium in the namespace podium-vision was removed; it is there again."
+    drift = {"at": "2031-06-01T08:00:00Z", "project": "vision", "words": words, "mended": True}
+    server.on("GET", "/clusters/munich", view(groups_prefix="oidc:", drifts=[drift]))
+    shown = podium("cluster", "show", "munich").out
+    assert "oidc:NAME" in shown
+    assert "Changed by others" in shown
+    assert words in " ".join(shown.split())
     server.on("GET", "/clusters", {"items": []})
     assert "There is no cluster" in podium("cluster", "list").err
 
@@ -113,6 +122,8 @@ def test_set_sends_what_is_named(podium: Any, server: Any, tmp_path: Path) -> No
     assert server.asked[-1].document == {"labels": {}, "image": "a/b:1"}
     podium("cluster", "set", "munich", "--in-cluster")
     assert server.asked[-1].document == {"in_cluster": True}
+    podium("cluster", "set", "munich", "--groups-prefix", "oidc:")
+    assert server.asked[-1].document == {"groups_prefix": "oidc:"}
     podium("cluster", "set", "munich", "--kubeconfig", file_in(tmp_path), "--context", "other")
     sent = server.asked[-1].document
     assert sent["context"] == "other"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podium.domain.errors import NotFoundError, PodiumError
 from podium.domain.node import Node
@@ -14,6 +14,7 @@ from podium.domain.reason import Cause
 from podium.engines.contract import (
     AllocationMeasure,
     DeviceMeasure,
+    Drift,
     Engine,
     Launch,
     LayoutAnswer,
@@ -23,7 +24,9 @@ from podium.engines.contract import (
     Measures,
     Observation,
     Phase,
+    Tenant,
 )
+from podium.engines.guests import Guest
 from turned_clock import TurnedClock
 
 
@@ -55,15 +58,22 @@ class FakeEngine:
     stops: list[tuple[str, int]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     refuse: PodiumError | None = None
+    held_up: dict[str, tuple[Cause | None, str]] = field(default_factory=dict)
     unmeasured: Exception | None = None
     crash_after_ensure: bool = False
     crash_in_settle: bool = False
     stubborn: bool = False
     ports: int = 40_000
+    asking: dict[str, Guest] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
     orders: list[LayoutOrder] = field(default_factory=list)
     answers: list[LayoutAnswer] = field(default_factory=list)
     modes: list[tuple[str, bool, bool]] = field(default_factory=list)
     mode_refusal: PodiumError | None = None
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+    kept: list[Tenant] = field(default_factory=list)
+    drifts: list[Drift] = field(default_factory=list)
+    room_refusal: PodiumError | None = None
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -96,6 +106,7 @@ class FakeEngine:
         self._kill_what_is_over_its_grace()
         return [
             process.end
+            or self._held_up(key)
             or Observation(
                 allocation_id=key,
                 phase=Phase.RUNNING,
@@ -105,6 +116,12 @@ class FakeEngine:
             for key, process in self.processes.items()
             if not process.settled
         ]
+
+    def _held_up(self, key: str) -> Observation | None:
+        if key not in self.held_up:
+            return None
+        cause, message = self.held_up[key]
+        return Observation(allocation_id=key, phase=Phase.STARTING, cause=cause, message=message)
 
     async def measure(self) -> Measures:
         """Every process keeps half a core and half of its GPUs busy."""
@@ -169,6 +186,42 @@ class FakeEngine:
         self.modes.append((gpu, enabled, busy))
         if self.mode_refusal is not None:
             raise self.mode_refusal
+
+    async def guests(self) -> Sequence[Guest]:
+        """With those that were started as such, until they are settled."""
+        ours = {each.launch.guest: key for key, each in self.processes.items() if each.launch.guest}
+        return tuple(
+            replace(each, allocation_id=ours.get(uid, ""), told=self.told.get(uid, ""))
+            for uid, each in self.asking.items()
+        )
+
+    async def guest_tell(self, uid: str, workload_id: str, words: str) -> None:
+        del workload_id
+        self.told[uid] = words
+
+    async def guest_discard(self, uid: str, words: str) -> None:
+        if self.asking.pop(uid, None) is not None:
+            self.told[uid] = words
+
+    async def rooms(self) -> Sequence[str]:
+        return tuple(self.tenants)
+
+    async def keep_room(self, tenant: Tenant) -> Sequence[Drift]:
+        """What drifted is told once."""
+        if self.room_refusal is not None:
+            raise self.room_refusal
+        self.tenants[tenant.project] = tenant
+        self.kept.append(tenant)
+        told = [each for each in self.drifts if each.project == tenant.project]
+        self.drifts = [each for each in self.drifts if each.project != tenant.project]
+        return told
+
+    async def remove_room(self, project: str) -> bool:
+        """Gone when it is asked for the second time."""
+        mine = [each for each in self.processes.values() if each.launch.project == project]
+        if any(not each.settled for each in mine):
+            return False
+        return self.tenants.pop(project, None) is None
 
     def finish(self, allocation_id: str, cause: Cause = Cause.COMPLETED, message: str = "") -> None:
         """The process ends now, by itself or as told."""

@@ -29,6 +29,8 @@ def pod(
     annotations: dict[str, str] | None = None,
     reason: str = "",
     message: str = "",
+    disruption: str = "",
+    first: tuple[str, dict[str, Any]] | None = None,
 ) -> Pod:
     meta: dict[str, Any] = {
         "name": "a-1",
@@ -42,6 +44,11 @@ def pod(
     status: dict[str, Any] = {"phase": phase, "reason": reason, "message": message}
     if state is not None:
         status["containerStatuses"] = [{"name": "work", "state": state}]
+    if disruption:
+        told = {"type": "DisruptionTarget", "status": "True", "reason": disruption}
+        status["conditions"] = [told]
+    if first is not None:
+        status["initContainerStatuses"] = [{"name": first[0], "state": first[1]}]
     limits = {"limits": {"memory": str(64 << 20)}}
     spec = {"nodeName": node, "containers": [{"name": "work", "resources": limits}]}
     return msgspec.convert({"metadata": meta, "spec": spec, "status": status}, Pod)
@@ -91,9 +98,70 @@ STOP = {names.STOP: "5"}
         ),
         (pod(phase="Failed", reason="Evicted", message="ephemeral-storage"), Cause.OUT_OF_DISK, ""),
         (
-            pod(phase="Failed", reason="Evicted", message="memory was low"),
+            pod(phase="Failed", reason="Evicted", message="The node was low on resource: memory."),
+            Cause.EVICTED,
+            "short of memory",
+        ),
+        (
+            pod(
+                phase="Failed",
+                state=over(137),
+                reason="Evicted",
+                message="The node was low on resource: ephemeral-storage. Container work was "
+                "using 3Gi, which exceeds its request of 0.",
+            ),
+            Cause.OUT_OF_DISK,
+            "ran full",
+        ),
+        (
+            pod(
+                phase="Failed",
+                state=over(137),
+                reason="Evicted",
+                message='Usage of EmptyDir volume "work" exceeds the limit "1Gi". ',
+            ),
+            Cause.OUT_OF_DISK,
+            "more to its node's disk than it may",
+        ),
+        (
+            pod(
+                phase="Failed",
+                state=over(137),
+                reason="Evicted",
+                message='Usage of EmptyDir volume "memory" exceeds the limit "1Gi". ',
+            ),
+            Cause.OUT_OF_MEMORY,
+            "/dev/shm",
+        ),
+        (
+            pod(
+                phase="Failed",
+                state=over(143),
+                reason="Terminated",
+                message="Pod was terminated in response to imminent node shutdown.",
+            ),
             Cause.NODE_LOST,
-            "Evicted",
+            "shut down",
+        ),
+        (
+            pod(state=over(143), deleted=True, disruption="PreemptionByScheduler"),
+            Cause.EVICTED,
+            "higher priority",
+        ),
+        (
+            pod(state=over(137), deleted=True, disruption="DeletionByTaintManager"),
+            Cause.NODE_LOST,
+            "taint",
+        ),
+        (
+            pod(phase="Failed", first=("source", over(2, message="tar: no space"))),
+            Cause.SOURCE_FAILED,
+            "source ended with exit code 2: tar: no space.",
+        ),
+        (
+            pod(phase="Failed", first=("fetch", over(1))),
+            Cause.START_FAILED,
+            "first container fetch ended with exit code 1.",
         ),
         (pod(phase="Failed", reason="OutOfnvidia.com/gpu"), Cause.MISPLACED, "OutOf"),
         (pod(phase="Failed", reason="UnexpectedAdmissionError"), Cause.MISPLACED, ""),

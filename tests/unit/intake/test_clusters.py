@@ -64,6 +64,17 @@ async def told(house: House) -> list[dict[str, Any]]:
     return [{**row, "detail": json.loads(row["detail"])} for row in rows]
 
 
+async def test_what_stands_before_groups_is_kept(house: House) -> None:
+    assert (await add(house, groups_prefix="oidc:")).groups_prefix == "oidc:"
+    kept = await change(house, region="eu-west")
+    assert kept.groups_prefix == "oidc:"
+    assert (await change(house, groups_prefix="")).groups_prefix == ""
+    assert (await told(house))[-1]["detail"]["before"]["groups_prefix"] == "oidc:"
+    with pytest.raises(UserError, match="sign-in") as raised:
+        await change(house, groups_prefix="system:")
+    assert [each.field for each in raised.value.faults] == ["groups_prefix"]
+
+
 async def test_a_cluster_is_added_once(house: House) -> None:
     first = await add(house, region="eu-central", labels={"zone": "secure"}, image=" a/b:1 ")
     assert first.server == "https://10.1.2.3:6443"

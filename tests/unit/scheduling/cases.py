@@ -179,7 +179,11 @@ topologies = st.builds(
 @st.composite
 def nodes(draw: st.DrawFn, name: str) -> Node:
     kind = draw(st.sampled_from(sorted(TYPES)))
-    devices = gpus(name, draw(st.integers(0, 4)), kind, TYPES[kind])
+    size_milli = draw(st.sampled_from([0, 0, 0, 250, 1000]))
+    devices = [
+        replace(device, share_milli=size_milli)
+        for device in gpus(name, draw(st.integers(0, 4)), kind, TYPES[kind])
+    ]
     devices += mig(name, draw(st.integers(0, 3)), first=len(devices))
     for board in ("H100-80GB", "A30-24GB"):
         profile = BOARDS[board].profiles[0].name

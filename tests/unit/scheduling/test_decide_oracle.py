@@ -32,6 +32,14 @@ def takes(wants: Request, device: Device) -> tuple[int, int] | None:
         return None
     if wants.gpu_memory and device.memory_bytes not in wants.gpu_memory:
         return None
+    piece = device.share_milli
+    if piece:
+        whole = wants.gpu_share_bytes == 0 and (wants.gpu_milli or 1000) >= 1000
+        if whole or piece == 1000:
+            return (1000, device.memory_bytes) if whole and piece == 1000 else None
+        size = device.memory_bytes * piece // 1000
+        enough = wants.gpu_milli <= piece and wants.gpu_share_bytes <= size
+        return (piece, wants.gpu_share_bytes or size) if enough else None
     if wants.gpu_share_bytes:
         for milli in range(1, 1001):
             if device.memory_bytes * milli >= wants.gpu_share_bytes * 1000:

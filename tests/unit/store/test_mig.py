@@ -214,3 +214,27 @@ async def test_only_what_may_be_moved_has_its_request(house: House) -> None:
     (hold,) = [each for each in found.holds if each.workload_id == keys[0]]
     assert hold.request is not None
     assert hold.request.gpu_milli == 100
+
+
+async def test_an_engine_pins_what_it_cannot_cut_as_work_asks(house: House) -> None:
+    standing = cut_node(replace(IDLE, uuid="a"))
+    device = replace(standing.devices[0], pinned=True)
+    reported = replace(standing, devices=(device, *standing.devices[1:]))
+    await house.write(lambda tx, now_ms: nodes.node_report(tx, ENGINE, [reported], now_ms))
+    seen = await house.database.read(lambda tx: snapshot(tx, house.now_ms))
+    (first, _) = seen.nodes[0].devices
+    assert first.pinned
+    assert [(each.profile, each.start) for each in first.instances] == [("1g.10gb", 0)]
+
+
+async def test_what_a_share_takes_is_known_to_the_scheduler(house: House) -> None:
+    picture = Picture()
+    await house.database.read(lambda tx: picture.look(tx, house.now_ms))
+    shared = cut_node()
+    devices = (shared.devices[0], replace(shared.devices[1], share_milli=250))
+    changed = await house.write(
+        lambda tx, now_ms: nodes.node_report(tx, ENGINE, [replace(shared, devices=devices)], now_ms)
+    )
+    assert changed
+    seen = await house.database.read(lambda tx: picture.look(tx, house.now_ms))
+    assert [each.share_milli for each in seen.nodes[0].devices] == [0, 250]

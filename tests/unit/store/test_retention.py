@@ -24,6 +24,7 @@ from podium.store import (
     data_uses,
     device_codes,
     fragmentation,
+    guests,
     providers,
     samples,
     secrets,
@@ -51,7 +52,7 @@ KEEP = Retention(logs_days=10, workloads_days=20, usage_days=30, audit_days=40, 
                  demand_days=40)  # fmt: skip
 OF_WORKLOADS = ("workloads", "documents", "workload_labels", "workload_secrets", "dependencies",
                 "replicas", "allocations", "allocation_devices", "events",
-                "preemptions", "workload_data", "data_launches")  # fmt: skip
+                "preemptions", "workload_data", "data_launches", "guests")  # fmt: skip
 BOUNDED = (*OF_WORKLOADS, "bill_lines", "usage_days", "device_spans", "idempotency", "tokens",
            "uploads", "allocation_samples", "device_samples", "capacity_samples", "notices",
            "fragmentation_samples",
@@ -120,6 +121,7 @@ async def live(house: House) -> str:
         secrets.uses_insert(tx, {first: ("vision", ["KEY"])})
         data_uses.data_uses_insert(tx, {first: [DataUse("scans", "/data/scans")]})
         data_launches.launches_insert(tx, [held])
+        guests.guests_insert(tx, "kubernetes/lab", first, ["uid"])
         submissions.idempotency_insert(tx, "ada", "key", "digest", ["w"], now_ms)
         submissions.upload_insert(tx, "vision", SHA256, 7, "ada", now_ms)
         token = Token(

@@ -95,6 +95,7 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Any]] = {
     "workloads.workload_fetch": (lambda w: {"workload_id": w}, FORBIDDEN),
     "workloads.workload_fetch_many": (lambda w: {"ids": [w]}, {}),
     "workloads.workload_find": (lambda w: {"project": "vision", "name": "second"}, FORBIDDEN),
+    "holdups.workload_hold_up": (lambda w: {"workload_id": w}, None),
     "listing.workload_ids_living": (lambda w: {"chosen": WorkloadFilter(), "limit": 10}, []),
     "listing.workload_list": (
         lambda w: {"chosen": WorkloadFilter(), "limit": 10},
@@ -195,6 +196,10 @@ async def workload(database: Database, clock: TurnedClock) -> str:
 async def test_strangers_see_nothing(name: str, database: Database, workload: str) -> None:
     function = scoped()[name]
     arguments, hidden = CASES[name]
+    if name == "holdups.workload_hold_up":
+        held_up = {"state": "starting", "holdup_message": "Pulls.", "holdup_since_ms": 1}
+        changed = sa.update(tables.allocations).values(held_up)
+        await database.write(lambda tx: tx.execute(changed))
 
     def ask(scope: Scope) -> Callable[[Transaction], Any]:
         return lambda tx: function(tx, scope=scope, **arguments(workload))

@@ -22,7 +22,16 @@ const ways = [
   { value: "kubeconfig", label: "By a kubeconfig" },
   { value: "inside", label: "From inside" },
 ];
-const fields = ["name", "kubeconfig", "context", "in_cluster", "region", "labels", "image"];
+const fields = [
+  "name",
+  "kubeconfig",
+  "context",
+  "in_cluster",
+  "region",
+  "labels",
+  "image",
+  "groups_prefix",
+];
 
 interface Props {
   /** The one that is changed; a new one is added without it. */
@@ -77,7 +86,12 @@ export function ClusterForm({ cluster, onClose }: Props) {
       const found = await tried();
       if (!found?.ok) return;
     }
-    const rest = { region: draft.region.trim(), labels: labelsOf(draft), image: draft.image };
+    const rest = {
+      region: draft.region.trim(),
+      labels: labelsOf(draft),
+      image: draft.image,
+      groups_prefix: draft.groupsPrefix,
+    };
     const access = reached ? undefined : accessOf(draft);
     if (cluster) {
       set.mutate({ ...rest, ...(access && changeOf(access)) }, { onSuccess: onClose });
@@ -202,6 +216,17 @@ export function ClusterForm({ cluster, onClose }: Props) {
           value={draft.image}
           error={faultOf("image")}
           onChange={(event) => change({ image: event.currentTarget.value })}
+        />
+        <TextInput
+          label="Before names of groups"
+          description="What its API server puts there (--oidc-groups-prefix), so that groups may look at their projects with kubectl."
+          placeholder="oidc:"
+          autoCapitalize="none"
+          spellCheck={false}
+          maxLength={63}
+          value={draft.groupsPrefix}
+          error={faultOf("groups_prefix")}
+          onChange={(event) => change({ groupsPrefix: event.currentTarget.value })}
         />
         {checked && <Checked found={checked} />}
         {error && !placed && <DialogFailure>{error.message}</DialogFailure>}

@@ -15,6 +15,7 @@ function clusterOf(given: Partial<Cluster> = {}): Cluster {
     labels: { zone: "secure" },
     image: "a/b:1",
     in_cluster: false,
+    groups_prefix: "",
     server: "https://10.1.2.3:6443",
     context: "prod",
     added_at: "2026-03-01T09:00:00Z",
@@ -116,6 +117,7 @@ test("a cluster is tried before it is added, and added anyway when rights are mi
       region: "eu-central",
       labels: {},
       image: "",
+      groups_prefix: "",
     },
   ]);
 });

@@ -11,6 +11,8 @@ export interface ClusterDraft {
   /** "zone=secure" each. */
   labels: string[];
   image: string;
+  /** What its API server puts before names of groups. */
+  groupsPrefix: string;
 }
 
 export function draftOf(cluster?: Cluster): ClusterDraft {
@@ -22,6 +24,7 @@ export function draftOf(cluster?: Cluster): ClusterDraft {
     region: cluster?.region ?? "",
     labels: Object.entries(cluster?.labels ?? {}).map(([key, value]) => `${key}=${value}`),
     image: cluster?.image ?? "",
+    groupsPrefix: cluster?.groups_prefix ?? "",
   };
 }
 

@@ -190,7 +190,7 @@ interface RowProps {
 
 const ReplicaRow = memo(function ReplicaRow(props: RowProps) {
   const { replica, index, withDevices, withGroups, measure } = props;
-  const { rank, group, state, attempt, node, devices, started_at, ended_at, message } = replica;
+  const { rank, group, state, attempt, node, devices, started_at, ended_at } = replica;
   const end = endInWords(replica);
   return (
     <tr ref={measure} data-index={index} aria-rowindex={index + 2}>
@@ -214,7 +214,7 @@ const ReplicaRow = memo(function ReplicaRow(props: RowProps) {
       )}
       <td data-column="started">{started_at && <Moment at={started_at} />}</td>
       <td data-column="ran">{started_at && <Duration start={started_at} end={ended_at} />}</td>
-      <td data-column="end" title={message || undefined}>
+      <td data-column="end" title={end || undefined}>
         {end}
       </td>
       <td data-column="log">
@@ -253,8 +253,9 @@ export function devicesInWords({ devices = [] }: Pick<Replica, "devices">): stri
     .join("; ");
 }
 
-/** What the server says of it; else the code or the signal alone. */
-export function endInWords({ exit_code, signal, message }: Replica): string {
+/** What the server says of it; else the code or the signal alone. Before: what keeps it. */
+export function endInWords({ exit_code, signal, message, hold_up }: Replica): string {
+  if (hold_up) return hold_up.message;
   if (signal != null) return message || `Signal ${signal}`;
   if (exit_code != null) return exit_code === 0 ? "Exit 0" : message || `Exit ${exit_code}`;
   return message ?? "";

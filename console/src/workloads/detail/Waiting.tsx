@@ -21,7 +21,7 @@ import type { Asked } from "./dialogs";
 import { factsOf, holdersOf } from "./evidence";
 import { useMayChange, useMaySubmit } from "./may";
 import { Offered } from "./Offered";
-import { fieldsFound } from "./specFields";
+import { Remedy } from "./Remedy";
 
 const HOLDERS_SHOWN = 8;
 
@@ -47,13 +47,7 @@ export function Waiting({ workload, refusal, onAsk }: Props) {
       {/* Of what waits as a whole, the sentence above says this already. */}
       {isInProgress(workload) && <p className={classes.reason}>{refusal.message}</p>}
       {workload.eta && <Expected eta={workload.eta} />}
-      {refusal.remedy && changes.length === 0 && (
-        <p className={classes.remedy}>
-          {fieldsFound(refusal.remedy).map(({ at, text, field }) =>
-            field ? <code key={at}>{text}</code> : text,
-          )}
-        </p>
-      )}
+      {refusal.remedy && changes.length === 0 && <Remedy text={refusal.remedy} />}
       <dl className={classes.evidence}>
         <Fact name="Waiting for this">
           <Duration start={refusal.since} />

@@ -19,7 +19,9 @@ import classes from "./detail.module.css";
 import { type Asked, AskedDialog } from "./dialogs";
 import { Facts } from "./Facts";
 import { Figures } from "./Figures";
+import { HoldUp } from "./HoldUp";
 import { ExpandIcon } from "./icons";
+import { Remedy } from "./Remedy";
 import { sentence } from "./sentence";
 import { changed, useDetailSearch } from "./useDetailSearch";
 import { Waiting } from "./Waiting";
@@ -73,6 +75,12 @@ function Opened({ workload, asPage }: { workload: WorkloadDetail; asPage: boolea
             <ReplicaOverview counts={workload.replicas} />
           )}
           {waiting && <Waiting workload={workload} refusal={waiting} onAsk={setAsked} />}
+          {workload.hold_up && <HoldUp workload={workload} holdUp={workload.hold_up} />}
+          {workload.remedy && (
+            <section className={classes.waiting} data-tone="failed" aria-label="What helps">
+              <Remedy text={workload.remedy} />
+            </section>
+          )}
           <Figures workload={workload} />
           <Facts workload={workload} folds={!asPage} />
         </div>

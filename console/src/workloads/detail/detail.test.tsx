@@ -302,6 +302,43 @@ const waits: Partial<WorkloadDetail> = {
   },
 };
 
+const holdUp = {
+  cause: "image_failed" as const,
+  message: "The image x:1 cannot be pulled: its registry wants a sign-in.",
+  remedy: "Check the name and tag of its image.",
+  since: "2026-03-01T10:00:00Z",
+};
+
+test("what keeps it from running is said with its cause and what helps", async () => {
+  opened("", {
+    state: "starting",
+    message: holdUp.message,
+    hold_up: { ...holdUp, rank: 0, replicas: 1 },
+    replica_list: [replicaOf(0, { state: "starting", hold_up: holdUp })],
+  });
+  const why = await screen.findByRole("region", { name: "What keeps it from running" });
+  expect(within(why).getByText("Image failed")).toBeVisible();
+  expect(within(why).getByText(holdUp.remedy)).toBeVisible();
+  expect(within(why).queryByText(holdUp.message)).toBeNull();
+  expect(screen.getAllByText(holdUp.message).length).toBeGreaterThan(0);
+  expect(await faults()).toEqual([]);
+});
+
+test("of a gang it says with how many it is so, and after a failure what helps", async () => {
+  opened("", {
+    state: "starting",
+    message: "",
+    replicas: { ...detailOf().replicas, total: 4 },
+    hold_up: { ...holdUp, cause: null, remedy: "", rank: 1, replicas: 3 },
+    remedy: "Ask for more memory.",
+  });
+  const why = await screen.findByRole("region", { name: "What keeps it from running" });
+  expect(within(why).getByText(holdUp.message)).toBeVisible();
+  expect(within(why).getByText("3 replicas, the first is 1")).toBeVisible();
+  expect(within(why).queryByText("Cause")).toBeNull();
+  expect(screen.getByRole("region", { name: "What helps" })).toHaveTextContent("more memory");
+});
+
 test("what waits says why each node fell out, who holds what, and resubmits with a change", async () => {
   const server = opened("", waits)
     .on(`GET ${W}/explain`, () => explanationOf())

@@ -4,23 +4,29 @@ page that shows clusters. Nothing in the cluster is changed."""
 from __future__ import annotations
 
 import asyncio
-import re
-import ssl
 
 import msgspec
 from lightkube.config.kubeconfig import SingleConfig
 from msgspec import Struct
 
 from podium.domain.cluster import ClusterFindings
-from podium.domain.errors import FieldFault, PermanentError, TemporaryError, UserError
-from podium.engines.kubernetes import names, objects
-from podium.engines.kubernetes.connection import Connection, ForbiddenError, config_of
+from podium.domain.errors import (
+    FieldFault,
+    NotFoundError,
+    PermanentError,
+    TemporaryError,
+    UserError,
+)
+from podium.engines.kubernetes import objects
+from podium.engines.kubernetes.away import AwayError
+from podium.engines.kubernetes.connection import Connection, ForbiddenError, SignInError, config_of
+from podium.engines.kubernetes.devices import Sight, devices_of
 
 _FIELD = "kubeconfig"
 _PAGE = 500
 _PAGES_MAX = 40
 _AT_ONCE = 8
-_TECHNICAL = re.compile(r"\[[A-Z]+: \w+\]|\(_ssl\.c:\d+\)|\[Errno -?\d+\]")
+_SIGN_IN = "Renew its token or certificate, or name another account."
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 # What the engine asks of a cluster: group, resource with its part, verbs. The chart in
@@ -31,17 +37,19 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("", "nodes/proxy", ("get",)),
     ("", "pods", ("get", "list", "watch", "create", "patch", "delete")),
     ("", "pods/log", ("get",)),
+    ("", "pods/binding", ("create",)),
     ("", "pods/exec", ("create",)),
     ("", "pods/portforward", ("create",)),
     ("", "events", ("list", "watch", "create")),
     ("", "secrets", ("create", "patch", "delete")),
     ("", "services", ("create", "patch", "delete")),
-    ("", "serviceaccounts", ("create", "patch")),
-    ("", "resourcequotas", ("create", "patch")),
-    ("", "limitranges", ("create", "patch")),
+    ("", "serviceaccounts", ("get", "create", "patch")),
+    ("", "resourcequotas", ("get", "create", "patch")),
+    ("", "limitranges", ("get", "create", "patch")),
     ("", "persistentvolumeclaims", ("list", "watch", "create", "patch", "delete")),
-    ("networking.k8s.io", "networkpolicies", ("create", "patch")),
-    ("rbac.authorization.k8s.io", "rolebindings", ("create", "patch")),
+    ("networking.k8s.io", "networkpolicies", ("get", "list", "create", "patch")),
+    ("rbac.authorization.k8s.io", "roles", ("get", "create", "patch")),
+    ("rbac.authorization.k8s.io", "rolebindings", ("get", "create", "patch")),
 )
 
 
@@ -75,9 +83,12 @@ async def cluster_probe(kubeconfig: str | None, context: str = "") -> ClusterFin
         lacking = await _lacking(connection)
         unseen = "list" in lacking.get("nodes", ())
         nodes, gpus = (0, 0) if unseen else await _stock(connection)
+        claims = await _has(connection, "/apis/resource.k8s.io")
+    except SignInError as error:
+        fault = "is not let in by its cluster: its token or certificate is refused."
+        raise _wrong(fault, _SIGN_IN) from error
     except ForbiddenError as error:
-        remedy = "Renew its token or certificate, or name another account."
-        raise _wrong(f"is not let in by its cluster. {error.message}", remedy) from error
+        raise _wrong(f"is not let in by its cluster. {error.message}", _SIGN_IN) from error
     except TemporaryError as error:
         raise _unreached(config, error) from error
     except msgspec.DecodeError as error:
@@ -88,7 +99,7 @@ async def cluster_probe(kubeconfig: str | None, context: str = "") -> ClusterFin
     finally:
         await connection.close()
     missing = tuple(f"{', '.join(verbs)} {resource}" for resource, verbs in lacking.items())
-    return ClusterFindings(version=version, nodes=nodes, gpus=gpus, missing=missing)
+    return ClusterFindings(version=version, nodes=nodes, gpus=gpus, missing=missing, claims=claims)
 
 
 def _config(kubeconfig: str | None, context: str) -> SingleConfig:
@@ -147,35 +158,31 @@ async def _stock(connection: Connection) -> tuple[int, int]:
 
 
 def _gpus(node: objects.Node) -> int:
-    return sum(
-        int(amount)
-        for name, amount in node.status.allocatable.items()
-        if (name == names.GPU or name.startswith(names.MIG_PREFIX)) and amount.isdigit()
+    sight = Sight(
+        name=node.metadata.name,
+        allocatable=node.status.allocatable,
+        labels=node.metadata.labels,
+        annotations=node.metadata.annotations,
+        others={},
     )
+    return len(devices_of(sight))
+
+
+async def _has(connection: Connection, path: str) -> bool:
+    try:
+        await connection.get(path)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _unreached(config: SingleConfig, error: TemporaryError) -> UserError:
     server = config.cluster.server
-    cause: BaseException | None = error
-    while cause is not None:
-        words = str(cause)
-        if isinstance(cause, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in words:
-            return _wrong(
-                f"names {server}, whose certificate is refused: {_plain(words)}.",
-                "Put the certificate that signed it into certificate-authority-data, and use the "
-                "name that it stands for.",
-            )
-        cause = cause.__cause__
-    return _wrong(
-        f"names {server}, which does not answer: {_plain(error.message)}.",
-        "See whether this server's machine reaches it, through firewalls and by this address.",
-    )
-
-
-def _plain(words: str) -> str:
-    """Without what only programmers read: `[SSL: …]` and where in OpenSSL it came about."""
-    plain = _TECHNICAL.sub("", words.rpartition("does not answer: ")[2]).strip(" .")
-    return plain.removeprefix("certificate verify failed: ") or "nothing came back"
+    if not isinstance(error, AwayError):
+        return _wrong(f"names {server}, which does not answer. {error.message}", "Try it again.")
+    away = error.away
+    what = "whose certificate is refused" if away.untrusted else "which does not answer"
+    return _wrong(f"names {server}, {what}: {away.why}.", away.remedy)
 
 
 def _wrong(message: str, remedy: str) -> UserError:

@@ -20,6 +20,9 @@ from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError, LoadResourceError
 
 from podium.domain.errors import ConflictError, NotFoundError, PermanentError, TemporaryError
+from podium.domain.reason import Cause
+from podium.engines.contract import HeldUpError
+from podium.engines.kubernetes.away import AwayError, away_of
 from podium.engines.kubernetes.names import MANAGER
 
 APPLY = "application/apply-patch+yaml"
@@ -37,10 +40,25 @@ class ForbiddenError(PermanentError):
     code = "cluster_forbidden"
 
 
+class SignInError(TemporaryError):
+    """The cluster does not know Podium's user, or not any more. Its work goes on meanwhile."""
+
+    code = "cluster_sign_in"
+
+
 class GoneError(TemporaryError):
     """The version that a watch asked for is too old: list again."""
 
     code = "cluster_gone"
+
+
+class QuotaError(HeldUpError):
+    """The quota of its namespace does not let a pod in yet."""
+
+    code = "cluster_quota"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Cause.CLUSTER_QUOTA)
 
 
 def config_of(kubeconfig: str | None, context: str = "") -> SingleConfig:
@@ -72,7 +90,7 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
 
 
 class Connection:
-    """Raises TemporaryError where the server does not answer, GoneError, NotFoundError,
+    """Raises AwayError where the server does not answer, SignInError, GoneError, NotFoundError,
     ConflictError, ForbiddenError, and PermanentError with its words for what it refuses."""
 
     def __init__(self, config: SingleConfig) -> None:
@@ -178,8 +196,7 @@ class Connection:
         return answer
 
     def _away(self, error: Exception) -> TemporaryError:
-        words = str(error) or type(error).__name__
-        return TemporaryError(f"The cluster at {self._address} does not answer: {words}.")
+        return AwayError(self._address, away_of(self._address, error))
 
     def _refused(self, answer: httpx2.Response) -> Exception:
         try:
@@ -189,13 +206,22 @@ class Connection:
             words = answer.text[:500]
         said = f"The cluster says: {words}"
         code = answer.status_code
-        if code == 404:
+        if code == 404 or (code == 403 and "error looking up service account" in words):
             return NotFoundError(said)
         if code == 409:
             return ConflictError(said)
         if code == 410:
             return GoneError(said)
-        if code in (401, 403):
+        if code == 403 and "exceeded quota:" in words:
+            return QuotaError(said)
+        if code == 403 and "because it is being terminated" in words:
+            return TemporaryError(said)
+        if code == 401:
+            return SignInError(
+                f"The cluster at {self._address} does not let Podium in any more: its token or "
+                "certificate is refused. Give a kubeconfig that is valid (podium cluster set)."
+            )
+        if code == 403:
             return ForbiddenError(said)
         if code == 429 or code >= 500:
             return TemporaryError(said)

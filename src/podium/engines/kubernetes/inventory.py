@@ -4,15 +4,16 @@ Podium's leave free."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
 
 from lightkube.utils.quantity import parse_quantity
 
 from podium.domain.node import Node, NodeState
-from podium.domain.resources import ISOLATION_LABEL
+from podium.domain.resources import CLUSTER_LABEL, ISOLATION_LABEL, MPS_LABEL
 from podium.engines.kubernetes import names, objects
-from podium.engines.kubernetes.devices import devices_of
+from podium.engines.kubernetes.devices import Sight, devices_of, is_exact, is_gpu, shares_by_mps
+from podium.engines.kubernetes.layouts import AT_WORK, STATE
 from podium.engines.kubernetes.site import ClusterSite
 
 _TOLERATED = frozenset({names.GPU})
@@ -36,10 +37,14 @@ _BLOCK = (
 _OVER = frozenset({"Succeeded", "Failed"})
 
 
+def is_over(pod: objects.Pod) -> bool:
+    return pod.status.phase in _OVER
+
+
 def usage_of(pod: objects.Pod) -> Counter[str]:
     """What a pod keeps from others on its node: `cpu` in thousandths, `memory` in bytes, devices
     by count. Containers that run first need no more than the larger of the two."""
-    if pod.status.phase in _OVER:
+    if is_over(pod):
         return Counter()
     together: Counter[str] = Counter()
     for container in pod.spec.containers:
@@ -68,12 +73,37 @@ def amount(name: str, text: str) -> int:
     return int(value.to_integral_value(ROUND_CEILING))
 
 
-def node_of(seen: objects.Node, site: ClusterSite, engine: str, others: Counter[str]) -> Node:
-    """`others` is what pods that are not Podium's use of it."""
+def notes_of(pod: objects.Pod) -> tuple[str, ...]:
+    """Which devices Podium counts it on; of one that others submitted only that it has some."""
+    noted = pod.metadata.annotations.get(names.DEVICES, "")
+    if noted:
+        return tuple(noted.split(","))
+    return ("submitted",) if any(map(is_gpu, usage_of(pod))) else ()
+
+
+def node_of(
+    seen: objects.Node,
+    site: ClusterSite,
+    engine: str,
+    others: Counter[str],
+    ours: Collection[str] = (),
+) -> Node:
+    """`others` is what pods that are not Podium's use of it, `ours` what Podium's note of it."""
     labels = seen.metadata.labels
     name = site.node_name(seen.metadata.name)
     allocatable = seen.status.allocatable
-    own = {**labels, **site.labels, "cluster": site.cluster, ISOLATION_LABEL: "namespaces"}
+    own = {**labels, **site.labels, CLUSTER_LABEL: site.cluster, ISOLATION_LABEL: "namespaces"}
+    own.pop(MPS_LABEL[0], None)  # nobody may say so but who makes it so
+    own |= dict([MPS_LABEL]) if shares_by_mps(labels) else {}
+    own[names.DEVICES] = names.EXACT if is_exact(labels) else names.COUNTED
+    sight = Sight(
+        name=name,
+        allocatable=allocatable,
+        labels=labels,
+        annotations=seen.metadata.annotations,
+        others=others,
+        ours=ours,
+    )
     return Node(
         name=name,
         engine=engine,
@@ -85,7 +115,7 @@ def node_of(seen: objects.Node, site: ClusterSite, engine: str, others: Counter[
         block=_first(labels, _BLOCK),
         rack=_first(labels, _RACK),
         nvlink=_first(labels, _NVLINK),
-        devices=devices_of(name, allocatable, labels, others),
+        devices=devices_of(sight),
     )
 
 
@@ -95,11 +125,16 @@ def is_ready(seen: objects.Node) -> bool:
 
 
 def _closed(seen: objects.Node) -> bool:
-    return seen.spec.unschedulable or any(
-        taint.effect in _REPELS
-        and taint.key not in _TOLERATED
-        and not taint.key.startswith(_LOST_TAINT)
-        for taint in seen.spec.taints
+    cut_anew = seen.metadata.labels.get(STATE) in AT_WORK
+    return (
+        cut_anew
+        or seen.spec.unschedulable
+        or any(
+            taint.effect in _REPELS
+            and taint.key not in _TOLERATED
+            and not taint.key.startswith(_LOST_TAINT)
+            for taint in seen.spec.taints
+        )
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
+import math
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,19 +24,26 @@ import structlog
 
 from podium.domain.errors import NotFoundError, PermanentError, TemporaryError
 from podium.engines.contract import LogChunk
-from podium.engines.kubernetes import names
 from podium.engines.kubernetes.connection import Connection
 from podium.engines.kubernetes.objects import Pod
+from podium.engines.kubernetes.sight import main_container
 from podium.engines.logs.reader import LogReader, segments_of
 from podium.engines.logs.writer import LogWriter, stamped
 
 _UNREAD_SECONDS = 120.0  # after which a log is not followed any more
 _SILENCE_SECONDS = 300.0
 _AGAIN_SECONDS = 0.5
+_TURN_SECONDS = 2.0
 _PIECE_BYTES = 16 * 1024
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) ")
 _BEGUN = ("waiting to start", "PodInitializing", "ContainerCreating")
 _log = structlog.get_logger(__name__)
+
+
+class LogHeldError(TemporaryError):
+    """Another server writes this log."""
+
+    code = "log_held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,7 @@ class PodLogs:
         if follower is not None:
             follower.cancel()
             await asyncio.gather(follower, return_exceptions=True)
-        async with self._lock(allocation_id):
+        async with self._held(allocation_id, patience_seconds=_TURN_SECONDS):
             if self.is_whole(allocation_id):
                 return
             writer, cursor = self._open(allocation_id)
@@ -124,18 +133,40 @@ class PodLogs:
     def _lock(self, allocation_id: str) -> asyncio.Lock:
         return self._locks.setdefault(allocation_id, asyncio.Lock())
 
+    @contextlib.asynccontextmanager
+    async def _held(
+        self, allocation_id: str, *, patience_seconds: float = math.inf
+    ) -> AsyncIterator[None]:
+        """Of all servers that share the folder, this one alone writes this log meanwhile. Raises
+        LogHeldError when another one does after `patience_seconds`."""
+        until = time.monotonic() + patience_seconds
+        async with self._lock(allocation_id):
+            folder = self._home / allocation_id
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                while not _taken(descriptor):
+                    if time.monotonic() >= until:
+                        raise LogHeldError("Another server fetches this log now.")
+                    await asyncio.sleep(_AGAIN_SECONDS)
+                yield
+            finally:
+                os.close(descriptor)
+
     async def _follow(self, pod: Pod, allocation_id: str) -> None:
         try:
-            async with self._lock(allocation_id):
-                writer, cursor = self._open(allocation_id)
-                try:
-                    while self._is_read(allocation_id):
+            while self._is_read(allocation_id):
+                # Given back each time, so that the server that settles the end can have it.
+                async with self._held(allocation_id):
+                    if self.is_whole(allocation_id):
+                        return
+                    writer, cursor = self._open(allocation_id)
+                    try:
                         with contextlib.suppress(TemporaryError):
                             await self._fetch(pod, allocation_id, writer, cursor, follow=True)
-                        cursor = _cursor_read(self._home / allocation_id)
-                        await asyncio.sleep(_AGAIN_SECONDS)
-                finally:
-                    writer.close()
+                    finally:
+                        writer.close()
+                await asyncio.sleep(_AGAIN_SECONDS)
         except Exception:
             _log.exception("log_not_followed", allocation=allocation_id)
 
@@ -148,7 +179,7 @@ class PodLogs:
         """Append what there is behind the cursor. Returns why there is none, in words."""
         meta = pod.metadata
         path = f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}/log"
-        params = {"container": names.CONTAINER, "timestamps": "true"}
+        params = {"container": main_container(pod), "timestamps": "true"}
         if follow:
             params["follow"] = "true"
         if cursor.stamp_ns:
@@ -257,6 +288,14 @@ def _stamp_ns(stamp: bytes) -> int | None:
         return int(base.timestamp()) * 10**9 + int(places.ljust(9, "0")[:9] or 0)
     except ValueError:
         return None
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _cursor_read(folder: Path) -> _Cursor:

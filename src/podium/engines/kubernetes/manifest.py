@@ -16,9 +16,16 @@ from podium.domain.errors import PermanentError
 from podium.domain.workload import GitSource
 from podium.engines.contract import DataMount, Launch
 from podium.engines.kubernetes import names
-from podium.engines.kubernetes.devices import resource_of, visible_devices
+from podium.engines.kubernetes.grants import (
+    VISIBLE,
+    counts_of,
+    has_plugin_memory,
+    note_of,
+    visible_devices,
+)
 from podium.engines.kubernetes.site import ClusterSite
 from podium.engines.kubernetes.source import container_of
+from podium.engines.kubernetes.tenancy import RUNNER
 
 HOME = "/podium"
 WORK = f"{HOME}/work"
@@ -54,7 +61,7 @@ def manifest_of(launch: Launch, site: ClusterSite, *, master: str = "") -> Manif
         "name": launch.allocation_id,
         "namespace": namespace,
         "labels": labels_of(launch, site),
-        "annotations": {names.DEVICES: ",".join(each.uuid for each in launch.devices)},
+        "annotations": {names.DEVICES: ",".join(map(note_of, launch.devices))},
         "finalizers": [names.KEPT],
     }
     pod = {
@@ -64,6 +71,7 @@ def manifest_of(launch: Launch, site: ClusterSite, *, master: str = "") -> Manif
         "spec": {
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": max(1, launch.grace_seconds),
+            "serviceAccountName": RUNNER,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             # Or work that handles no SIGTERM would never hear it, as the first of its processes.
@@ -75,7 +83,7 @@ def manifest_of(launch: Launch, site: ClusterSite, *, master: str = "") -> Manif
                 "fsGroup": site.user,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "affinity": _pinned(site.own_name(launch.node)),
+            "affinity": pinned(site.own_name(launch.node)),
             "tolerations": [{"key": names.GPU, "operator": "Exists"}],
             "initContainers": [container_of(work)] if launch.archive_path else [],
             "containers": [work],
@@ -114,7 +122,8 @@ def _check_words(launch: Launch) -> None:
         )
 
 
-def _pinned(node: str) -> dict[str, Any]:
+def pinned(node: str) -> dict[str, Any]:
+    """The affinity that lets a pod stand on this node alone."""
     here = {"key": "metadata.name", "operator": "In", "values": [node]}
     terms = {"nodeSelectorTerms": [{"matchFields": [here]}]}
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
@@ -129,7 +138,8 @@ def _container(
         {"name": "podium", "mountPath": HOME},
         {"name": "work", "mountPath": WORK},
     ]
-    mounts += [{"name": "memory", "mountPath": "/dev/shm"}]  # noqa: S108 - of the pod
+    if not has_plugin_memory(launch.devices):
+        mounts += [{"name": "memory", "mountPath": "/dev/shm"}]  # noqa: S108 - of the pod
     if program.script.startswith("#!"):
         mounts += [{"name": "program", "mountPath": f"{HOME}/program", "readOnly": True}]
     if launch.secret_files:
@@ -152,7 +162,7 @@ def _container(
         "command": [_literal(word) for word in program.command or command],
         "workingDir": WORK,
         "env": _environment(launch, site, master),
-        "resources": _resources(launch, site),
+        "resources": _resources(launch),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -167,6 +177,7 @@ def _container(
                 "valueFrom": {"secretKeyRef": {"name": launch.allocation_id, "key": f"env.{n}"}},
             }
             for n, (name, _) in enumerate(launch.secrets)
+            if name != VISIBLE
         ]
     return made
 
@@ -182,7 +193,8 @@ def _environment(launch: Launch, site: ClusterSite, master: str) -> list[dict[st
         "PODIUM_SAVED_FILE": SAVED,
         "PODIUM_CLUSTER": site.cluster,
     }
-    env |= visible_devices(launch.devices, site)
+    env.pop(VISIBLE, None)
+    env |= visible_devices(launch.devices)
     if launch.secret_files:
         env["PODIUM_SECRETS_DIR"] = SECRETS
         env |= {each.variable: f"{SECRETS}/{each.name}" for each in launch.secret_files}
@@ -213,16 +225,12 @@ def _meet_at(made: list[dict[str, Any]], env: Mapping[str, str], master: str) ->
             each["value"] = f"{master}:{env['MASTER_PORT']}"
 
 
-def _resources(launch: Launch, site: ClusterSite) -> dict[str, Any]:
+def _resources(launch: Launch) -> dict[str, Any]:
     requests = {"cpu": f"{launch.cpu_milli}m"}
     limits: dict[str, str] = {}
     if launch.memory_bytes:
         requests["memory"] = limits["memory"] = str(launch.memory_bytes)
-    counts: dict[str, int] = {}
-    for grant in launch.devices:
-        name = resource_of(grant, site)
-        if name:
-            counts[name] = counts.get(name, 0) + 1
+    counts = counts_of(launch.devices)
     limits |= {name: str(count) for name, count in counts.items()}
     return {"requests": requests | {name: limits[name] for name in counts}, "limits": limits}
 
@@ -274,7 +282,7 @@ def _folder(path: str, name: str, site: ClusterSite) -> str:
     if not inside or ".." in parts:
         raise PermanentError(
             f"{name} is the folder {path} of a node, which the cluster {site.cluster} does not "
-            "offer to work. An operator can allow folders of nodes (--folder)."
+            "offer to work. An operator can allow folders of nodes (podium up --data-root)."
         )
     return path
 

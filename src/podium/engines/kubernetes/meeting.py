@@ -6,7 +6,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from podium.domain.errors import TemporaryError
+from podium.domain.errors import ConflictError, TemporaryError
 from podium.engines.contract import Launch
 from podium.engines.kubernetes import names
 from podium.engines.kubernetes.connection import Connection
@@ -28,23 +28,25 @@ async def meeting_open(connection: Connection, launch: Launch, site: ClusterSite
     name = _name(launch.workload_id, str(launch.attempt))
     gang = {names.WORKLOAD: launch.workload_id, names.GENERATION: str(launch.attempt)}
     port = int(dict(launch.env).get("MASTER_PORT", "29500"))
-    answer = await connection.apply(
-        f"/api/v1/namespaces/{namespace}/services/{name}",
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "labels": {names.MANAGED_BY: names.MANAGER, names.OWNER: site.owner, **gang},
-            },
-            "spec": {
-                "selector": {**gang, names.RANK: "0"},
-                "publishNotReadyAddresses": True,
-                "ports": [{"name": "meeting", "port": port, "protocol": "TCP"}],
-            },
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {names.MANAGED_BY: names.MANAGER, names.OWNER: site.owner, **gang},
         },
-    )
+        "spec": {
+            "selector": {**gang, names.RANK: "0"},
+            "publishNotReadyAddresses": True,
+            "ports": [{"name": "meeting", "port": port, "protocol": "TCP"}],
+        },
+    }
+    path = f"/api/v1/namespaces/{namespace}/services/{name}"
+    try:
+        answer = await connection.apply(path, service)
+    except ConflictError:  # another replica made it in the same moment
+        answer = await connection.apply(path, service)
     address = msgspec.json.decode(answer, type=_Service).spec.clusterIP
     if not address:
         raise TemporaryError("The cluster gave the gang's service no address yet.")

@@ -55,6 +55,7 @@ class Resources(Struct, frozen=True):
 
 class Container(Struct, kw_only=True, frozen=True):
     name: str = ""
+    image: str = ""
     resources: Resources = Resources()
 
 

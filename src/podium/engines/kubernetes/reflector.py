@@ -106,7 +106,8 @@ class Reflector(Generic[Kind]):
     def take(self, item: Kind) -> None:
         """What the server answered to a change, unless a watch has told more by now."""
         key = item.metadata.namespace, item.metadata.name
-        if key not in self.items:
+        known = self.items.get(key)
+        if known is None or _is_newer(item, known.metadata.resource_version):
             self._put(key, item)
 
     async def _follow(self) -> None:
@@ -192,8 +193,10 @@ class Reflector(Generic[Kind]):
             return
         item = self._decoder.decode(event.object)
         key = item.metadata.namespace, item.metadata.name
-        self._put(key, None if event.type == "DELETED" else item)
         self._version = item.metadata.resource_version
+        known = self.items.get(key)
+        if known is None or not _is_newer(known, self._version):
+            self._put(key, None if event.type == "DELETED" else item)
 
     def _put(self, key: tuple[str, str], item: Kind | None) -> None:
         before = self.items.get(key)

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from msgspec.structs import replace
+
 from podium.domain.reason import Cause
 from podium.engines.contract import Observation, Phase
 from podium.engines.kubernetes import names
-from podium.engines.kubernetes.objects import ContainerState, Pod, Terminated
+from podium.engines.kubernetes.objects import ContainerState, Pod, Running, Terminated
+from podium.engines.kubernetes.taken import taken_away
 
 _SIGNALS = 128  # an exit code above it is this and a signal
 _SETTLE_MS = 10_000  # in which a kubelet has heard that a pod is deleted which it was to start
@@ -49,6 +52,20 @@ def allocation_of(pod: Pod) -> str:
     return pod.metadata.labels.get(names.ALLOCATION, pod.metadata.name)
 
 
+def is_guest(pod: Pod) -> bool:
+    """Whether somebody else made it, and Podium placed it: its own are called as allocations."""
+    return allocation_of(pod) != pod.metadata.name
+
+
+def main_container(pod: Pod) -> str:
+    """The one whose log is kept."""
+    if not is_guest(pod):
+        return names.CONTAINER
+    known = [each.name for each in pod.spec.containers]
+    chosen = pod.metadata.annotations.get("kubectl.kubernetes.io/default-container", "")
+    return chosen if chosen in known else next(iter(known), "")
+
+
 def observation_of(pod: Pod, *, node_gone: bool, now_ms: int) -> Observation:
     """`node_gone`: the cluster has no such node any more. `now_ms` by this machine's clock."""
     state = _state(pod)
@@ -73,7 +90,6 @@ def observation_of(pod: Pod, *, node_gone: bool, now_ms: int) -> Observation:
         allocation_id=allocation_of(pod),
         phase=Phase.STARTING,
         stop_seen=stop_seen,
-        message=_waiting_words(pod, state),
     )
 
 
@@ -97,10 +113,29 @@ def over_at_ms(pod: Pod) -> int:
 
 
 def _state(pod: Pod) -> ContainerState:
+    if is_guest(pod):
+        return _state_of_all(pod)
     for status in pod.status.container_statuses:
         if status.name == names.CONTAINER:
             return status.state
     return ContainerState()
+
+
+def _state_of_all(pod: Pod) -> ContainerState:
+    """Of a pod with any containers, which may start again: it runs from when its node took it
+    until all of them have ended for good."""
+    states = [each.state for each in pod.status.container_statuses]
+    ends = [each.terminated for each in states if each.terminated is not None]
+    final = pod.status.phase in ("Succeeded", "Failed") or pod.metadata.deletion_timestamp
+    if ends and final and len(ends) == len(states):
+        told = next((each for each in ends if each.exit_code), ends[-1])
+        last = max(each.finished_at or "" for each in ends)
+        return ContainerState(
+            terminated=replace(told, started_at=pod.status.start_time, finished_at=last)
+        )
+    if pod.status.phase == "Running":
+        return ContainerState(running=Running(started_at=pod.status.start_time or ""))
+    return next((each for each in states if each.waiting is not None), ContainerState())
 
 
 def _never_starts(pod: Pod, state: ContainerState, now_ms: int) -> bool:
@@ -122,26 +157,26 @@ def _unstarted(pod: Pod, *, stop_seen: bool) -> Observation:
         return _end(pod, withdrawn.cause, withdrawn.message, stop_seen=stop_seen)
     if stop_seen:
         return _end(pod, Cause.CANCELLED, "It was stopped before it began.", stop_seen=True)
-    return _end(
-        pod, Cause.LOST, "Its pod was deleted in the cluster before it began.", stop_seen=False
-    )
+    deleted = Cause.LOST, "Its pod was deleted in the cluster before it began."
+    return _end(pod, *(taken_away(pod) or deleted), stop_seen=False)
 
 
 def _failed(pod: Pod, *, stop_seen: bool) -> Observation:
     """The kubelet gave it up as a whole."""
     if stop_seen or names.WITHDRAWN in pod.metadata.annotations:
         return _unstarted(pod, stop_seen=stop_seen)
+    taken = taken_away(pod)
+    if taken is not None:
+        return _end(pod, *taken, stop_seen=stop_seen)
+    for status in pod.status.init_container_statuses:
+        first = status.state.terminated
+        if first is not None and first.exit_code:
+            words = f"Its first container {status.name} ended with exit code {first.exit_code}"
+            told = f"{words}: {first.message.strip()[:500]}" if first.message.strip() else words
+            cause = Cause.SOURCE_FAILED if status.name == names.SOURCE else Cause.START_FAILED
+            return _end(pod, cause, f"{told.rstrip('.')}.", stop_seen=stop_seen)
     reason, words = pod.status.reason, pod.status.message
     told = f"Its node ended it: {reason or 'Failed'}{f' ({words})' if words else ''}."
-    if reason == "Evicted":
-        cause = Cause.OUT_OF_DISK if "storage" in words else Cause.NODE_LOST
-        return _end(pod, cause, told, stop_seen=stop_seen)
-    if reason in ("OutOfcpu", "OutOfmemory", "NodeAffinity") or reason.startswith("OutOf"):
-        return _end(pod, Cause.MISPLACED, told, stop_seen=stop_seen)
-    if reason == "UnexpectedAdmissionError":  # of the device plugin
-        return _end(pod, Cause.MISPLACED, told, stop_seen=stop_seen)
-    if reason in ("NodeLost", "Shutdown", "Terminated", "NodeShutdown"):
-        return _end(pod, Cause.NODE_LOST, told, stop_seen=stop_seen)
     return _end(pod, Cause.START_FAILED, told, stop_seen=stop_seen)
 
 
@@ -155,6 +190,9 @@ def _ended(pod: Pod, said: Terminated, *, stop_seen: bool) -> Observation:
     if withdrawn and said.exit_code:
         told = Withdrawn.read(withdrawn)
         return over(told.cause, told.message)
+    taken = taken_away(pod) if code and not stop_seen else None
+    if taken is not None:
+        return over(*taken)
     if said.reason in ("StartError", "ContainerCannotRun"):
         if stop_seen:
             return _unstarted(pod, stop_seen=True)
@@ -227,21 +265,12 @@ def _end(
     )
 
 
-def _waiting_words(pod: Pod, state: ContainerState) -> str:
-    if state.waiting is not None and state.waiting.reason not in ("", "ContainerCreating"):
-        return f"{state.waiting.reason}: {state.waiting.message}".removesuffix(": ")
-    for each in pod.status.conditions:
-        if each.type == "PodScheduled" and each.status == "False":
-            return each.message
-    return ""
-
-
 def _memory(pod: Pod) -> str:
     for container in pod.spec.containers:
         limit = container.resources.limits.get("memory", "")
-        if container.name == names.CONTAINER and limit.isdigit():
+        if container.name == main_container(pod) and limit.isdigit():
             return f"{int(limit) >> 20} MiB"
-        if container.name == names.CONTAINER and limit:
+        if container.name == main_container(pod) and limit:
             return limit
     return "memory"
 

@@ -14,8 +14,8 @@ class ClusterSite:
     nodes may be mounted where they are in one of `folders`, e.g. a parallel file system.
 
     `owner` tells the pods of this Podium from those of another one in the same cluster. Work runs
-    as user and group `user`, never as root. `exact_devices` names each GPU to the NVIDIA runtime
-    and asks the device plugin for none: for nodes that nobody else uses; shares of GPUs need it.
+    as user and group `user`, never as root. `groups_prefix` stands before the names of groups of
+    people as the API server knows them.
     """
 
     cluster: str
@@ -25,7 +25,7 @@ class ClusterSite:
     owner: str
     namespace_prefix: str = "podium-"
     user: int = 65534
-    exact_devices: bool = False
+    groups_prefix: str = ""
     start_grace_seconds: float = 600.0
 
     def node_name(self, node: str) -> str:

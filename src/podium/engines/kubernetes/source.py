@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from podium.domain.errors import TemporaryError
+from podium.engines.kubernetes import names
 from podium.engines.kubernetes.connection import Connection
 from podium.engines.kubernetes.objects import Pod
 
-CONTAINER = "source"
 _PLACE = "/podium/source"
 _PIECE_BYTES = 256 * 1024
 
@@ -27,7 +27,7 @@ def container_of(work: dict[str, Any]) -> dict[str, Any]:
     mounts = [each for each in work["volumeMounts"] if each["name"] in ("podium", "work")]
     return {
         **{key: work[key] for key in kept},
-        "name": CONTAINER,
+        "name": names.SOURCE,
         "command": ["/bin/sh", "-c", wait],
         "volumeMounts": mounts,
     }
@@ -36,7 +36,7 @@ def container_of(work: dict[str, Any]) -> dict[str, Any]:
 def awaits_source(pod: Pod) -> bool:
     """Whether its first container is ready to take the code."""
     return not pod.metadata.deletion_timestamp and any(
-        each.name == CONTAINER and each.state.running is not None
+        each.name == names.SOURCE and each.state.running is not None
         for each in pod.status.init_container_statuses
     )
 
@@ -54,7 +54,7 @@ async def source_send(connection: Connection, pod: Pod, archive: Path) -> str:
         f"mkdir -p {_PLACE} && [ ! -e {_PLACE}/ready ] || exit 0; "
         f"head -c {size} | tar -xzf - -C /podium/work && touch {_PLACE}/ready"
     )
-    told = await connection.feed(path, ["/bin/sh", "-c", unpack], CONTAINER, _pieces(archive))
+    told = await connection.feed(path, ["/bin/sh", "-c", unpack], names.SOURCE, _pieces(archive))
     return f"The code could not be unpacked in its image: {told}" if told else ""
 
 

@@ -25,6 +25,7 @@ from podium.domain.node import Node
 from podium.domain.reason import Cause
 from podium.domain.resources import Isolation
 from podium.engines.contract import (
+    Drift,
     Launch,
     LayoutAnswer,
     LayoutOrder,
@@ -33,9 +34,11 @@ from podium.engines.contract import (
     MisplacedError,
     Observation,
     Phase,
+    Tenant,
 )
 from podium.engines.devices.boards import VirtualBoard
 from podium.engines.devices.cutting import Slot
+from podium.engines.guests import Guest
 from podium.engines.local import folder as names
 from podium.engines.local import ledger, secret_files
 from podium.engines.local.inventory import Inventory
@@ -259,6 +262,28 @@ class LocalEngine:
     async def mig_mode(self, node: str, gpu: str, *, enabled: bool, busy: bool) -> None:
         self._mine(node)
         await asyncio.to_thread(self._inventory.layouts.mode, gpu, enabled=enabled, busy=busy)
+
+    async def guests(self) -> Sequence[Guest]:
+        """Nobody hands work to this machine but Podium."""
+        return ()
+
+    async def guest_tell(self, uid: str, workload_id: str, words: str) -> None:
+        del uid, workload_id, words
+
+    async def guest_discard(self, uid: str, words: str) -> None:
+        del uid, words
+
+    async def rooms(self) -> Sequence[str]:
+        """Projects are kept apart by each start: there is no room that stands."""
+        return ()
+
+    async def keep_room(self, tenant: Tenant) -> Sequence[Drift]:
+        del tenant
+        return ()
+
+    async def remove_room(self, project: str) -> bool:
+        del project
+        return True
 
     def _mine(self, node: str) -> None:
         if node != self._node_name:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from podium.domain.quantity import GPU_MILLI
 from podium.domain.quota import mig_slices
 from podium.domain.resources import Isolation, Request
 from podium.scheduling.order.ceilings import Capped, Ceilings, Reached
@@ -176,7 +177,9 @@ class Limits:
     def _taken(self, request: Request) -> tuple[tuple[str, int], ...] | None:
         """The most that one replica takes of each type which may serve it, where the types differ;
         None where they do not, or none does."""
-        if request.gpu_milli and request.isolation is not Isolation.MIG:
+        share = 0 < request.gpu_milli < GPU_MILLI
+        rounded = request.isolation is Isolation.MIG or (share and self._layout.sized)
+        if request.gpu_milli and not rounded:
             return None
         if request not in self._takes:
             shape, found = Shape(request, self._layout.kinds), dict[str, int]()

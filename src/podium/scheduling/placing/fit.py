@@ -77,6 +77,11 @@ def device_grant(request: Request, kind: DeviceKind) -> tuple[int, int] | None:
     cut = _cut(request, need_of(request), kind)
     if cut is not None:
         return cut_milli(cut), min(profile.memory_bytes for profile in cut.profiles)
+    shared = request.gpu_share_bytes > 0 or 0 < request.gpu_milli < GPU_MILLI
+    if kind.share_milli and shared != (kind.share_milli < GPU_MILLI):
+        return None
+    if shared and kind.share_milli:
+        return _one_size(request, kind)
     if request.gpu_share_bytes:
         if request.gpu_share_bytes > kind.memory_bytes:
             return None
@@ -86,6 +91,15 @@ def device_grant(request: Request, kind: DeviceKind) -> tuple[int, int] | None:
     if 0 < request.gpu_milli < GPU_MILLI:
         return request.gpu_milli, kind.memory_bytes * request.gpu_milli // GPU_MILLI
     return GPU_MILLI, kind.memory_bytes
+
+
+def _one_size(request: Request, kind: DeviceKind) -> tuple[int, int] | None:
+    """A share of a device that knows one size of them. Two of them may lie on two devices, so each
+    must be enough for itself."""
+    size = kind.memory_bytes * kind.share_milli // GPU_MILLI
+    if request.gpu_milli > kind.share_milli or request.gpu_share_bytes > size:
+        return None
+    return kind.share_milli, request.gpu_share_bytes or size
 
 
 def capacity(shape: Shape, state: State, shelf: Sequence[int]) -> int:

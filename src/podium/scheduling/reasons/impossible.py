@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from podium.domain.quantity import format_bytes, format_milli
+from podium.domain.quantity import GPU_MILLI, format_bytes, format_milli
 from podium.domain.reason import Evidence, Refusal, WaitReason
-from podium.scheduling.placing.fit import device_matches
+from podium.domain.resources import Request
+from podium.scheduling.placing.fit import device_grant, device_matches
 from podium.scheduling.reasons.shortage import Case
 from podium.scheduling.reasons.tally import Tallies, Tally
 from podium.scheduling.reasons.wording import (
@@ -78,6 +79,9 @@ def impossible_size(case: Case, tallies: Tallies) -> Refusal | None:
 
 def _gpus(case: Case, found: Tally, layout: Layout) -> Refusal:
     request, need, count = case.demand.request, case.need, case.shape.count
+    other_size = _other_size(request, layout)
+    if other_size is not None:
+        return other_size
     if request.gpu_share_bytes and found.gpu_replicas == 0:
         most = max(kind.memory_bytes for kind in layout.kinds if device_matches(request, kind))
         return Refusal(
@@ -120,6 +124,32 @@ def _gpus(case: Case, found: Tally, layout: Layout) -> Refusal:
             evidence,
         )
     return _too_many(case, gpu_amount(request), found.gpu_replicas)
+
+
+def _other_size(request: Request, layout: Layout) -> Refusal | None:
+    """Its GPUs are handed out in shares of one size alone, or whole alone, and not as it asks."""
+    kinds = [kind for kind in layout.kinds if device_matches(request, kind)]
+    if any(device_grant(request, kind) for kind in kinds) or not all(
+        kind.share_milli for kind in kinds
+    ):
+        return None
+    shares = [kind for kind in kinds if kind.share_milli < GPU_MILLI]
+    if not shares:
+        message = f"Asks for {gpu_amount(request)}; such GPUs are handed out whole."
+        return Refusal(WaitReason.IMPOSSIBLE_SIZE, message, "Ask for gpus: 1.")
+    largest = max(shares, key=lambda kind: kind.memory_bytes * kind.share_milli)
+    share = format_milli(largest.share_milli)
+    size = format_bytes(largest.memory_bytes * largest.share_milli // GPU_MILLI)
+    remedy = f"Ask for gpus: {share} or less"
+    if len(shares) < len(kinds):
+        remedy += ", or for whole GPUs"
+    return Refusal(
+        WaitReason.IMPOSSIBLE_SIZE,
+        f"Asks for {gpu_amount(request)}; such GPUs are handed out in shares, of which the "
+        f"largest is {share} with {size}.",
+        f"{remedy}.",
+        (Evidence("gpu_share_largest", share),),
+    )
 
 
 def _cpu_or_memory(case: Case, found: Tally) -> Refusal:

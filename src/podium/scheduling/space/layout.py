@@ -48,6 +48,7 @@ class DeviceKind(NamedTuple):
     mig_profile: str | None
     board: str = ""
     pinned: tuple[tuple[str, int], ...] | None = None
+    share_milli: int = 0
 
 
 class State(NamedTuple):
@@ -125,6 +126,8 @@ class Layout:
             self.healthy[at, : len(devices)] = [device.healthy for device in devices]
         self.is_ready: Bools = np.array(self.ready, dtype=np.bool_)
         self.sliced = any(kind.board for kind in self.kinds)
+        # Whether some take more for a share than it asks for.
+        self.sized = any(0 < kind.share_milli < GPU_MILLI for kind in self.kinds)
         self._places: dict[tuple[TopologyLevel, TopologyLevel | None], Ints] = {}
         self.levels = outside_in(self.nodes)
         self._chosen: dict[Where, Bools] = {}
@@ -217,7 +220,14 @@ def kind_of(device: Device) -> DeviceKind:
     pinned = None
     if device.board and device.pinned:
         pinned = tuple(sorted((each.profile, each.start) for each in device.instances))
-    return DeviceKind(device.type, device.memory_bytes, device.mig_profile, device.board, pinned)
+    return DeviceKind(
+        device.type,
+        device.memory_bytes,
+        device.mig_profile,
+        device.board,
+        pinned,
+        device.share_milli,
+    )
 
 
 def whole_of(device: Device) -> int:

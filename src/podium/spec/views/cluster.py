@@ -54,6 +54,13 @@ class ClusterRequest(ClusterAccess):
         "there.",
         examples=["registry.example.com/ai/base:1"],
     )
+    groups_prefix: str = Field(
+        "",
+        max_length=63,
+        description="What its API server puts before the names of groups that sign-in gives it "
+        "(--oidc-groups-prefix).",
+        examples=["oidc:"],
+    )
 
 
 class ClusterChangeRequest(View):
@@ -69,6 +76,16 @@ class ClusterChangeRequest(View):
     region: str | None = Field(None, max_length=63, pattern=_REGION_PATTERN)
     labels: dict[str, str] | None = Field(None, max_length=32, description="In place of all.")
     image: str | None = Field(None, max_length=500)
+    groups_prefix: str | None = Field(None, max_length=63)
+
+
+class DriftView(View):
+    """Something in the namespace of a project that somebody else had changed."""
+
+    at: datetime = Field(description="When Podium found it.")
+    project: str
+    words: str
+    mended: bool = Field(description="It is as it has to be again. False: it is left as it is.")
 
 
 class ClusterView(View):
@@ -79,6 +96,7 @@ class ClusterView(View):
     labels: dict[str, str] = Field(default_factory=dict)
     image: str = ""
     in_cluster: bool = False
+    groups_prefix: str = Field("", description="Only for those who manage clusters.")
     server: str = Field("", description="Its address; only for those who manage clusters.")
     context: str = Field("", description="Of its kubeconfig; only for those who manage clusters.")
     added_at: datetime
@@ -91,6 +109,11 @@ class ClusterView(View):
         default_factory=list,
         description="Rights that Podium lacks there; only for those who manage clusters.",
         examples=[["create, patch pods"]],
+    )
+    drifts: list[DriftView] = Field(
+        default_factory=list,
+        description="The last that others changed in the namespaces of projects, newest first. "
+        "Only where one cluster is asked for, by those who manage clusters.",
     )
     nodes: int
     nodes_ready: int
@@ -112,6 +135,10 @@ class ClusterCheckView(View):
     nodes: int = Field(description="How many nodes it has, as far as they may be listed.")
     gpus: int
     missing: list[str] = Field(description="Rights that Podium lacks there.")
+    claims: bool = Field(
+        False,
+        description="It gives devices by resource claims (DRA), too. Podium does not use them yet.",
+    )
     ok: bool = Field(description="True when it answers and no right is missing.")
 
 

@@ -18,7 +18,7 @@ from podium.domain.quota import (
 from podium.domain.workload import Kind
 from podium.spec.views.base import View
 from podium.spec.views.budget import BudgetOutlook
-from podium.spec.views.workload import CostView, EtaView, EventView, RefusalView
+from podium.spec.views.workload import CostView, EtaView, EventView, RefusalView, WorkloadHoldUpView
 
 _NAME = Annotated[str, Field(min_length=1, max_length=63)]
 _NODE = Annotated[str, Field(min_length=1, max_length=253)]
@@ -145,6 +145,10 @@ class ExplanationView(View):
     state: WorkloadState
     headline: str = Field(description="One plain sentence.")
     waiting: RefusalView | None = None
+    hold_up: WorkloadHoldUpView | None = Field(
+        None, description="What keeps it from beginning, while it has its place; null: not known."
+    )
+    remedy: str = Field("", description="What helps against why it failed, where something does.")
     queue_position: int | None = Field(None, description="1 is next; null when not queued.")
     queue_length: int | None = None
     events: list[EventView] = Field(default_factory=list, description="The latest, newest last.")

@@ -61,6 +61,11 @@ class DeviceView(View):
     board: str = Field("", description="Which board it is, in MIG mode.", examples=["H100-80GB"])
     memory_slices: int = Field(0, description="Of the whole board, in MIG mode.")
     pinned: bool = Field(False, description="Its layout stays as an operator made it.")
+    share_milli: int = Field(
+        0,
+        description="What each share of it takes, where it is handed out in one size alone: 1000 "
+        "is only whole, 0 any share.",
+    )
     slices: list[SliceView] = Field(default_factory=list, description="By their starts.")
     room: list[RoomView] = Field(
         default_factory=list,

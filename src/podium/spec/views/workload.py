@@ -152,6 +152,23 @@ class DeviceShareView(View):
     mig_start: int = Field(0, description="The first memory slice of that instance.")
 
 
+class HoldUpView(View):
+    """What keeps a replica that has its place from beginning. Without a cause it is on its way,
+    e.g. its image is being pulled; with one it is taken back for that unless it passes."""
+
+    cause: Cause | None = None
+    message: str = Field(description="One plain sentence.")
+    remedy: str = Field("", description="What helps, where something has to be done.")
+    since: datetime
+
+
+class WorkloadHoldUpView(HoldUpView):
+    """What most of all keeps a workload from beginning."""
+
+    rank: int = Field(description="The first replica that it is so with.")
+    replicas: int = Field(description="So many of them have the same.")
+
+
 class ReplicaView(View):
     """One rank's latest attempt: where it runs or ran, and how it ended."""
 
@@ -171,6 +188,7 @@ class ReplicaView(View):
     signal: int | None = None
     cause: Cause | None = None
     message: str = ""
+    hold_up: HoldUpView | None = Field(None, description="While it has its place and not begun.")
     usage: UsageView
 
 
@@ -209,6 +227,10 @@ class WorkloadDetailView(WorkloadView):
     eta: EtaView | None = Field(
         None, description="When it will start, while it is queued; null: nobody can know."
     )
+    hold_up: WorkloadHoldUpView | None = Field(
+        None, description="What keeps it from beginning, while it has its place; null: not known."
+    )
+    remedy: str = Field("", description="What helps against why it failed, where something does.")
     usage: UsageView
 
 

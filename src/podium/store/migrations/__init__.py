@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from podium.domain.errors import PermanentError
 
-HEAD = "0022"
+HEAD = "0026"
 """The newest revision; `tests/unit/store` holds it equal to Alembic's own head."""
 
 _LOCK = 0x706F6469756D  # "podium": two servers starting on one PostgreSQL take turns
