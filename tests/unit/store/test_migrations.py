@@ -1,4 +1,4 @@
-"""Migrations make what tables.py says, refuse what is newer, and take turns."""
+"""Migrations make what the tables say, refuse what is newer, and take turns."""
 
 from __future__ import annotations
 
