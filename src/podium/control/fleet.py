@@ -124,7 +124,7 @@ class Fleet:
     async def _end(self, name: str, *, removed: bool) -> None:
         member = self._members[name]
         if member.task is not None:
-            # Whoever ends this may be ended, too: a second cancellation would leave the engine open.
+            # Who ends this may be ended, too: a second cancellation would leave the engine open.
             if not member.task.cancelling():
                 member.task.cancel()
             await asyncio.wait([member.task])
