@@ -3,6 +3,8 @@ and gone when the project is. `engine_loops` runs one for each cluster; `launch`
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -48,15 +50,30 @@ class Tenancy:
         self._due: set[str] = set()
         self._look_at_ms = 0
         self._told_ms: dict[tuple[str, str], int] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._failed: dict[str, PodiumError] = {}
 
     async def ready(self, project: str) -> None:
         """Before the first work of a project starts here: its limits and registries count from the
         first pod on. Raises as `Engine.keep_room`, and KeysError."""
         if project in self._kept:
             return
-        found = await self._machine.database.read(lambda tx: tenants_fetch(tx, [project]))
-        if project in found:
-            await self._keep(found[project])
+        before = self._failed.get(project)
+        # Its whole first batch asks at once: one of them looks, and all have its answer.
+        async with self._asking[project]:
+            if project in self._kept:
+                return
+            failed = self._failed.get(project)
+            if failed is not None and failed is not before:
+                raise failed
+            try:
+                found = await self._machine.database.read(lambda tx: tenants_fetch(tx, [project]))
+                if project in found:
+                    await self._keep(found[project])
+            except PodiumError as error:
+                self._failed[project] = error
+                raise
+            self._failed.pop(project, None)
 
     async def step(self) -> bool:
         machine = self._machine

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -99,6 +101,30 @@ async def test_limits_of_the_project_alone(house: House, tenancy: Tenancy, engin
     ]
     await tenancy.step()
     assert len(engine.kept) == 2, "what is as it was is not sent again"
+
+
+async def test_a_first_batch_asks_once(house: House, server: Server, engine: FakeEngine) -> None:
+    tenancy = Tenancy(server.machine, house.office.sealer, "munich")
+    engine.room_refusal = TemporaryError("The cluster does not answer.")
+    asked = 0
+    keep_room = engine.keep_room
+
+    async def counted(tenant: Tenant) -> Sequence[Drift]:
+        nonlocal asked
+        asked += 1
+        return await keep_room(tenant)
+
+    engine.keep_room = counted  # type: ignore[method-assign]
+
+    async def batch() -> list[object]:
+        calls = (tenancy.ready("vision") for _ in range(20))
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    assert {type(each) for each in await batch()} == {TemporaryError}
+    assert asked == 1
+    engine.room_refusal = None
+    assert await batch() == [None] * 20
+    assert asked == 2
 
 
 async def test_groups_by_what_they_may_and_as_their_directory_calls_them(
